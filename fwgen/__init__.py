@@ -1,0 +1,3 @@
+"""fwgen: trained trigger networks in, verified FPGA firmware out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Blocks -> {file name: text}; writes nothing."""

@@ -1,0 +1,263 @@
+"""Operations of a circuit as Verilog text, one line each, with every width explicit.
+
+All arithmetic is modulo 2**width of the result, on operands brought to exactly that width, so
+that the text means the same under every tool's width rules.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from fwgen.ir.fixed import Rounding
+from fwgen.lower.circuit import (
+    Above,
+    Add,
+    Circuit,
+    Clamp,
+    Floor,
+    Gate,
+    Op,
+    Pick,
+    Register,
+    RoundUp,
+    Select,
+    Square,
+    Word,
+    Wrap,
+)
+
+
+@dataclass(slots=True)
+class Writer:
+    """Turns operations into lines and remembers which bits of each signal were read."""
+
+    _read: dict[str, int] = field(default_factory=dict)
+    _width: dict[str, int] = field(default_factory=dict)
+
+    # ---- operands ----
+
+    def bits(self, word: Word, width: int) -> str:
+        """``word`` as exactly ``width`` bits: extended, cut, or a literal."""
+        if word.constant:
+            return literal(word.lo, width)
+        if width <= word.width:
+            return self._slice(word, width - 1, 0)
+        self._mark(word, word.width - 1, 0)
+        more = width - word.width
+        if not word.signed:
+            return f"{{{more}'d0, {word.name}}}"
+        top = word.name if word.width == 1 else f"{word.name}[{word.width - 1}]"
+        return f"{{{{{more}{{{top}}}}}, {word.name}}}"
+
+    def shifted(self, word: Word, shift: int, width: int) -> str:
+        """``word << shift`` as exactly ``width`` bits."""
+        if word.constant:
+            return literal(word.lo << shift, width)
+        if shift == 0:
+            return self.bits(word, width)
+        if shift >= width:
+            return literal(0, width)
+        return f"{{{self.bits(word, width - shift)}, {shift}'d0}}"
+
+    def signed_bits(self, word: Word, width: int) -> str:
+        """``word`` as a signed operand of ``width`` bits."""
+        return f"$signed({self.bits(word, width)})"
+
+    def _slice(self, word: Word, msb: int, lsb: int) -> str:
+        self._mark(word, msb, lsb)
+        if lsb == 0 and msb == word.width - 1:
+            return word.name
+        return f"{word.name}[{msb}]" if msb == lsb else f"{word.name}[{msb}:{lsb}]"
+
+    def _mark(self, word: Word, msb: int, lsb: int) -> None:
+        mask = ((1 << (msb + 1)) - 1) ^ ((1 << lsb) - 1)
+        self._read[word.name] = self._read.get(word.name, 0) | mask
+
+    # ---- lines ----
+
+    def declare(self, word: Word, kind: str = "wire") -> str:
+        """Declaration without a value."""
+        self._width[word.name] = word.width
+        size = f"[{word.width - 1}:0] " if word.width > 1 else ""
+        sign = "signed " if word.signed and word.width > 1 else ""
+        return f"{kind} {sign}{size}{word.name}"
+
+    def line(self, op: Op) -> str:
+        """Declaration of one combinational operation."""
+        return f"{self.declare(op.word)} = {self._value(op)};"
+
+    def _value(self, op: Op) -> str:
+        width = op.word.width
+        match op:
+            case Pick():
+                top = op.lsb + width - 1
+                if op.port_width == 1 and op.lsb == 0 and width == 1:
+                    return f"{op.port}[0]"
+                return f"{op.port}[{top}:{op.lsb}]" if width > 1 else f"{op.port}[{top}]"
+            case Add():
+                return self._sum(op)
+            case Gate():
+                spike = self.bits(op.bit, 1)
+                return f"{spike} ? {literal(op.value, width)} : {literal(0, width)}"
+            case Select():
+                yes, no = self.bits(op.yes, width), self.bits(op.no, width)
+                return f"{self.bits(op.bit, 1)} ? {yes} : {no}"
+            case Above():
+                return self._compare(op.a, ">", op.limit)
+            case Floor():
+                return self._floor(op)
+            case RoundUp():
+                return self._round_up(op)
+            case Clamp():
+                return self._clamp(op)
+            case Wrap():
+                return self.bits(op.a, width)
+            case Square():
+                self._mark(op.a, op.a.width - 1, 0)
+                factor = f"$signed({op.a.name})" if op.a.signed else op.a.name
+                return f"{factor} * {factor}"
+            case _:
+                raise TypeError(f"no Verilog form for {type(op).__name__}")
+
+    def _sum(self, op: Add) -> str:
+        width = op.word.width
+        a, b = self.shifted(op.a, op.a_shift, width), self.shifted(op.b, op.b_shift, width)
+        if op.b.constant and op.b.lo == 0:
+            return a
+        if op.a.constant and op.a.lo == 0:
+            return f"-{b}" if op.minus else b
+        return f"{a} {'-' if op.minus else '+'} {b}"
+
+    def _compare(self, word: Word, sign: str, limit: int) -> str:
+        both = Word("", min(word.lo, limit), max(word.hi, limit))
+        if both.signed:
+            value = literal(limit, both.width, signed=True)
+            return f"{self.signed_bits(word, both.width)} {sign} {value}"
+        return f"{self.bits(word, both.width)} {sign} {literal(limit, both.width)}"
+
+    def _floor(self, op: Floor) -> str:
+        top = op.a.width - 1
+        if op.shift > top:
+            self._mark(op.a, top, top)
+            return self._slice(op.a, top, top) if op.a.signed else literal(0, 1)
+        kept = Word(op.a.name, op.a.lo >> op.shift, op.a.hi >> op.shift)
+        return self._slice(op.a, min(op.shift + kept.width - 1, top), op.shift)
+
+    def _round_up(self, op: RoundUp) -> str:
+        """The bit added to the floor; formulas in docs/ir.md."""
+        a, shift = op.a, op.shift
+        half = partial(self._bit, a, shift - 1)
+        below = partial(self._any, a, shift - 2)
+        negative = partial(self._bit, a, a.width) if a.signed else partial(str, "1'b0")
+        match Rounding(op.mode):
+            case Rounding.RND:
+                return half()
+            case Rounding.RND_MIN_INF:
+                return f"{half()} & {below()}"
+            case Rounding.RND_ZERO:
+                return f"{half()} & ({below()} | {negative()})"
+            case Rounding.RND_INF:
+                return f"{half()} & ({below()} | ~{negative()})"
+            case Rounding.RND_CONV:
+                return f"{half()} & ({below()} | {self._bit(a, shift)})"
+            case Rounding.TRN_ZERO:
+                return f"{negative()} & ({half()} | {below()})"
+            case Rounding.TRN:
+                return "1'b0"
+
+    def _bit(self, word: Word, index: int) -> str:
+        """Bit ``index`` of the value, sign-extended without end."""
+        if index >= word.width:
+            if not word.signed:
+                return "1'b0"
+            index = word.width - 1
+        return self._slice(word, index, index)
+
+    def _any(self, word: Word, top: int) -> str:
+        """Whether any bit from ``top`` down is set."""
+        if top < 0:
+            return "1'b0"
+        if top >= word.width - 1:
+            self._mark(word, word.width - 1, 0)
+            return f"(|{word.name})"
+        return f"(|{self._slice(word, top, 0)})"
+
+    def _clamp(self, op: Clamp) -> str:
+        width, value = op.word.width, self.bits(op.a, op.word.width)
+        for limit, sign, reached in (
+            (op.floor, "<", op.a.lo < op.floor),
+            (op.ceiling, ">", op.a.hi > op.ceiling),
+        ):
+            if reached:
+                held = literal(0 if op.to_zero else limit, width)
+                value = f"({self._compare(op.a, sign, limit)}) ? {held} : {value}"
+        return value
+
+    # ---- whole circuits ----
+
+    def body(self, circuit: Circuit) -> list[str]:
+        """Wires and register declarations in order of definition."""
+        return [
+            f"{self.declare(op.word, 'reg')};" if isinstance(op, Register) else self.line(op)
+            for op in circuit.ops
+        ]
+
+    def updates(self, circuit: Circuit) -> list[str]:
+        """Register updates at the rising clock edge."""
+        registers = (op for op in circuit.ops if isinstance(op, Register))
+        return [f"{r.word.name} <= {self.bits(r.a, r.word.width)};" for r in registers]
+
+    def assigns(self, circuit: Circuit) -> list[str]:
+        """Output ports, element by element."""
+        lines = []
+        for port in circuit.outputs:
+            width = port.fmt.width
+            for i, word in enumerate(port.words):
+                place = f"[{i * width + width - 1}:{i * width}]" if width > 1 else f"[{i}]"
+                lines.append(f"assign {port.name}{place} = {self.bits(word, width)};")
+        return lines
+
+    def unread_ports(self, circuit: Circuit) -> Iterable[str]:
+        """Parts of input ports that no operation reads, for the lint."""
+        for port in circuit.inputs:
+            width = port.fmt.width
+            for i, word in enumerate(port.words):
+                used = 0 if word.constant else word.width
+                if used < width:
+                    yield _range_text(port.name, i * width + width - 1, i * width + used)
+
+    def unread(self) -> list[str]:
+        """Bits of declared signals that nothing reads, for the lint."""
+        out = []
+        for name, width in self._width.items():
+            out += _unread_bits(name, width, self._read.get(name, 0))
+        return out
+
+
+def literal(value: int, width: int, *, signed: bool = False) -> str:
+    """A literal of exactly ``width`` bits, modulo 2**width; negative ones as minus a positive.
+
+    An operand of a signed comparison must be signed itself, or Verilog compares without sign.
+    """
+    value = (value + (1 << (width - 1))) % (1 << width) - (1 << (width - 1)) if signed else value
+    if value < 0:
+        return f"-{width}'sd{-value % (1 << width)}"
+    return f"{width}'{'s' if signed else ''}d{value % (1 << width)}"
+
+
+def _unread_bits(name: str, width: int, read: int) -> list[str]:
+    missing = ~read & ((1 << width) - 1)
+    if missing == (1 << width) - 1:
+        return [name]
+    ranges, lsb = [], None
+    for i in range(width + 1):
+        if i < width and missing >> i & 1:
+            lsb = i if lsb is None else lsb
+        elif lsb is not None:
+            ranges.append(_range_text(name, i - 1, lsb))
+            lsb = None
+    return ranges
+
+
+def _range_text(name: str, msb: int, lsb: int) -> str:
+    return f"{name}[{msb}]" if msb == lsb else f"{name}[{msb}:{lsb}]"

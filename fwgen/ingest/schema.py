@@ -1,0 +1,171 @@
+"""The schema of ``model.yaml``, version 1. Unknown keys are errors.
+
+This module holds no logic past the shape of the file; `fwgen.ingest.bundle` gives it meaning.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT_VERSION = 1
+MAX_SIZE = 4096
+MAX_STEPS = 256
+MAX_LAYERS = 256
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Scalar = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(max_length=20_000)]
+
+
+class Section(BaseModel):
+    """Base of every mapping in the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=False)
+
+
+class Scaling(Section):
+    """How raw numbers become inputs: ``x = scale * raw + offset`` where raw is not 0, else 0."""
+
+    scale: Scalar
+    offset: Scalar = 0.0
+
+
+class InputSection(Section):
+    """The event as the firmware receives it."""
+
+    name: Name = "x"
+    size: Annotated[int, Field(ge=1, le=MAX_SIZE)]
+    format: str
+    scaling: Scaling | None = None
+    description: Text = ""
+
+
+class Layer(Section):
+    """What every layer has; ``from`` defaults to the layer before."""
+
+    name: Name
+    from_: Annotated[Name | None, Field(alias="from")] = None
+
+
+class DenseLayer(Layer):
+    """Arrays ``NAME.weight`` (units, inputs) and ``NAME.bias`` (units,) in the weights file."""
+
+    op: Literal["dense"]
+    units: Annotated[int | None, Field(ge=1, le=MAX_SIZE)] = None
+    bias: bool = True
+    weight_format: str | None = None
+    bias_format: str | None = None
+
+
+class LifLayer(Layer):
+    """Either ``beta`` or ``leak_shift``; text for beta or threshold names an array."""
+
+    op: Literal["lif"]
+    beta: Scalar | Name | None = None
+    leak_shift: Annotated[int | None, Field(ge=1, le=64)] = None
+    threshold: Scalar | Name
+    reset: Literal["subtract", "zero", "none"]
+    reset_delay: bool
+    beta_format: str | None = None
+    threshold_format: str | None = None
+    membrane_format: str | None = None
+
+
+class QuantiseLayer(Layer):
+    """Conversion to a number format."""
+
+    op: Literal["quantise"]
+    format: str
+
+
+class LastMembraneLayer(Layer):
+    """Membrane after the last time step."""
+
+    op: Literal["last_membrane"]
+
+
+class SpikeCountLayer(Layer):
+    """Number of spikes."""
+
+    op: Literal["spike_count"]
+
+
+class SquaredErrorLayer(Section):
+    """Score: sum of squared differences of two vectors."""
+
+    op: Literal["squared_error"]
+    name: Name
+    from_: Annotated[list[Name], Field(alias="from", min_length=2, max_length=2)]
+
+
+class ThresholdLayer(Layer):
+    """Trigger bit: strictly greater than ``value``."""
+
+    op: Literal["threshold"]
+    value: Scalar
+    value_format: str | None = None
+
+
+AnyLayer = Annotated[
+    DenseLayer
+    | LifLayer
+    | QuantiseLayer
+    | LastMembraneLayer
+    | SpikeCountLayer
+    | SquaredErrorLayer
+    | ThresholdLayer,
+    Field(discriminator="op"),
+]
+
+
+class Budgets(Section):
+    """What this model must meet; ``--strict`` fails the build otherwise."""
+
+    latency_ns: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
+    interval_ns: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = 25.0
+
+
+class SampleSet(Section):
+    """Events in the sample file: an array of shape (events, size) of raw numbers."""
+
+    array: Name
+    kind: Literal["toy", "simulation", "collision data"]
+    label: Literal["background", "signal"] | None = None
+    source: Text
+
+
+class Samples(Section):
+    """Sample events that ship with the model."""
+
+    file: Name = "events.npz"
+    sets: Annotated[list[SampleSet], Field(min_length=1, max_length=32)]
+
+
+class Provenance(Section):
+    """Where the weights come from."""
+
+    framework: Text = ""
+    version: Text = ""
+    source: Text = ""
+    source_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    paper: Text = ""
+    notes: Text = ""
+
+
+class ModelFile(Section):
+    """The whole of ``model.yaml``."""
+
+    fwgen: Literal[1]
+    name: Name
+    description: Text = ""
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 1
+    clock_mhz: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)] = 240.0
+    target: Name = "xcvu9p"
+    weights: Name = "weights.npz"
+    budgets: Budgets = Budgets()
+    input: InputSection
+    layers: Annotated[list[AnyLayer], Field(min_length=1, max_length=MAX_LAYERS)]
+    outputs: Annotated[list[Name], Field(min_length=1, max_length=MAX_LAYERS)]
+    accept_wrap: list[Name] = []
+    samples: Samples | None = None
+    provenance: Provenance = Provenance()

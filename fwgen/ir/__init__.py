@@ -1,0 +1,1 @@
+"""Number formats, node dataclasses, the graph and its text form; imports no other stage."""

@@ -1,0 +1,93 @@
+"""The one place where integers are rounded and overflow is resolved.
+
+Formulas: AMD UG1399, "Arbitrary Precision Fixed-Point Data Types"; ``docs/ir.md`` repeats them.
+Every function takes integer arrays: int64 where the caller knows that nothing exceeds 62 bits,
+object arrays of Python integers otherwise.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fwgen.ir.fixed import Fixed, Overflow, Rounding
+
+Ints = NDArray[Any]  # int64, or object holding Python ints
+SAFE_BITS = 62
+
+_Rule = Callable[[Ints, Ints, Ints, int], Any]
+
+# (value, floor, remainder, half) -> whether to add one to the floor
+_ROUND_UP: dict[Rounding, _Rule] = {
+    Rounding.TRN: lambda n, _q, _rem, _half: n != n,  # noqa: PLR0124 - False of n's shape
+    Rounding.TRN_ZERO: lambda n, _q, rem, _half: (n < 0) & (rem != 0),
+    Rounding.RND: lambda _n, _q, rem, half: rem >= half,
+    Rounding.RND_ZERO: lambda n, _q, rem, half: (rem > half) | ((rem == half) & (n < 0)),
+    Rounding.RND_INF: lambda n, _q, rem, half: (rem > half) | ((rem == half) & (n >= 0)),
+    Rounding.RND_MIN_INF: lambda _n, _q, rem, half: rem > half,
+    Rounding.RND_CONV: lambda _n, q, rem, half: (rem > half) | ((rem == half) & (q % 2 == 1)),
+}
+
+
+def round_shift(n: Ints, shift: int, mode: Rounding) -> Ints:
+    """``n / 2**shift`` rounded to an integer; a negative shift is an exact multiplication."""
+    if shift <= 0:
+        return np.asarray(n << -shift, dtype=n.dtype) if shift else n
+    if n.dtype != object and shift > SAFE_BITS:
+        n = n.astype(object)
+    floor = n >> shift
+    up = _ROUND_UP[mode](n, floor, n & ((1 << shift) - 1), 1 << (shift - 1))
+    return np.asarray(floor + np.asarray(up).astype(n.dtype), dtype=n.dtype)
+
+
+def overflow(n: Ints, fmt: Fixed) -> Ints:
+    """Bring integers on the format's grid into its range as its overflow mode says."""
+    match fmt.overflow:
+        case Overflow.WRAP:
+            return np.asarray((n - fmt.lo) % (1 << fmt.width) + fmt.lo, dtype=n.dtype)
+        case Overflow.SAT:
+            return np.asarray(np.clip(n, fmt.lo, fmt.hi), dtype=n.dtype)
+        case Overflow.SAT_SYM:
+            floor = -fmt.hi if fmt.signed else 0
+            return np.asarray(np.clip(n, floor, fmt.hi), dtype=n.dtype)
+        case Overflow.SAT_ZERO:
+            return np.where((n < fmt.lo) | (n > fmt.hi), np.zeros_like(n), n)
+
+
+def cast(n: Ints, frac: int, fmt: Fixed) -> Ints:
+    """Integers with ``frac`` fraction bits, converted to ``fmt``; same shape."""
+    if n.dtype != object and max(frac - fmt.frac, fmt.frac - frac, fmt.width) >= SAFE_BITS:
+        n = n.astype(object)
+    return overflow(round_shift(n, frac - fmt.frac, fmt.rounding), fmt)
+
+
+def round_only(n: Ints, frac: int, fmt: Fixed) -> Ints:
+    """Integers on the grid of ``fmt`` before its overflow mode acts: what it must hold."""
+    if n.dtype != object and abs(frac - fmt.frac) >= SAFE_BITS:
+        n = n.astype(object)
+    return round_shift(n, frac - fmt.frac, fmt.rounding)
+
+
+def from_real(values: NDArray[np.float64], fmt: Fixed) -> Ints:
+    """Real numbers on the grid of ``fmt``, rounded by its mode, not yet brought into its range.
+
+    Every finite double is a ratio of integers, so the rounding is exact. Returns an object array.
+    """
+    flat = [_real_to_grid(Fraction(float(v)), fmt) for v in np.ravel(values)]
+    out = np.empty(len(flat), dtype=object)
+    out[:] = flat
+    return out.reshape(np.shape(values))
+
+
+def to_real(n: Ints, frac: int) -> NDArray[np.float64]:
+    """The real numbers that integers with ``frac`` fraction bits stand for."""
+    return np.asarray(n, dtype=np.float64) * 2.0**-frac
+
+
+def _real_to_grid(value: Fraction, fmt: Fixed) -> int:
+    # a double's denominator is a power of two, so value = n * 2**-frac exactly
+    frac = value.denominator.bit_length() - 1
+    n = np.array(value.numerator, dtype=object)
+    return int(round_shift(n, frac - fmt.frac, fmt.rounding)[()])

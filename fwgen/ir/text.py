@@ -1,0 +1,48 @@
+"""The text form of a graph: one line a node, for people, dumps and golden tests."""
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from fwgen.ir.cast import to_real
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Const, Node, Real, ShiftLeak
+
+_HIDDEN = {"name", "source", "left", "right"}
+
+
+def to_text(graph: Graph) -> str:
+    """The whole graph, one line a node, ending in a newline."""
+    head = f"graph {graph.name} steps={graph.steps}"
+    body = [f"  {node_text(node)}" for node in graph]
+    return "\n".join([head, *body, f"outputs {', '.join(graph.outputs)}"]) + "\n"
+
+
+def node_text(node: Node) -> str:
+    """One node as ``name = op(sources) field=value ...``."""
+    shown = (f for f in fields(node) if f.name not in _HIDDEN)
+    parts = [f"{f.name}={_value(getattr(node, f.name))}" for f in shown]
+    return " ".join([f"{node.name} = {node.op}({', '.join(node.sources)})", *parts])
+
+
+def _value(value: Any) -> str:
+    match value:
+        case Const():
+            return f"{_array(to_real(value.values, value.fmt.frac))}:{value.fmt}"
+        case Real():
+            return f"{_array(value.values)}:{value.fmt or 'auto'}"
+        case ShiftLeak():
+            return f"1-2^-{value.shift}"
+        case None:
+            return "auto"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)
+
+
+def _array(values: "np.ndarray[Any, np.dtype[np.float64]]") -> str:
+    if values.ndim == 0:
+        return repr(float(values))
+    return f"[{'x'.join(map(str, values.shape))}]"

@@ -1,0 +1,1 @@
+"""An integer graph -> blocks with a schedule."""

@@ -1,0 +1,484 @@
+"""Word-level circuits: exact integer operations on signals with known bounds, and registers.
+
+A circuit is built in Python, operation by operation. Every signal (`Word`) knows its exact bounds,
+hence its width, and the pipeline stage in which it exists; the builder inserts registers so that
+no stage holds more than a given number of logic levels. Arithmetic never rounds or wraps here
+unless an operation says so.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from fwgen.errors import LoweringError
+from fwgen.ir.fixed import MAX_WIDTH, Fixed
+from fwgen.quantise.bounds import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An integer signal: bounds, pipeline stage, and logic levels since that stage's register."""
+
+    name: str
+    lo: int
+    hi: int
+    stage: int = 0
+    level: int = 0
+
+    @property
+    def signed(self) -> bool:
+        """Whether it is read as two's complement."""
+        return self.lo < 0
+
+    @property
+    def width(self) -> int:
+        """Bits of the signal."""
+        return Fixed.holding(self.lo, self.hi, 0).width
+
+    @property
+    def constant(self) -> bool:
+        """Whether it has one value only."""
+        return self.lo == self.hi
+
+
+class Scaled(NamedTuple):
+    """``+/- (word << exp)`` as a term of a sum; a negative exponent keeps fraction bits."""
+
+    word: Word
+    exp: int = 0
+    minus: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """Base of operations; ``word`` is the result."""
+
+    word: Word
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """Signals that the operation reads."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pick(Op):
+    """Element of an input port: the ``port_width`` bits from ``lsb`` on."""
+
+    port: str
+    lsb: int
+    port_width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Op):
+    """``(a << a_shift) + (b << b_shift)``, or minus."""
+
+    a: Word
+    a_shift: int
+    b: Word
+    b_shift: int
+    minus: bool
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The two terms."""
+        return (self.a, self.b)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate(Op):
+    """``bit ? value : 0`` for a constant value: one synapse."""
+
+    bit: Word
+    value: int
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The spike."""
+        return (self.bit,)
+
+
+@dataclass(frozen=True, slots=True)
+class Select(Op):
+    """``bit ? yes : no``."""
+
+    bit: Word
+    yes: Word
+    no: Word
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The condition and the two choices."""
+        return (self.bit, self.yes, self.no)
+
+
+@dataclass(frozen=True, slots=True)
+class Above(Op):
+    """``a > limit`` for a constant limit: one bit."""
+
+    a: Word
+    limit: int
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal compared."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
+class Floor(Op):
+    """``a >> shift``, rounded towards minus infinity."""
+
+    a: Word
+    shift: int
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal shifted."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundUp(Op):
+    """The bit that a rounding mode adds to ``a >> shift``."""
+
+    a: Word
+    shift: int
+    mode: str
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal rounded."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp(Op):
+    """``a`` limited to ``floor..ceiling``; with ``to_zero``, 0 where it lies outside."""
+
+    a: Word
+    floor: int
+    ceiling: int
+    to_zero: bool
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal limited."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap(Op):
+    """The low bits of ``a``, read as the result's format."""
+
+    a: Word
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal cut."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
+class Square(Op):
+    """``a * a``."""
+
+    a: Word
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal squared."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
+class Register(Op):
+    """``a`` one clock cycle later."""
+
+    a: Word
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal stored."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A packed port: element i in the bits from ``i * fmt.width`` on."""
+
+    name: str
+    fmt: Fixed
+    words: tuple[Word, ...]
+
+    @property
+    def width(self) -> int:
+        """Bits of the port."""
+        return self.fmt.width * len(self.words)
+
+
+@dataclass(slots=True)
+class Circuit:
+    """A circuit under construction.
+
+    Parameters
+    ----------
+    levels
+        Logic levels between two registers; None for a circuit that must not be pipelined.
+    """
+
+    levels: int | None
+    ops: list[Op] = field(default_factory=list)
+    inputs: list[Vector] = field(default_factory=list)
+    outputs: list[Vector] = field(default_factory=list)
+    _later: dict[tuple[str, int], Word] = field(default_factory=dict)
+    _names: dict[str, int] = field(default_factory=dict)
+
+    # ---- ports ----
+
+    def input(self, name: str, values: Range) -> list[Word]:
+        """An input port, one element per range entry, named after the port."""
+        fmt, stem, words = values.fmt, name.removesuffix("_i"), []
+        for i, (lo, hi) in enumerate(zip(values.lo, values.hi, strict=True)):
+            word = Word(f"{stem}_{i}", lo, hi)
+            if not word.constant:
+                self.ops.append(Pick(word, name, i * fmt.width, fmt.width))
+            words.append(word)
+        self.inputs.append(Vector(name, fmt, tuple(words)))
+        return words
+
+    def output(self, name: str, words: Sequence[Word], values: Range, *, registered: bool) -> None:
+        """An output port holding ``words``, all in one stage."""
+        stage = max(w.stage for w in words) + registered
+        aligned = tuple(self.delay(w, stage) for w in words)
+        self.outputs.append(Vector(name, values.fmt, aligned))
+        self.sweep(w for out in self.outputs for w in out.words)
+
+    # ---- operations ----
+
+    def constant(self, value: int) -> Word:
+        """A constant; it exists in every stage."""
+        return Word("", value, value)
+
+    def add(
+        self,
+        name: str,
+        a: Word,
+        b: Word,
+        *,
+        a_shift: int = 0,
+        b_shift: int = 0,
+        minus: bool = False,
+    ) -> Word:
+        """``(a << a_shift) +/- (b << b_shift)``; zeros cost nothing."""
+        if b.constant and b.lo == 0 and a_shift == 0:
+            return a
+        if a.constant and a.lo == 0 and b_shift == 0 and not minus:
+            return b
+        lo, hi = (b.hi, b.lo) if minus else (b.lo, b.hi)
+        sign = -1 if minus else 1
+        bounds = (
+            (a.lo << a_shift) + sign * (lo << b_shift),
+            (a.hi << a_shift) + sign * (hi << b_shift),
+        )
+        if bounds[0] == bounds[1]:
+            return self.constant(bounds[0])
+        lift = b.constant and b.lo == 0  # a shift alone: no logic
+        a, b, stage, level = self._place(0 if lift else 1, a, b)
+        word = self._word(name, *bounds, stage, level)
+        self.ops.append(Add(word, a, a_shift, b, b_shift, minus))
+        return word
+
+    def combine(self, name: str, a: Scaled, b: Scaled) -> Scaled:
+        """The sum of two terms."""
+        if a.minus and not b.minus:
+            a, b = b, a
+        exp = min(a.exp, b.exp)
+        word = self.add(
+            name,
+            a.word,
+            b.word,
+            a_shift=a.exp - exp,
+            b_shift=b.exp - exp,
+            minus=a.minus != b.minus,
+        )
+        return Scaled(word, exp, a.minus and b.minus)
+
+    def sum(self, name: str, terms: Sequence[Scaled]) -> Scaled:
+        """Balanced tree of exact additions, narrow terms first."""
+        row = [t for t in terms if (t.word.lo, t.word.hi) != (0, 0)]
+        row.sort(key=lambda t: (t.word.stage, t.word.level, t.word.width + t.exp))
+        depth = 0
+        while len(row) > 1:
+            pairs = zip(row[::2], row[1::2], strict=False)
+            odd = row[len(row) - len(row) % 2 :]
+            row = [self.combine(f"{name}_s{depth}_{i}", a, b) for i, (a, b) in enumerate(pairs)]
+            row += odd
+            depth += 1
+        return row[0] if row else Scaled(self.constant(0))
+
+    def product(self, name: str, a: Word, factor: int) -> Scaled:
+        """``a * factor`` from shifts and additions (canonical signed digits)."""
+        return self.sum(name, [Scaled(a, k, minus) for k, minus in signed_digits(factor)])
+
+    def whole(self, name: str, term: Scaled, bias: int = 0) -> Word:
+        """``term + bias`` as a signal of its own; the term must be a whole number."""
+        word, exp, minus = term
+        if exp < 0:
+            word, exp = self.floor(f"{name}_whole", word, -exp), 0
+        if minus:
+            return self.add(name, self.constant(bias), word, b_shift=exp, minus=True)
+        return self.add(name, word, self.constant(bias), a_shift=exp)
+
+    def gate(self, name: str, bit: Word, value: int) -> Word:
+        """One synapse: the weight where the spike is 1."""
+        if value == 0 or bit.constant:
+            return self.constant(value * bit.lo)
+        word = self._word(name, min(value, 0), max(value, 0), bit.stage, bit.level)
+        self.ops.append(Gate(word, bit, value))
+        return word
+
+    def select(self, name: str, bit: Word, yes: Word, no: Word) -> Word:
+        """``bit ? yes : no``."""
+        if bit.constant:
+            return yes if bit.lo else no
+        lo, hi = min(yes.lo, no.lo), max(yes.hi, no.hi)
+        if lo == hi:
+            return self.constant(lo)
+        bit, yes, no, stage, level = self._place(1, bit, yes, no)
+        word = self._word(name, lo, hi, stage, level)
+        self.ops.append(Select(word, bit, yes, no))
+        return word
+
+    def above(self, name: str, a: Word, limit: int) -> Word:
+        """``a > limit``."""
+        lo, hi = int(a.lo > limit), int(a.hi > limit)
+        if lo == hi:
+            return self.constant(lo)
+        a, stage, level = self._place(1, a)
+        word = self._word(name, 0, 1, stage, level)
+        self.ops.append(Above(word, a, limit))
+        return word
+
+    def floor(self, name: str, a: Word, shift: int) -> Word:
+        """``a >> shift``, arithmetic; costs no logic."""
+        if shift == 0:
+            return a
+        lo, hi = a.lo >> shift, a.hi >> shift
+        if lo == hi:
+            return self.constant(lo)
+        word = self._word(name, lo, hi, a.stage, a.level)
+        self.ops.append(Floor(word, a, shift))
+        return word
+
+    def round_up(self, name: str, a: Word, shift: int, mode: str) -> Word:
+        """The rounding bit of ``a >> shift``."""
+        a, stage, level = self._place(1, a)
+        word = self._word(name, 0, 1, stage, level)
+        self.ops.append(RoundUp(word, a, shift, mode))
+        return word
+
+    def clamp(self, name: str, a: Word, floor: int, ceiling: int, to_zero: bool) -> Word:
+        """``a`` limited to floor..ceiling; a no-op where its bounds lie inside."""
+        if floor <= a.lo and a.hi <= ceiling:
+            return a
+        a, stage, level = self._place(1, a)
+        lo, hi = max(a.lo, floor), min(a.hi, ceiling)
+        if to_zero:
+            lo, hi = min(lo, 0), max(hi, 0)
+        lo, hi = (min(max(end, floor), ceiling) for end in (lo, hi))
+        if lo == hi:
+            return self.constant(lo)
+        word = self._word(name, lo, hi, stage, level)
+        self.ops.append(Clamp(word, a, floor, ceiling, to_zero))
+        return word
+
+    def wrap(self, name: str, a: Word, fmt: Fixed) -> Word:
+        """The low bits of ``a`` as ``fmt`` reads them; a no-op where it fits."""
+        if fmt.lo <= a.lo and a.hi <= fmt.hi:
+            return a
+        word = self._word(name, fmt.lo, fmt.hi, a.stage, a.level)
+        self.ops.append(Wrap(word, a))
+        return word
+
+    def square(self, name: str, a: Word) -> Word:
+        """``a * a``; counted as three levels, as a DSP or a small LUT multiplier."""
+        near = 0 if a.lo <= 0 <= a.hi else min(abs(a.lo), abs(a.hi))
+        far = max(abs(a.lo), abs(a.hi))
+        if near == far:
+            return self.constant(far * far)
+        if far == 1:
+            return self.wrap(name, a, Fixed(signed=False, width=1, integer=1))
+        a, stage, level = self._place(3, a)
+        word = self._word(name, near * near, far * far, stage, level)
+        self.ops.append(Square(word, a))
+        return word
+
+    def delay(self, word: Word, stage: int) -> Word:
+        """The same value in a later stage; constants exist everywhere."""
+        while not word.constant and word.stage < stage:
+            key = (word.name, word.stage + 1)
+            if key not in self._later:
+                stem = word.name.split("_q")[0]
+                later = Word(f"{stem}_q{word.stage + 1}", word.lo, word.hi, word.stage + 1)
+                self.ops.append(Register(later, word))
+                self._later[key] = later
+            word = self._later[key]
+        return word
+
+    # ---- inside ----
+
+    def _place(self, cost: int, *words: Word) -> tuple:  # type: ignore[type-arg]
+        """Operands brought to one stage with room for ``cost`` levels; then stage and level."""
+        stage = max((w.stage for w in words if not w.constant), default=0)
+        level = max((w.level for w in words if w.stage == stage and not w.constant), default=0)
+        if self.levels is not None and level and level + cost > self.levels:
+            stage, level = stage + 1, 0
+        moved = tuple(self.delay(w, stage) for w in words)
+        return (*moved, stage, level + cost)
+
+    def _word(self, name: str, lo: int, hi: int, stage: int, level: int) -> Word:
+        width = Fixed.holding(lo, hi, 0).width if max(-lo, hi).bit_length() < MAX_WIDTH else None
+        if width is None or width > MAX_WIDTH:
+            raise LoweringError(
+                f"signal '{name}'",
+                needed=f"at most {MAX_WIDTH} bits",
+                found=f"{max(-lo, hi).bit_length() + 1}",
+                do="Choose narrower formats.",
+            )
+        self._names[name] = self._names.get(name, -1) + 1
+        unique = f"{name}_{self._names[name]}" if self._names[name] else name
+        return Word(unique, lo, hi, stage, level)
+
+    def sweep(self, needed: Iterable[Word]) -> None:
+        """Drop operations that no needed signal reads; input elements stay, to keep ports whole."""
+        live = {w.name for w in needed}
+        kept = []
+        for op in reversed(self.ops):
+            if op.word.name in live or isinstance(op, Pick):
+                kept.append(op)
+                live.update(w.name for w in op.operands)
+        self.ops = kept[::-1]
+
+    @property
+    def latency(self) -> int:
+        """Clock cycles from the inputs to the outputs."""
+        return max((w.stage for port in self.outputs for w in port.words), default=0)
+
+
+def signed_digits(value: int) -> list[tuple[int, bool]]:
+    """Canonical signed digits of an integer: (power of two, minus) from the lowest up.
+
+    No two neighbouring digits are set, so their number is the smallest possible (Reitwiesner,
+    "Binary Arithmetic", Advances in Computers 1, 1960).
+    """
+    digits, power = [], 0
+    while value:
+        if value & 1:
+            digit = 2 - (value & 3)
+            digits.append((power, digit < 0))
+            value -= digit
+        value >>= 1
+        power += 1
+    return digits

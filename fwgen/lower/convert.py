@@ -1,0 +1,34 @@
+"""Conversion to a number format as a circuit: the twin of `fwgen.ir.cast`."""
+
+from fwgen.ir.fixed import Fixed, Overflow, Rounding
+from fwgen.lower.circuit import Circuit, Scaled, Word
+
+
+def convert(c: Circuit, name: str, a: Word, frac: int, fmt: Fixed) -> Word:
+    """``a`` with ``frac`` fraction bits, rounded and brought into range as ``fmt`` says."""
+    return overflow(c, name, round_to(c, name, a, frac - fmt.frac, fmt.rounding), fmt)
+
+
+def round_to(c: Circuit, name: str, a: Word, shift: int, mode: Rounding) -> Word:
+    """``a / 2**shift`` rounded; a negative shift multiplies exactly."""
+    if shift < 0:
+        return c.whole(f"{name}_lift", Scaled(a, -shift))
+    floor = c.floor(f"{name}_floor", a, shift)
+    if shift == 0 or mode is Rounding.TRN or a.constant:
+        return floor
+    up = c.round_up(f"{name}_up", a, shift, mode)
+    return c.add(f"{name}_round", floor, up)
+
+
+def overflow(c: Circuit, name: str, a: Word, fmt: Fixed) -> Word:
+    """``a`` on the format's grid, brought into its range."""
+    match fmt.overflow:
+        case Overflow.WRAP:
+            return c.wrap(f"{name}_wrap", a, fmt)
+        case Overflow.SAT:
+            return c.clamp(f"{name}_sat", a, fmt.lo, fmt.hi, to_zero=False)
+        case Overflow.SAT_SYM:
+            floor = -fmt.hi if fmt.signed else 0
+            return c.clamp(f"{name}_sat", a, floor, fmt.hi, to_zero=False)
+        case Overflow.SAT_ZERO:
+            return c.clamp(f"{name}_sat", a, fmt.lo, fmt.hi, to_zero=True)

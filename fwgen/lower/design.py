@@ -1,0 +1,111 @@
+"""A lowered design: blocks with a schedule, and the signals between them."""
+
+from dataclasses import dataclass
+
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.ports import Interface
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.lif import LifCore
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A packed vector between blocks.
+
+    ``time`` counts clock cycles: 0 is the cycle after the edge that takes the event. A static
+    signal shows the event's value in the cycle ``time``, a temporal one shows the value of step k
+    (from 1) in the cycle ``time + k - 1``.
+    """
+
+    net: str
+    fmt: Fixed
+    count: int
+    time: int
+    temporal: bool = False
+
+    @property
+    def width(self) -> int:
+        """Bits of the packed vector."""
+        return self.fmt.width * self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Base of blocks: ``name`` is the layer's name or derived from it, ``about`` one sentence."""
+
+    name: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitBlock(Block):
+    """A pipelined circuit, a module of its own. ``inputs`` are (port, signal)."""
+
+    circuit: Circuit
+    inputs: tuple[tuple[str, Signal], ...]
+    port: str
+    output: Signal
+    latency: int
+
+
+@dataclass(frozen=True, slots=True)
+class LifBlock(Block):
+    """A layer of LIF neurons; starts a new event in the cycle ``first``."""
+
+    core: LifCore
+    current: Signal
+    first: int
+    spikes: Signal | None
+    membrane: Signal | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountBlock(Block):
+    """Spike counters; start a new event in the cycle ``first``."""
+
+    spikes: Signal
+    first: int
+    output: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class HoldBlock(Block):
+    """Keeps a static value for all time steps; loads in the cycle ``load``."""
+
+    input: Signal
+    load: int
+    output: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class DelayBlock(Block):
+    """A shift register without reset."""
+
+    input: Signal
+    cycles: int
+    output: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class OutputBlock(Block):
+    """A data port of the top; ``fmt`` is the port's format, as wide as the signal's or wider."""
+
+    signal: Signal
+    fmt: Fixed
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Everything that the emitter needs.
+
+    ``last`` is the cycle in which the outputs show an event's results; the latency from edge to
+    edge is one more.
+    """
+
+    name: str
+    steps: int
+    interface: Interface
+    blocks: tuple[Block, ...]
+    outputs: tuple[OutputBlock, ...]
+    last: int

@@ -1,0 +1,267 @@
+"""Integer graph -> design: one block a node, scheduled as early as its inputs allow.
+
+The spiking part runs as a wavefront: one clock a time step, every layer a fixed number of cycles
+behind the one before, so that layers work on successive steps at the same time. A new event may
+enter every ``steps`` cycles; nothing is shared between events but the state registers, and those
+start anew whenever an event's first step arrives.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from fwgen.errors import LoweringError
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import (
+    Dense,
+    Input,
+    LastMembrane,
+    Lif,
+    Node,
+    Quantise,
+    SpikeCount,
+    SquaredError,
+    Threshold,
+)
+from fwgen.ir.ports import Interface, Port
+from fwgen.lower import feed_forward
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.delay import Timing
+from fwgen.lower.design import (
+    Block,
+    CircuitBlock,
+    CountBlock,
+    DelayBlock,
+    Design,
+    HoldBlock,
+    LifBlock,
+    OutputBlock,
+    Signal,
+)
+from fwgen.lower.lif import lif_core
+from fwgen.quantise.ranges import Analysis, analyse
+
+
+def lower(graph: Graph, clock_mhz: float) -> Design:
+    """Blocks and schedule for the wanted clock.
+
+    Raises
+    ------
+    LoweringError
+        If a part of the graph has no implementation; the message names the layer.
+    """
+    return _Lowering(graph, analyse(graph), Timing(clock_mhz).levels).run()
+
+
+@dataclass(slots=True)
+class _Lowering:
+    graph: Graph
+    analysis: Analysis
+    levels: int
+    signals: dict[str, Signal] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    _derived: dict[str, Signal] = field(default_factory=dict)
+
+    def run(self) -> Design:
+        for node in self.graph:
+            self._lower(node)
+        last = max(self.signals[name].time for name in self.graph.outputs)
+        outputs = tuple(self._output(name, last) for name in self.graph.outputs)
+        return Design(
+            name=self.graph.name,
+            steps=self.graph.steps,
+            interface=self._interface(outputs, last),
+            blocks=tuple(self.blocks),
+            outputs=outputs,
+            last=last,
+        )
+
+    def _lower(self, node: Node) -> None:
+        match node:
+            case Input():
+                self._input(node)
+            case Dense() if self.signals[node.source].temporal:
+                self._synapses(node)
+            case Dense():
+                self._adder_graph(node)
+            case Lif():
+                self._lif(node)
+            case LastMembrane():
+                net = self.signals[f"{node.source}__membrane"]
+                time = net.time + self.graph.steps - 1
+                self.signals[node.name] = replace(net, time=time, temporal=False)
+            case SpikeCount():
+                self._count(node)
+            case SquaredError():
+                self._squared_error(node)
+            case Threshold() | Quantise():
+                self._element_wise(node)
+            case _:
+                raise _unsupported(node, "an operation that has a Verilog form")
+
+    # ---- one method per kind of node ----
+
+    def _input(self, node: Input) -> None:
+        port = Signal(f"{node.name}_i", node.fmt, node.size, time=-1)
+        self.signals[node.name] = self._delayed(port, 0, node.name, "input register")
+
+    def _adder_graph(self, node: Dense) -> None:
+        source, values = self.signals[node.source], self.analysis.values
+        held = self._only_feeds_lif(node.name)
+        circuit = feed_forward.adder_graph(
+            node, values[node.source], values[node.name], self.levels, registered=not held
+        )
+        about = f"dense, {_shape(node)}: constant matrix on numbers as an adder graph"
+        self._circuit(node, about, circuit, [("x_i", source)])
+
+    def _synapses(self, node: Dense) -> None:
+        if not isinstance(self.graph[node.source], Lif):
+            raise _unsupported(node, "spikes or a value that exists once per event as source")
+        values = self.analysis.values
+        circuit = feed_forward.synapses(node, values[node.source], values[node.name], self.levels)
+        about = f"dense, {_shape(node)}: spike-gated accumulators"
+        self._circuit(node, about, circuit, [("spike_i", self.signals[node.source])])
+
+    def _lif(self, node: Lif) -> None:
+        ranges = self.analysis.lifs[node.name]
+        source = self.signals[node.source]
+        current = source if source.temporal else self._held(source)
+        reads = [n for n in self.graph if node.name in n.sources]
+        spikes_read = any(not isinstance(n, LastMembrane) for n in reads)
+        values = self.analysis.values[node.source]
+        core = lif_core(node, values, ranges, spikes_read=spikes_read)
+        size, time = len(core.of), current.time + 1
+        spikes = membrane = None
+        if spikes_read:
+            spikes = Signal(f"{node.name}__spike", Fixed(False, 1, 1), size, time, temporal=True)
+            self.signals[node.name] = spikes
+        if any(isinstance(n, LastMembrane) for n in reads):
+            membrane = Signal(f"{node.name}__membrane", core.membrane, size, time, temporal=True)
+            self.signals[f"{node.name}__membrane"] = membrane
+        about = f"lif, {size} neurons, one clock a time step"
+        self.blocks.append(
+            LifBlock(node.name, about, core, current, current.time, spikes, membrane)
+        )
+
+    def _count(self, node: SpikeCount) -> None:
+        spikes, values = self.signals[node.source], self.analysis.values[node.name]
+        done = spikes.time + self.graph.steps
+        output = Signal(node.name, values.fmt, spikes.count, done)
+        about = f"spike_count, {spikes.count} counters over {self.graph.steps} steps"
+        self.blocks.append(CountBlock(node.name, about, spikes, spikes.time, output))
+        self.signals[node.name] = output
+
+    def _squared_error(self, node: SquaredError) -> None:
+        left, right = (self.signals[name] for name in node.sources)
+        time = max(left.time, right.time)
+        circuit = feed_forward.squared_error(node, self.analysis.values, self.levels)
+        ports = [("left_i", self._at(left, time)), ("right_i", self._at(right, time))]
+        self._circuit(node, f"squared_error of {left.count} elements, exact", circuit, ports)
+
+    def _element_wise(self, node: Threshold | Quantise) -> None:
+        source, values = self.signals[node.source], self.analysis.values
+        if source.temporal:
+            raise _unsupported(node, "a value that exists once per event as source")
+        ranges = values[node.source], values[node.name]
+        if isinstance(node, Threshold):
+            circuit = feed_forward.threshold(node, *ranges, self.levels)
+            about = f"threshold: 1 where '{node.source}' is greater than the constant"
+        else:
+            circuit = feed_forward.quantise(node, *ranges, self.levels)
+            about = f"quantise to {node.fmt}"
+        self._circuit(node, about, circuit, [("x_i", source)])
+
+    # ---- parts they share ----
+
+    def _circuit(
+        self, node: Node, about: str, circuit: Circuit, inputs: Sequence[tuple[str, Signal]]
+    ) -> None:
+        (vector,) = circuit.outputs
+        latency = circuit.latency
+        first = inputs[0][1]
+        output = Signal(
+            node.name, vector.fmt, len(vector.words), first.time + latency, first.temporal
+        )
+        self.blocks.append(
+            CircuitBlock(node.name, about, circuit, tuple(inputs), vector.name, output, latency)
+        )
+        self.signals[node.name] = output
+
+    def _only_feeds_lif(self, name: str) -> bool:
+        readers = [n for n in self.graph if name in n.sources]
+        return (
+            self.graph.steps > 1
+            and name not in self.graph.outputs
+            and all(isinstance(n, Lif) for n in readers)
+        )
+
+    def _held(self, source: Signal) -> Signal:
+        """A static signal, constant through all time steps."""
+        if self.graph.steps == 1:
+            return replace(source, temporal=True)
+        net = f"{source.net}__held"
+        if net not in self._derived:
+            output = Signal(net, source.fmt, source.count, source.time + 1, temporal=True)
+            about = f"keeps '{source.net}' for all {self.graph.steps} time steps"
+            self.blocks.append(HoldBlock(net, about, source, source.time, output))
+            self._derived[net] = output
+        return self._derived[net]
+
+    def _at(self, signal: Signal, time: int) -> Signal:
+        """A static signal, delayed to a later cycle."""
+        if signal.time == time:
+            return signal
+        net = f"{signal.net}__at{time}"
+        if net not in self._derived:
+            about = f"'{signal.net}', {time - signal.time} cycles later"
+            self._derived[net] = self._delayed(signal, time, net, about)
+        return self._derived[net]
+
+    def _delayed(self, signal: Signal, time: int, net: str, about: str) -> Signal:
+        output = replace(signal, net=net, time=time)
+        self.blocks.append(DelayBlock(net, about, signal, time - signal.time, output))
+        return output
+
+    def _output(self, name: str, last: int) -> OutputBlock:
+        signal = self._at(self.signals[name], last)
+        return OutputBlock(name, f"output '{name}'", signal, self._port_format(name), f"{name}_o")
+
+    def _port_format(self, name: str) -> Fixed:
+        """The format that the model declares for a value, else the narrowest that holds it."""
+        node = self.graph[name]
+        if isinstance(node, Quantise):
+            return _plain(node.fmt)
+        if isinstance(node, LastMembrane):
+            lif = self.graph[node.source]
+            if isinstance(lif, Lif) and lif.membrane is not None:
+                return _plain(lif.membrane)
+        return self.analysis.values[name].fmt
+
+    def _interface(self, outputs: Sequence[OutputBlock], last: int) -> Interface:
+        node = self.graph.input
+        temporal = any(isinstance(n, Lif) for n in self.graph)
+        return Interface(
+            top=self.graph.name,
+            inputs=(Port(f"{node.name}_i", _plain(node.fmt), node.size),),
+            outputs=tuple(Port(o.port, o.fmt, o.signal.count) for o in outputs),
+            latency=last + 1,
+            interval=self.graph.steps if temporal else 1,
+        )
+
+
+def _plain(fmt: Fixed) -> Fixed:
+    """The same integers without the modes of a conversion."""
+    return Fixed(fmt.signed, fmt.width, fmt.integer)
+
+
+def _shape(node: Dense) -> str:
+    return f"{node.weight.shape[1]} to {node.weight.shape[0]}"
+
+
+def _unsupported(node: Node, needed: str) -> LoweringError:
+    return LoweringError(
+        f"layer '{node.name}' ({node.op})",
+        needed=needed,
+        found=f"source '{', '.join(node.sources)}'",
+        do="Read the spikes or a read-out of a lif layer instead.",
+    )

@@ -1,0 +1,152 @@
+"""Pass: every parameter becomes an integer, every open format is decided.
+
+A format that the user gives is taken as it is; a value that it cannot hold is an error. Where
+none is given:
+
+- weight: 8 bits signed, as many fraction bits as its largest value leaves (at most 16);
+- bias: on the exact grid of the products, as wide as needed;
+- beta: the fewest fraction bits (at most 16) that change ``1 - beta`` by at most 1/16 of itself;
+- membrane: the grid of its current, as wide as the range analysis needs;
+- threshold: the grid of what it is compared with, as wide as needed.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fwgen.errors import FormatError
+from fwgen.ir.cast import Ints, from_real
+from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Const, Dense, Lif, Node, Param, Real, ShiftLeak, Threshold
+from fwgen.quantise.bounds import Range
+from fwgen.quantise.lif_range import lif_range
+from fwgen.quantise.ranges import Analysis, add
+
+WEIGHT_BITS = 8
+MAX_FRAC = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FixFormats:
+    """Real graph -> integer graph.
+
+    Raises
+    ------
+    FormatError
+        If a weight, bias, beta or threshold lies outside the format asked for; the message names
+        the layer, the value, and a format that would do.
+    """
+
+    name = "fix-formats"
+
+    def run(self, graph: Graph) -> Graph:
+        """The same graph with integer parameters and every format set."""
+        analysis = Analysis()
+        fixed: dict[str, Node] = {}
+        for node in graph:
+            fixed[node.name] = _fix(node, analysis, graph.steps)
+            add(fixed[node.name], graph.steps, analysis)
+        return graph.with_nodes(fixed)
+
+
+def _fix(node: Node, analysis: Analysis, steps: int) -> Node:
+    match node:
+        case Dense():
+            return _fix_dense(node, analysis.values[node.source])
+        case Lif():
+            return _fix_lif(node, analysis.values[node.source], steps)
+        case Threshold():
+            frac = analysis.values[node.source].frac
+            return replace(node, value=_on_grid(node, "value", node.value, frac))
+        case _:
+            return node
+
+
+def _fix_dense(node: Dense, source: Range) -> Dense:
+    weight = _fix_weight(node)
+    bias = _on_grid(node, "bias", node.bias, weight.fmt.frac + source.frac)
+    return replace(node, weight=weight, bias=bias)
+
+
+def _fix_weight(node: Dense) -> Const:
+    if isinstance(node.weight, Const):
+        return node.weight
+    fmt = node.weight.fmt or _widest_fraction(node.weight.values)
+    return _to_const(node, "weight", node.weight.values, fmt)
+
+
+def _widest_fraction(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Fixed:
+    for frac in range(MAX_FRAC, -MAX_WIDTH, -1):
+        fmt = Fixed(True, WEIGHT_BITS, WEIGHT_BITS - frac, Rounding.RND_CONV)
+        grid = from_real(values, fmt)
+        if fmt.holds(int(grid.min(initial=0)), int(grid.max(initial=0))):
+            return fmt
+    raise AssertionError("a finite double lies below 2**1024")  # pragma: no cover
+
+
+def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
+    beta = node.beta if isinstance(node.beta, ShiftLeak) else _fix_beta(node, node.beta)
+    frac = node.membrane.frac if node.membrane else source.frac
+    threshold = _on_grid(node, "threshold", node.threshold, frac)
+    fixed = replace(node, beta=beta, threshold=threshold)
+    if node.membrane is None:
+        roomy = Fixed(True, MAX_WIDTH, MAX_WIDTH - frac)
+        ranges, conversions = lif_range(replace(fixed, membrane=roomy), source, steps)
+        ends = [ranges.v, ranges.membrane, *(c.needed for c in conversions)]
+        lo, hi = min(min(r.lo) for r in ends), max(max(r.hi) for r in ends)
+        fixed = replace(fixed, membrane=Fixed.holding(int(lo), int(hi), frac))
+    return fixed
+
+
+def _fix_beta(node: Lif, beta: Param) -> Const:
+    if isinstance(beta, Const):
+        return beta
+    if beta.fmt is not None:
+        return _to_const(node, "beta", beta.values, beta.fmt)
+    for frac in range(MAX_FRAC + 1):
+        # one integer bit, so that beta = 1 can be said
+        fmt = Fixed(False, frac + 1, 1, Rounding.RND_CONV)
+        grid = from_real(beta.values, fmt)
+        error = np.abs(grid.astype(float) / 2.0**frac - beta.values)
+        if np.all(error <= (1 - beta.values) / 16) or frac == MAX_FRAC:
+            return Const(grid, fmt)
+    raise AssertionError("the loop returns")  # pragma: no cover
+
+
+def _on_grid(node: Node, key: str, param: Param, frac: int) -> Const:
+    if isinstance(param, Const):
+        return param
+    if param.fmt is not None:
+        return _to_const(node, key, param.values, param.fmt)
+    grid = from_real(param.values, Fixed(True, MAX_WIDTH, MAX_WIDTH - frac, Rounding.RND_CONV))
+    fmt = Fixed.holding(int(grid.min()), int(grid.max()), frac)
+    return Const(grid, replace(fmt, rounding=Rounding.RND_CONV))
+
+
+def _to_const(
+    node: Node, key: str, values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", fmt: Fixed
+) -> Const:
+    grid = from_real(values, fmt)
+    lo, hi = int(grid.min(initial=0)), int(grid.max(initial=0))
+    if not fmt.holds(lo, hi):
+        raise _outside(node, key, Real(values, fmt), grid, fmt)
+    return Const(grid, fmt)
+
+
+def _outside(node: Node, key: str, param: Real, grid: Ints, fmt: Fixed) -> FormatError:
+    flat = np.abs(grid - (fmt.hi + fmt.lo) // 2).ravel()
+    worst = int(np.argmax(flat))
+    index = [int(i) for i in np.unravel_index(worst, grid.shape)]
+    place = f"{key}{index or ''}"
+    enough = Fixed.holding(int(grid.min(initial=0)), int(grid.max(initial=0)), fmt.frac)
+    if fmt.signed and not enough.signed:
+        enough = Fixed(True, enough.width + 1, enough.integer + 1)
+    enough = replace(enough, rounding=fmt.rounding, overflow=fmt.overflow)
+    return FormatError(
+        f"layer '{node.name}' ({node.op}): {place}",
+        needed=f"values from {fmt.lo * 2.0**-fmt.frac:g} to {fmt.hi * 2.0**-fmt.frac:g}, "
+        f"the range of {fmt}",
+        found=f"{float(param.values.ravel()[worst]):g}",
+        do=f"Use {enough} (parameters never saturate or wrap), or retrain with a clipped {key}.",
+    )

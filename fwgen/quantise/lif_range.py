@@ -1,0 +1,208 @@
+"""Exact bounds inside a LIF layer: one interval per neuron, step by step from u = 0.
+
+Each step splits the membrane's interval at the threshold, since a spike changes the equation, and
+joins the results. All functions of u that occur (leak, rounding, clipping) are monotone, so an
+interval's ends map to the result's ends.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fwgen.ir.cast import cast, round_shift
+from fwgen.ir.fixed import Fixed, Overflow
+from fwgen.ir.nodes import Lif, Reset, ShiftLeak
+from fwgen.quantise.bounds import Conversion, LifRange, Range, const
+
+Interval = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Hull:
+    """Smallest interval around all intervals added."""
+
+    lo: int | None = None
+    hi: int | None = None
+
+    def add(self, lo: int, hi: int) -> None:
+        """Widen to take in lo..hi."""
+        self.lo = lo if self.lo is None else min(self.lo, lo)
+        self.hi = hi if self.hi is None else max(self.hi, hi)
+
+    @property
+    def interval(self) -> Interval:
+        """The interval; (0, 0) if nothing was added."""
+        return (self.lo or 0, self.hi or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Neuron:
+    """One neuron's integers on a common grid of ``frac`` fraction bits.
+
+    ``beta`` is an integer with ``frac - membrane.frac`` fraction bits, so ``beta * u`` lies on the
+    common grid; with a `ShiftLeak` it is None and the leak is taken on the membrane's grid.
+    """
+
+    node: Lif
+    membrane: Fixed
+    frac: int
+    beta: int | None
+    threshold: int  # on the common grid
+    limit: int  # on the membrane's grid: fires above it
+    current: Interval  # on the common grid
+
+    def leak(self, u: int) -> int:
+        """Leaked membrane on the common grid."""
+        lift = self.frac - self.membrane.frac
+        if isinstance(self.node.beta, ShiftLeak):
+            return (u - (u >> self.node.beta.shift)) << lift
+        return (self.beta or 0) * u
+
+
+@dataclass(slots=True)
+class Seen:
+    """Hulls collected over all steps of one neuron."""
+
+    exact: Hull = field(default_factory=Hull)  # v on the membrane's grid before overflow
+    after: Hull = field(default_factory=Hull)  # u' likewise, where it is a conversion of its own
+    v: Hull = field(default_factory=Hull)
+    u: Hull = field(default_factory=Hull)
+    peak: int = 1
+    fires: bool = False
+
+
+def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, list[Conversion]]:
+    """Bounds over ``steps`` steps, and the conversions to the membrane's format."""
+    seen = [_walk(neuron, steps) for neuron in neurons(node, current)]
+    fmt = _membrane(node)
+    result = LifRange(
+        v=_range([s.v for s in seen], fmt.frac),
+        membrane=_range([s.u for s in seen], fmt.frac),
+        can_fire=tuple(s.fires for s in seen),
+        peak=max(s.peak for s in seen),
+    )
+    needed = _range([s.exact for s in seen], fmt.frac)
+    conversions = [Conversion(node.name, "membrane", fmt, needed)]
+    if not node.reset_delay and node.reset is not Reset.NONE:
+        after = _range([s.after for s in seen], fmt.frac)
+        conversions.append(Conversion(node.name, "membrane after reset", fmt, after))
+    return result, conversions
+
+
+def neurons(node: Lif, current: Range) -> list[Neuron]:
+    """Each neuron of a layer with its own constants on the layer's common grid."""
+    fmt, size = _membrane(node), len(current)
+    threshold = const(node.threshold)
+    beta = None if isinstance(node.beta, ShiftLeak) else const(node.beta)
+    frac = common_frac(node, current.frac)
+    thr = np.broadcast_to(threshold.values, (size,))
+    betas = np.broadcast_to(beta.values, (size,)) if beta else [None] * size
+    lift = frac - fmt.frac - beta.fmt.frac if beta else 0
+    return [
+        Neuron(
+            node=node,
+            membrane=fmt,
+            frac=frac,
+            beta=None if b is None else b << lift,
+            threshold=t << (frac - threshold.fmt.frac),
+            limit=_floor(t, threshold.fmt.frac - fmt.frac),
+            current=(lo << (frac - current.frac), hi << (frac - current.frac)),
+        )
+        for t, b, lo, hi in zip(thr, betas, current.lo, current.hi, strict=True)
+    ]
+
+
+def common_frac(node: Lif, current_frac: int) -> int:
+    """Fraction bits on which every term of the membrane equation is an integer."""
+    fmt = _membrane(node)
+    leak = 0 if isinstance(node.beta, ShiftLeak) else max(const(node.beta).fmt.frac, 0)
+    return max(fmt.frac + leak, fmt.frac, current_frac, const(node.threshold).fmt.frac)
+
+
+def _walk(neuron: Neuron, steps: int) -> Seen:
+    seen = Seen()
+    u: Interval = (0, 0)
+    seen.u.add(*u)
+    for _ in range(steps):
+        new = Hull()
+        for reset, part in enumerate(_split(u, neuron.limit)):
+            if part is not None:
+                _branch(neuron, seen, new, part, bool(reset))
+        u = new.interval
+        seen.u.add(*u)
+    return seen
+
+
+def _branch(neuron: Neuron, seen: Seen, new: Hull, u: Interval, reset: bool) -> None:
+    exact = _exact(neuron, u, reset)
+    seen.peak = max(seen.peak, *map(abs, exact), *(abs(neuron.leak(end)) for end in u))
+    seen.peak = max(seen.peak, abs(neuron.threshold), *map(abs, neuron.current))
+    v = _convert(exact, neuron.frac, neuron.membrane, seen.exact)
+    seen.v.add(*v)
+    for spike, part in enumerate(_split(v, neuron.limit)):
+        if part is not None:
+            seen.fires |= bool(spike)
+            new.add(*_after(neuron, seen, part, spike - int(reset)))
+
+
+def _exact(neuron: Neuron, u: Interval, reset: bool) -> Interval:
+    lo, hi = (neuron.leak(end) + x for end, x in zip(u, neuron.current, strict=True))
+    if reset and neuron.node.reset is Reset.SUBTRACT:
+        return lo - neuron.threshold, hi - neuron.threshold
+    if reset and neuron.node.reset is Reset.ZERO:
+        return neuron.current
+    return lo, hi
+
+
+def _after(neuron: Neuron, seen: Seen, v: Interval, d: int) -> Interval:
+    if neuron.node.reset_delay or d == 0 or neuron.node.reset is Reset.NONE:
+        return v
+    lift = neuron.frac - neuron.membrane.frac
+    if neuron.node.reset is Reset.SUBTRACT:
+        lo, hi = ((end << lift) - d * neuron.threshold for end in v)
+    else:
+        lo, hi = ((end - d * end) << lift for end in v)
+    seen.peak = max(seen.peak, abs(lo), abs(hi))
+    return _convert((lo, hi), neuron.frac, neuron.membrane, seen.after)
+
+
+def _split(part: Interval, limit: int) -> tuple[Interval | None, Interval | None]:
+    """The part at or below the limit, and the part above it."""
+    lo, hi = part
+    below = (lo, min(hi, limit)) if lo <= limit else None
+    above = (max(lo, limit + 1), hi) if hi > limit else None
+    return below, above
+
+
+def _convert(exact: Interval, frac: int, fmt: Fixed, needed: Hull) -> Interval:
+    lo, hi = (_round(end, frac - fmt.frac, fmt) for end in exact)
+    needed.add(lo, hi)
+    if fmt.holds(lo, hi):
+        return lo, hi
+    if fmt.overflow in {Overflow.SAT, Overflow.SAT_SYM}:
+        return _clip(lo, fmt), _clip(hi, fmt)
+    return fmt.lo, fmt.hi
+
+
+def _round(n: int, shift: int, fmt: Fixed) -> int:
+    return int(round_shift(np.array(n, dtype=object), shift, fmt.rounding)[()])
+
+
+def _clip(n: int, fmt: Fixed) -> int:
+    return int(cast(np.array(n, dtype=object), fmt.frac, fmt)[()])
+
+
+def _floor(n: int, shift: int) -> int:
+    return n >> shift if shift >= 0 else n << -shift
+
+
+def _range(hulls: list[Hull], frac: int) -> Range:
+    lo = np.array([h.interval[0] for h in hulls], dtype=object)
+    hi = np.array([h.interval[1] for h in hulls], dtype=object)
+    return Range(lo, hi, frac)
+
+
+def _membrane(node: Lif) -> Fixed:
+    if node.membrane is None:
+        raise TypeError("range analysis works on integer graphs only")
+    return node.membrane

@@ -1,0 +1,34 @@
+"""The written-out registry of the quantise stage, in order."""
+
+from typing import Protocol
+
+from fwgen.ir.graph import Graph
+from fwgen.quantise.check import CheckRanges
+from fwgen.quantise.fix import FixFormats
+
+
+class Pass(Protocol):
+    """A step from one valid graph to another."""
+
+    name: str
+
+    def run(self, graph: Graph) -> Graph:
+        """Return a new graph; the one given is not changed."""
+
+
+PASSES: tuple[Pass, ...] = (FixFormats(), CheckRanges())
+
+
+def quantise(graph: Graph) -> Graph:
+    """Real graph -> checked integer graph.
+
+    Raises
+    ------
+    FormatError, GraphError
+        From the passes, or where a pass leaves an invalid graph.
+    """
+    graph.shapes()
+    for step in PASSES:
+        graph = step.run(graph)
+        graph.shapes()
+    return graph

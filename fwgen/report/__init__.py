@@ -1,0 +1,1 @@
+"""Latency, resources, physics: JSON first, then console and Markdown from it."""

@@ -1,0 +1,1 @@
+"""The integer reference, benches and comparison."""

@@ -1,0 +1,199 @@
+"""The one oracle: an interpreter of integer graphs, exact and vectorised over events.
+
+NumPy on int64 where the range analysis proves that every intermediate fits, on Python integers
+(object arrays) otherwise; never on floats.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fwgen.ir.cast import SAFE_BITS, Ints, from_real, overflow, round_only
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import (
+    Dense,
+    Input,
+    LastMembrane,
+    Lif,
+    Node,
+    Quantise,
+    Reset,
+    ShiftLeak,
+    SpikeCount,
+    SquaredError,
+    Threshold,
+)
+from fwgen.quantise.bounds import const, floor_to
+from fwgen.quantise.lif_range import common_frac
+from fwgen.quantise.ranges import Analysis, analyse
+
+
+@dataclass(slots=True)
+class Trace:
+    """Values by name.
+
+    ``values[node]`` has shape (events, size), or (steps, events, size) for a node with one value
+    per time step. A LIF node's value is its spikes; ``node.membrane`` holds u' likewise.
+    ``overflows[node]`` counts the conversions in which the overflow mode acted.
+    """
+
+    values: dict[str, Ints] = field(default_factory=dict)
+    overflows: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The interpreter for one integer graph.
+
+    Parameters
+    ----------
+    graph
+        Integer graph, as the quantise stage returns it.
+    analysis
+        Its range analysis.
+    """
+
+    graph: Graph
+    analysis: Analysis
+
+    @classmethod
+    def of(cls, graph: Graph) -> "Reference":
+        """The interpreter of a graph, with its own range analysis."""
+        return cls(graph, analyse(graph))
+
+    @property
+    def dtype(self) -> Any:
+        """int64 where it is proven to be wide enough, object otherwise."""
+        return np.int64 if self.analysis.peak.bit_length() < SAFE_BITS else np.dtype(object)
+
+    def run(self, events: Ints, keep: Collection[str] | None = None) -> Trace:
+        """Evaluate events of shape (events, size), integers in the input's format.
+
+        With ``keep``, only the values named there are returned, and others freed on the way.
+        """
+        trace = Trace()
+        values = trace.values
+        last_use = {s: node.name for node in self.graph for s in node.sources}
+        for node in self.graph:
+            self._evaluate(node, events, trace)
+            if keep is None:
+                continue
+            for name in (*node.sources, f"{node.name}.membrane"):
+                base = name.removesuffix(".membrane")
+                done = last_use.get(base) == node.name or base not in last_use
+                if done and name not in keep and base not in keep:
+                    values.pop(name, None)
+                    values.pop(f"{name}.membrane", None)
+        return trace
+
+    def _evaluate(self, node: Node, events: Ints, trace: Trace) -> None:
+        values = trace.values
+        match node:
+            case Input():
+                values[node.name] = np.asarray(events).astype(self.dtype)
+            case Quantise():
+                source = values[node.source]
+                frac = self.analysis.values[node.source].frac
+                exact = round_only(source, frac, node.fmt)
+                values[node.name] = _counted(exact, node.fmt, trace, node.name)
+            case Dense():
+                values[node.name] = self._dense(node, values[node.source])
+            case Lif():
+                self._lif(node, trace)
+            case LastMembrane():
+                values[node.name] = values[f"{node.source}.membrane"][-1]
+            case SpikeCount():
+                values[node.name] = values[node.source].sum(axis=0)
+            case SquaredError():
+                values[node.name] = self._squared_error(node, values)
+            case Threshold():
+                limit = floor_to(const(node.value), self.analysis.values[node.source].frac)
+                values[node.name] = self._bits(values[node.source] > self._ints(limit))
+
+    def _dense(self, node: Dense, x: Ints) -> Ints:
+        weight, bias = const(node.weight), const(node.bias)
+        frac = self.analysis.values[node.name].frac
+        products = weight.fmt.frac + self.analysis.values[node.source].frac
+        w = self._ints(weight.values << (frac - products))
+        return np.asarray(x @ w.T + self._ints(bias.values << (frac - bias.fmt.frac)))
+
+    def _squared_error(self, node: SquaredError, values: dict[str, Ints]) -> Ints:
+        fracs = [self.analysis.values[name].frac for name in node.sources]
+        left, right = (
+            values[name] << (max(fracs) - frac)
+            for name, frac in zip(node.sources, fracs, strict=True)
+        )
+        return np.asarray(((left - right) ** 2).sum(axis=-1, keepdims=True))
+
+    def _lif(self, node: Lif, trace: Trace) -> None:
+        step = self._lif_step(node, trace)
+        source = trace.values[node.source]
+        static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
+        u = np.zeros_like(source if static else source[0])
+        spikes, membranes = [], []
+        for t in range(self.graph.steps):
+            spike, u = step(u, source if static else source[t])
+            spikes.append(spike)
+            membranes.append(u)
+        trace.values[node.name] = np.stack(spikes)
+        trace.values[f"{node.name}.membrane"] = np.stack(membranes)
+
+    def _lif_step(self, node: Lif, trace: Trace) -> Callable[[Ints, Ints], tuple[Ints, Ints]]:
+        fmt = node.membrane
+        if fmt is None:
+            raise TypeError("the reference works on integer graphs only")
+        frac = common_frac(node, self.analysis.values[node.source].frac)
+        lift = frac - self.analysis.values[node.source].frac
+        thr_const = const(node.threshold)
+        limit = self._ints(floor_to(thr_const, fmt.frac))
+        thr = self._ints(thr_const.values << (frac - thr_const.fmt.frac))
+        leak = self._leak(node, fmt, frac)
+
+        def convert(n: Ints) -> Ints:
+            return _counted(round_only(n, frac, fmt), fmt, trace, node.name)
+
+        def step(u: Ints, x: Ints) -> tuple[Ints, Ints]:
+            r = self._bits(u > limit)
+            kept = u * (1 - r) if node.reset is Reset.ZERO else u
+            exact = leak(kept) + (x << lift)
+            v = convert(exact - r * thr if node.reset is Reset.SUBTRACT else exact)
+            s = self._bits(v > limit)
+            if node.reset_delay or node.reset is Reset.NONE:
+                return s, v
+            d, lifted = s - r, v << (frac - fmt.frac)
+            return s, convert(lifted - d * (thr if node.reset is Reset.SUBTRACT else lifted))
+
+        return step
+
+    def _leak(self, node: Lif, fmt: Fixed, frac: int) -> Callable[[Ints], Ints]:
+        if isinstance(node.beta, ShiftLeak):
+            shift = node.beta.shift
+            return lambda u: (u - (u >> shift)) << (frac - fmt.frac)
+        beta = const(node.beta)
+        factor = self._ints(beta.values << (frac - fmt.frac - beta.fmt.frac))
+        return lambda u: np.asarray(u * factor)
+
+    def _ints(self, values: Ints) -> Ints:
+        return np.asarray(values).astype(self.dtype)
+
+    def _bits(self, values: Ints) -> Ints:
+        return np.asarray(values).astype(self.dtype)
+
+
+def quantise_input(graph: Graph, values: "np.ndarray[Any, np.dtype[np.float64]]") -> Ints:
+    """Real input values, shape (events, size), as integers in the input's format.
+
+    The format's own rounding and overflow modes apply, as they would in front of the firmware.
+    """
+    fmt = graph.input.fmt
+    grid = overflow(from_real(values, fmt), fmt)
+    return grid.astype(np.int64) if fmt.width < SAFE_BITS else grid
+
+
+def _counted(exact: Ints, fmt: Fixed, trace: Trace, name: str) -> Ints:
+    result = overflow(exact, fmt)
+    trace.overflows[name] = trace.overflows.get(name, 0) + int(np.count_nonzero(result != exact))
+    return result
