@@ -1,0 +1,5 @@
+"""``python -m fwgen``."""
+
+from fwgen.cli import main
+
+main()

@@ -1,0 +1,227 @@
+"""The command line. Errors of the input or the machine end here, as one message each."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+import fwgen
+from fwgen import flow
+from fwgen.errors import BudgetError, FwgenError, MismatchError
+from fwgen.ir.text import to_text
+from fwgen.lower.lowering import lower
+from fwgen.report import console as terminal
+from fwgen.report import report as reports
+from fwgen.report.tables import Table, format_table, missed
+from fwgen.targets import BUDGETS, DEVICES, check_clock
+from fwgen.verify import toolchain
+from fwgen.verify.prove import BACKENDS
+
+MAX_EVENTS = 1_000_000_000
+
+app = typer.Typer(
+    name="fwgen",
+    help="Trigger firmware from trained networks, proven bit-exact before any vendor tool runs.\n\n"
+    "Start with: fwgen build models/snn_ae/model.yaml --target xcvu9p",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+Model = Annotated[Path, typer.Argument(help="A model.yaml, or the folder that holds one.")]
+Build = Annotated[Path, typer.Argument(help="A folder that 'fwgen build' has written.")]
+Events = Annotated[int, typer.Option("--events", min=1, max=MAX_EVENTS, help="Events to simulate.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="End with 4 if one of the model's own budgets is missed.")
+]
+
+
+@app.command()
+def build(
+    model: Model,
+    target: Annotated[
+        str | None, typer.Option(help="Device; 'fwgen targets' lists them. Default: the model's.")
+    ] = None,
+    clock: Annotated[
+        float | None, typer.Option(metavar="MHZ", help="Clock in MHz. Default: the model's.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Output folder. Default: build/<model name>.")
+    ] = None,
+    events: Events = flow.DEFAULT_EVENTS,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into a folder that holds other files.")
+    ] = False,
+    strict: Strict = False,
+) -> None:
+    """Build a model: Verilog, benches, proof and report.
+
+    Ends with 0 when built and verified, 2 for bad input or a missing tool, 3 when an
+    implementation differs from the reference, 4 when a budget is missed and --strict was given.
+    """
+    options = flow.Options(target, clock, folder, events, force)
+    place, report = flow.build(model, options, _stage(events))
+    terminal.show(report, out)
+    out.print(Text(f"written to {place}"))
+    _judge(report, strict)
+
+
+@app.command()
+def check(
+    model: Model,
+    clock: Annotated[
+        float | None, typer.Option(metavar="MHZ", help="Clock in MHz. Default: the model's.")
+    ] = None,
+) -> None:
+    """Validate a model without building it: schema, shapes, formats, ranges, lowering."""
+    ready = flow.prepare(model)
+    given = clock if clock is not None else ready.bundle.settings.clock_mhz
+    face = lower(ready.graph, check_clock(given)).interface
+    rows = reports.format_list(ready.graph, ready.reference.analysis)
+    out.print(Text(to_text(ready.graph)), soft_wrap=True)
+    out.print(terminal.rich_table(format_table(rows)))
+    out.print(
+        Text(
+            f"{ready.graph.name} is valid: latency {face.latency} cycles, one event every "
+            f"{face.interval} cycles, as scheduled; 'fwgen build' measures them",
+            style="bold green",
+        )
+    )
+
+
+@app.command()
+def verify(
+    folder: Build,
+    events: Events = flow.DEFAULT_EVENTS,
+    backend: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"{' or '.join(BACKENDS)}. Default: all.")
+    ] = None,
+    strict: Strict = False,
+) -> None:
+    """Simulate a build again, with as many events as you like; its report is brought up to date."""
+    backends = (backend,) if backend else BACKENDS
+    report, benches = flow.verify(folder, events, backends, _stage(events))
+    terminal.show(report, out)
+    for name, bench in benches.items():
+        out.print(
+            Text(f"{name}: {bench.events:,} events, {bench.events_per_second:,.0f} events a second")
+        )
+    _judge(report, strict)
+
+
+@app.command()
+def report(folder: Build) -> None:
+    """Show the report of a build."""
+    terminal.show(reports.load(folder / "report.json"), out)
+
+
+@app.command()
+def targets() -> None:
+    """List the devices and budgets that fwgen knows by name."""
+    devices = [
+        (d.name, *(f"{n:,}" for n in (d.lut, d.ff, d.dsp, d.bram36, d.uram, d.slr)))
+        for d in DEVICES
+    ]
+    head = ("device", "LUT", "FF", "DSP", "BRAM36", "URAM", "SLR")
+    out.print(terminal.rich_table(Table("Devices", head, devices, frozenset(range(1, 7)))))
+    budgets = [(b.name, b.of, f"{b.limit_ns:,.0f}") for b in BUDGETS]
+    titles = ("budget", "of", "limit ns")
+    out.print(terminal.rich_table(Table("Budgets", titles, budgets, frozenset({2}))))
+
+
+@app.command()
+def doctor() -> None:
+    """Say which tools are here, which are missing, and how to get them."""
+    tools = toolchain.tools()
+    rows = [
+        (
+            tool.name,
+            "optional" if tool.optional else "needed",
+            tool.version if tool.found else "MISSING",
+            tool.needed_for,
+            "" if tool.found else tool.how_to_get,
+        )
+        for tool in tools
+    ]
+    head = ("tool", "", "version", "needed for", "how to get it")
+    out.print(terminal.rich_table(Table("Tools", head, rows)))
+    toolchain.require(*(tool.name for tool in tools if not tool.optional))
+    out.print(Text("all that 'fwgen build' needs is here", style="bold green"))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(Text(f"fwgen {fwgen.__version__}"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def _judge(report: dict[str, Any], strict: bool) -> None:
+    verification = report["verification"]
+    if verification["mismatches"]:
+        firsts = [b["first_mismatch"] for b in verification["backends"].values()]
+        raise MismatchError(
+            f"model '{report['model']}'",
+            needed="the Verilog to equal the integer reference on every event",
+            found=f"{verification['mismatches']:,} mismatches; first: "
+            f"{next((f for f in firsts if f), 'none described')}",
+            do="If rtl/ was not edited this is a fault of fwgen; please report it.",
+        )
+    if strict and missed(report):
+        raise BudgetError(
+            f"model '{report['model']}'",
+            needed="every budget of the model to be met",
+            found=f"missed: {', '.join(missed(report))}",
+            do="Choose a faster clock, fewer steps, or a wider budget in model.yaml.",
+        )
+
+
+def _stage(total: int) -> flow.Stage:
+    """Progress: a line for each stage with its time, and a bar where events are counted."""
+
+    @contextmanager
+    def stage(text: str) -> Iterator[Callable[[int], None]]:
+        start = monotonic()
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+        )
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+            task = bar.add_task(text, total=total if "events" in text else None)
+            yield lambda count: bar.update(task, advance=count)
+        err.print(Text(f"{monotonic() - start:6.1f} s  {text}", style="dim"))
+
+    return stage
+
+
+def main() -> None:
+    """Entry point: run the command line and turn errors into exit codes."""
+    try:
+        app()
+    except FwgenError as error:
+        err.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print(Text("interrupted; nothing was left half-written", style="bold red"))
+        sys.exit(130)

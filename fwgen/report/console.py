@@ -1,0 +1,30 @@
+"""The report on the terminal."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from fwgen.report.tables import Json, Table, missed, tables, verdict
+
+_STYLES = {"met": "green", "MISSED": "yellow"}
+
+
+def show(report: Json, console: Console) -> None:
+    """Print every table and the verdict."""
+    for table in tables(report):
+        console.print(rich_table(table))
+    for line in report["notes"]:
+        console.print(Text(f"note: {line}", style="yellow"))
+    good = report["verification"]["mismatches"] == 0 and not missed(report)
+    console.print(Text(verdict(report), style="bold green" if good else "bold red"))
+
+
+def rich_table(table: Table) -> RichTable:
+    """One table in the terminal's terms."""
+    out = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, expand=False)
+    for i, name in enumerate(table.head):
+        out.add_column(name, justify="right" if i in table.numeric else "left", overflow="fold")
+    for row in table.rows:
+        out.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    return out

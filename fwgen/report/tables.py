@@ -1,0 +1,151 @@
+"""Rows of the report's tables, for every medium: headings and text cells, no layout."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A titled table; ``numeric`` are the columns that want right alignment."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    numeric: frozenset[int] = field(default_factory=frozenset)
+
+
+def tables(report: Json) -> list[Table]:
+    """All tables of a report, in the order in which a trigger designer asks."""
+    found = [
+        _timing(report),
+        _budgets(report),
+        _verification(report),
+        _accuracy(report),
+        _auc(report),
+        format_table(report["formats"]),
+    ]
+    return [table for table in found if table.rows]
+
+
+def verdict(report: Json) -> str:
+    """One sentence: what was built and whether it holds."""
+    v, latency = report["verification"], report["latency"]
+    wrong = v["mismatches"]
+    proof = "bit-exact" if wrong == 0 and v["events"] else f"{wrong:,} MISMATCHES"
+    return (
+        f"{report['model']} for {report['target']} at {report['clock_mhz']:g} MHz: {proof} over "
+        f"{v['events']:,} events; latency {latency['cycles']} cycles = {latency['ns']:g} ns = "
+        f"{latency['bx']:g} crossings, one event every {report['interval']['cycles']} cycles "
+        f"({report['interval']['ns']:g} ns)"
+    )
+
+
+def missed(report: Json) -> list[str]:
+    """Names of the model's own budgets that are not met."""
+    return [b["name"] for b in report["budgets"] if b["required"] and not b["met"]]
+
+
+def _timing(report: Json) -> Table:
+    rows = [
+        (name, f"{b['cycles']}", f"{b['ns']:.1f}", f"{b['bx']:.2f}", b["kind"])
+        for name, b in (("latency", report["latency"]), ("interval", report["interval"]))
+    ]
+    head = (f"at {report['clock_mhz']:g} MHz", "cycles", "ns", "crossings", "kind")
+    return Table("Latency and interval", head, rows, frozenset({1, 2, 3}))
+
+
+def _budgets(report: Json) -> Table:
+    rows = [
+        (
+            b["name"] + (" (required)" if b["required"] else ""),
+            b["of"],
+            f"{b['limit_ns']:,.1f}",
+            f"{b['value_ns']:,.1f}",
+            f"{b['margin_ns']:+,.1f}",
+            "met" if b["met"] else "MISSED",
+        )
+        for b in report["budgets"]
+    ]
+    head = ("budget", "of", "limit ns", "value ns", "margin ns", "")
+    return Table("Budgets", head, rows, frozenset({2, 3, 4}))
+
+
+def _verification(report: Json) -> Table:
+    v = report["verification"]
+    rows = [
+        (
+            name,
+            f"{b['events']:,}",
+            f"{b['comparisons']:,}",
+            f"{b['mismatches']:,}",
+            b["what"],
+        )
+        for name, b in v["backends"].items()
+    ]
+    title = f"Verification: {' == '.join(v['implementations'])}"
+    return Table(
+        title, ("bench", "events", "integers", "mismatches", "of"), rows, frozenset({1, 2, 3})
+    )
+
+
+def _accuracy(report: Json) -> Table:
+    accuracy = report["accuracy"] or {"sets": {}}
+    rows = [
+        (
+            f"{name} ({s['sample_kind']})",
+            f"{s['events']:,}",
+            _figure(s.get("score_rank_correlation"), ".4f"),
+            _figure(s.get("score_median_difference"), ".2g"),
+            _figure(s.get("score_largest_difference"), ".2g"),
+            f"{max(s['spikes_differ'].values(), default=0.0):.2%}",
+        )
+        for name, s in accuracy["sets"].items()
+    ]
+    head = (
+        "sample",
+        "events",
+        "score rank correlation",
+        "median |difference|",
+        "largest",
+        "spikes that differ, worst layer",
+    )
+    return Table("Float model against fixed point", head, rows, frozenset({1, 2, 3, 4, 5}))
+
+
+def _auc(report: Json) -> Table:
+    accuracy = report["accuracy"] or {"auc": [], "sets": {}}
+    kind = {name: s["sample_kind"] for name, s in accuracy["sets"].items()}
+    rows = [
+        (
+            f"{a['background']} ({kind[a['background']]})",
+            f"{a['signal']} ({kind[a['signal']]})",
+            f"{a['float']:.4f}",
+            f"{a['fixed']:.4f}",
+            f"{a['difference']:+.4f}",
+        )
+        for a in accuracy["auc"]
+    ]
+    head = ("background", "signal", "AUC float", "AUC fixed", "difference")
+    return Table("Area under the ROC curve of the score", head, rows, frozenset({2, 3, 4}))
+
+
+def format_table(formats: Sequence[Json]) -> Table:
+    """Formats and bounds of every layer."""
+    rows = [
+        (
+            f["name"],
+            f["op"],
+            "; ".join(f"{key} {fmt}" for key, fmt in f["formats"].items()) or f["value"],
+            f"{f['lowest']:.4g} to {f['highest']:.4g}",
+            "; ".join(f["notes"]),
+        )
+        for f in formats
+    ]
+    return Table("Number formats and bounds", ("layer", "op", "formats", "bounds", "notes"), rows)
+
+
+def _figure(value: float | None, spec: str) -> str:
+    return "-" if value is None else format(value, spec)

@@ -1,0 +1,71 @@
+"""Events for a proof: the model's own samples, corner cases, and random ones."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwgen.ingest.bundle import SampleEvents
+from fwgen.ir.cast import Ints
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Dense
+from fwgen.quantise.bounds import const
+from fwgen.verify.reference import quantise_input
+
+MAX_CORNER_NEURONS = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """Integer events of shape (events, size), and how many of each kind, in order."""
+
+    x: Ints
+    counts: Mapping[str, int]
+
+
+def make_events(
+    graph: Graph, samples: Sequence[SampleEvents], total: int, rng: np.random.Generator
+) -> Events:
+    """At most ``total`` events: corners first, then samples, random ones for the rest."""
+    parts: dict[str, Ints] = {"corner": np.stack(list(corners(graph)))}
+    for sample in samples:
+        parts[f"{sample.kind} '{sample.name}'"] = quantise_input(graph, sample.x)
+    missing = total - sum(map(len, parts.values()))
+    if missing > 0:
+        parts["random"] = random_events(graph, missing, rng)
+    counts, left = {}, total
+    for name, part in parts.items():
+        counts[name] = min(left, len(part))
+        left -= counts[name]
+    return Events(np.concatenate(list(parts.values()))[:total], counts)
+
+
+def random_events(graph: Graph, count: int, rng: np.random.Generator) -> Ints:
+    """Uniform over the input's whole format; in half of the events many elements are zero."""
+    fmt, size = graph.input.fmt, graph.input.size
+    values = rng.integers(fmt.lo, fmt.hi, (count, size), endpoint=True)
+    sparse = rng.random((count, 1)) < 0.5  # noqa: PLR2004 - half of them
+    keep = rng.random((count, size)) < rng.random((count, 1))
+    return np.where(sparse & ~keep, 0, values)
+
+
+def corners(graph: Graph) -> Iterator[Ints]:
+    """All zero, all lowest, all highest, one element at a time, stripes, and each extreme.
+
+    For every neuron of the dense layers that read the input, the two events that drive its sum to
+    its largest and smallest value: these reach saturation wherever it can be reached.
+    """
+    fmt, size = graph.input.fmt, graph.input.size
+    lowest, highest = np.full(size, fmt.lo), np.full(size, fmt.hi)
+    yield from (np.zeros(size, dtype=np.int64), lowest, highest, highest - 1)
+    stripes = np.arange(size) % 2 == 0
+    yield np.where(stripes, highest, lowest)
+    yield np.where(stripes, lowest, highest)
+    for i in range(size):
+        yield np.where(np.arange(size) == i, highest, 0)
+        yield np.where(np.arange(size) == i, fmt.lo + 1, 0)
+    for node in graph:
+        if isinstance(node, Dense) and node.source == graph.input.name:
+            for row in const(node.weight).values[:MAX_CORNER_NEURONS]:
+                yield np.where(row > 0, highest, lowest)
+                yield np.where(row > 0, lowest, highest)

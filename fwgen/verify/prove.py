@@ -1,0 +1,188 @@
+"""The proof: the generated Verilog against the integer reference, as integers, on every event."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+import numpy as np
+
+from fwgen.errors import ToolError
+from fwgen.ingest.bundle import SampleEvents
+from fwgen.ir.cast import Ints
+from fwgen.ir.ports import Interface
+from fwgen.verify import cocotb_run, native
+from fwgen.verify.events import make_events, random_events
+from fwgen.verify.reference import Reference
+
+BACKENDS = ("native", "cocotb")
+CHUNK = 50_000
+PROTOCOL_EVENTS = 240
+_KINDS: tuple[Literal["back-to-back", "gaps"], ...] = ("back-to-back", "gaps")
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What is proven: a reference, the ports, the Verilog files, and sample events."""
+
+    reference: Reference
+    interface: Interface
+    rtl: Sequence[Path]
+    samples: Sequence[SampleEvents]
+    work: Path
+
+    def expected(self, x: Ints) -> list[Ints]:
+        """The reference's integers of every output port, shape (events, elements)."""
+        names = self.reference.graph.outputs
+        values = self.reference.run(x, keep=names).values
+        return [values[name] for name in names]
+
+
+@dataclass(slots=True)
+class BenchResult:
+    """What one bench compared; ``first`` describes the first mismatch."""
+
+    what: str
+    events: int = 0
+    comparisons: int = 0
+    mismatches: int = 0
+    first: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    latencies: set[int] = field(default_factory=set)
+    intervals: set[int] = field(default_factory=set)
+
+    @property
+    def events_per_second(self) -> float:
+        """Events compared a second of wall time, reference included."""
+        return self.events / self.seconds if self.seconds else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures of the report; no wall times, which change from run to run."""
+        return {
+            "kind": "simulated",
+            "what": self.what,
+            "events": self.events,
+            "comparisons": self.comparisons,
+            "mismatches": self.mismatches,
+            "first_mismatch": self.first,
+            "events_by_kind": self.counts,
+        }
+
+
+def prove_native(
+    subject: Subject, events: int, seed: int, progress: Progress = lambda _: None
+) -> BenchResult:
+    """At least ``events`` events through the Verilator harness: volume.
+
+    Events come back to back and with gaps, from random power-up states; a share on top meets
+    resets at random moments.
+    """
+    exe = native.build(subject.interface, subject.rtl, subject.work / "native")
+    bench = BenchResult("volume: back to back, gaps, resets, any power-up state")
+    start = monotonic()
+    for index, x in enumerate(_chunks(subject, events, seed, bench)):
+        kind = _KINDS[index % len(_KINDS)]
+        _run(subject, exe, x, kind, seed + index, bench)
+        progress(len(x))
+    extra = random_events(subject.reference.graph, min(events, CHUNK) // 5 + 1, _rng(seed, 2))
+    _run(subject, exe, extra, "resets", seed, bench)
+    bench.counts["random, with resets under way"] = len(extra)
+    bench.seconds = monotonic() - start
+    return bench
+
+
+def _chunks(subject: Subject, events: int, seed: int, bench: BenchResult) -> Iterator[Ints]:
+    graph = subject.reference.graph
+    # two chunks at least, so that both kinds of spacing occur
+    first = make_events(graph, subject.samples, min(events, CHUNK), _rng(seed, 0))
+    bench.counts = dict(first.counts)
+    half = (len(first.x) + 1) // 2
+    yield first.x[:half]
+    if half < len(first.x):
+        yield first.x[half:]
+    rng = _rng(seed, 1)
+    left = events - len(first.x)
+    while left > 0:
+        size = min(CHUNK, left)
+        bench.counts["random"] = bench.counts.get("random", 0) + size
+        yield random_events(graph, size, rng)
+        left -= size
+
+
+def _run(
+    subject: Subject,
+    exe: Path,
+    x: Ints,
+    kind: Literal["back-to-back", "gaps", "resets"],
+    seed: int,
+    bench: BenchResult,
+) -> None:
+    face = subject.interface
+    gaps, reset_after = native.schedule(
+        len(x), face.interval, _rng(seed, 3), kind, latency=face.latency
+    )
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(native.run, exe, face, [x], gaps, reset_after, seed)
+        expected = subject.expected(x)
+        result = running.result()
+    checked = native.check(face, result, expected, reset_after)
+    bench.events += checked.delivered
+    bench.comparisons += checked.delivered * (1 + sum(p.count for p in face.outputs))
+    wrong = sum(checked.wrong_values) + checked.not_taken + checked.missing + checked.extra
+    bench.mismatches += wrong + checked.wrong_latency + checked.too_close
+    bench.first = bench.first or checked.first
+    if kind == "back-to-back" and len(result.taken) == len(result.shown):
+        bench.latencies |= set((result.shown - result.taken).tolist())
+        bench.intervals |= {checked.smallest_interval} - {None}  # type: ignore[arg-type]
+
+
+def prove_cocotb(subject: Subject, seed: int) -> BenchResult:
+    """Some hundred events through the cocotb benches: protocol."""
+    events = make_events(subject.reference.graph, subject.samples, PROTOCOL_EVENTS, _rng(seed, 4))
+    start = monotonic()
+    result = cocotb_run.run(
+        subject.interface,
+        subject.rtl,
+        subject.work / "cocotb",
+        [events.x],
+        subject.expected(events.x),
+    )
+    return BenchResult(
+        what=f"protocol: {len(result.tests)} cocotb tests",
+        events=result.events,
+        comparisons=result.events * (1 + sum(p.count for p in subject.interface.outputs)),
+        mismatches=len(result.failures),
+        first="; ".join(result.messages)[:500] or None,
+        counts=dict(events.counts),
+        seconds=monotonic() - start,
+    )
+
+
+def measured(benches: Sequence[BenchResult], interface: Interface) -> tuple[int, int]:
+    """Latency and interval in cycles as the harness saw them; the promised ones in a mismatch.
+
+    Raises
+    ------
+    ToolError
+        If no bench that measures has run.
+    """
+    latencies = set().union(*(b.latencies for b in benches))
+    intervals = set().union(*(b.intervals for b in benches))
+    if not latencies and not any(b.mismatches for b in benches):
+        raise ToolError(
+            "verification",
+            needed="a simulation that measures the latency",
+            found="none",
+            do="Run the native bench.",
+        )
+    latency = max(latencies, default=interface.latency)
+    return latency, min(intervals, default=interface.interval)
+
+
+def _rng(seed: int, stream: int) -> np.random.Generator:
+    return np.random.default_rng([seed, stream])
