@@ -121,8 +121,8 @@ def verify(
 
 @app.command()
 def report(folder: Build) -> None:
-    """Show the report of a build."""
-    terminal.show(reports.load(folder / "report.json"), out)
+    """Show the report of a build, with every number format."""
+    terminal.show(reports.load(folder / "report.json"), out, formats=True)
 
 
 @app.command()
@@ -218,7 +218,7 @@ def _stage(total: int) -> flow.Stage:
 def main() -> None:
     """Entry point: run the command line and turn errors into exit codes."""
     try:
-        app()
+        app(prog_name="fwgen")
     except FwgenError as error:
         err.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
         sys.exit(error.exit_code)

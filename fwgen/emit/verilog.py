@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from fwgen.ir.fixed import Rounding
-from fwgen.lower.circuit import (
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.ops import (
     Above,
     Add,
-    Circuit,
     Clamp,
     Floor,
     Gate,

@@ -1,221 +1,33 @@
-"""Word-level circuits: exact integer operations on signals with known bounds, and registers.
+"""Building circuits: registers are inserted so that no stage holds too many logic levels.
 
 A circuit is built in Python, operation by operation. Every signal (`Word`) knows its exact bounds,
-hence its width, and the pipeline stage in which it exists; the builder inserts registers so that
-no stage holds more than a given number of logic levels. Arithmetic never rounds or wraps here
+hence its width, and the pipeline stage in which it exists. Arithmetic never rounds or wraps here
 unless an operation says so.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import MAX_WIDTH, Fixed
+from fwgen.lower.ops import (
+    Above,
+    Add,
+    Clamp,
+    Floor,
+    Gate,
+    Op,
+    Pick,
+    Register,
+    RoundUp,
+    Scaled,
+    Select,
+    Square,
+    Vector,
+    Word,
+    Wrap,
+)
 from fwgen.quantise.bounds import Range
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """An integer signal: bounds, pipeline stage, and logic levels since that stage's register."""
-
-    name: str
-    lo: int
-    hi: int
-    stage: int = 0
-    level: int = 0
-
-    @property
-    def signed(self) -> bool:
-        """Whether it is read as two's complement."""
-        return self.lo < 0
-
-    @property
-    def width(self) -> int:
-        """Bits of the signal."""
-        return Fixed.holding(self.lo, self.hi, 0).width
-
-    @property
-    def constant(self) -> bool:
-        """Whether it has one value only."""
-        return self.lo == self.hi
-
-
-class Scaled(NamedTuple):
-    """``+/- (word << exp)`` as a term of a sum; a negative exponent keeps fraction bits."""
-
-    word: Word
-    exp: int = 0
-    minus: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Op:
-    """Base of operations; ``word`` is the result."""
-
-    word: Word
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """Signals that the operation reads."""
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pick(Op):
-    """Element of an input port: the ``port_width`` bits from ``lsb`` on."""
-
-    port: str
-    lsb: int
-    port_width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Add(Op):
-    """``(a << a_shift) + (b << b_shift)``, or minus."""
-
-    a: Word
-    a_shift: int
-    b: Word
-    b_shift: int
-    minus: bool
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The two terms."""
-        return (self.a, self.b)
-
-
-@dataclass(frozen=True, slots=True)
-class Gate(Op):
-    """``bit ? value : 0`` for a constant value: one synapse."""
-
-    bit: Word
-    value: int
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The spike."""
-        return (self.bit,)
-
-
-@dataclass(frozen=True, slots=True)
-class Select(Op):
-    """``bit ? yes : no``."""
-
-    bit: Word
-    yes: Word
-    no: Word
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The condition and the two choices."""
-        return (self.bit, self.yes, self.no)
-
-
-@dataclass(frozen=True, slots=True)
-class Above(Op):
-    """``a > limit`` for a constant limit: one bit."""
-
-    a: Word
-    limit: int
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The signal compared."""
-        return (self.a,)
-
-
-@dataclass(frozen=True, slots=True)
-class Floor(Op):
-    """``a >> shift``, rounded towards minus infinity."""
-
-    a: Word
-    shift: int
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The signal shifted."""
-        return (self.a,)
-
-
-@dataclass(frozen=True, slots=True)
-class RoundUp(Op):
-    """The bit that a rounding mode adds to ``a >> shift``."""
-
-    a: Word
-    shift: int
-    mode: str
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The signal rounded."""
-        return (self.a,)
-
-
-@dataclass(frozen=True, slots=True)
-class Clamp(Op):
-    """``a`` limited to ``floor..ceiling``; with ``to_zero``, 0 where it lies outside."""
-
-    a: Word
-    floor: int
-    ceiling: int
-    to_zero: bool
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The signal limited."""
-        return (self.a,)
-
-
-@dataclass(frozen=True, slots=True)
-class Wrap(Op):
-    """The low bits of ``a``, read as the result's format."""
-
-    a: Word
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The signal cut."""
-        return (self.a,)
-
-
-@dataclass(frozen=True, slots=True)
-class Square(Op):
-    """``a * a``."""
-
-    a: Word
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The signal squared."""
-        return (self.a,)
-
-
-@dataclass(frozen=True, slots=True)
-class Register(Op):
-    """``a`` one clock cycle later."""
-
-    a: Word
-
-    @property
-    def operands(self) -> tuple[Word, ...]:
-        """The signal stored."""
-        return (self.a,)
-
-
-@dataclass(frozen=True, slots=True)
-class Vector:
-    """A packed port: element i in the bits from ``i * fmt.width`` on."""
-
-    name: str
-    fmt: Fixed
-    words: tuple[Word, ...]
-
-    @property
-    def width(self) -> int:
-        """Bits of the port."""
-        return self.fmt.width * len(self.words)
 
 
 @dataclass(slots=True)

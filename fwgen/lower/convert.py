@@ -1,7 +1,11 @@
 """Conversion to a number format as a circuit: the twin of `fwgen.ir.cast`."""
 
+import numpy as np
+
+from fwgen.ir.cast import round_shift
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
-from fwgen.lower.circuit import Circuit, Scaled, Word
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.ops import Scaled, Word
 
 
 def convert(c: Circuit, name: str, a: Word, frac: int, fmt: Fixed) -> Word:
@@ -13,8 +17,10 @@ def round_to(c: Circuit, name: str, a: Word, shift: int, mode: Rounding) -> Word
     """``a / 2**shift`` rounded; a negative shift multiplies exactly."""
     if shift < 0:
         return c.whole(f"{name}_lift", Scaled(a, -shift))
+    if a.constant:
+        return c.constant(int(round_shift(np.array(a.lo, dtype=object), shift, mode)[()]))
     floor = c.floor(f"{name}_floor", a, shift)
-    if shift == 0 or mode is Rounding.TRN or a.constant:
+    if shift == 0 or mode is Rounding.TRN:
         return floor
     up = c.round_up(f"{name}_up", a, shift, mode)
     return c.add(f"{name}_round", floor, up)

@@ -9,8 +9,9 @@ from alkaid.types import CombLogic
 from fwgen.errors import LoweringError
 from fwgen.ir.cast import Ints
 from fwgen.ir.nodes import Dense, Quantise, SquaredError, Threshold
-from fwgen.lower.circuit import Circuit, Scaled, Word
+from fwgen.lower.circuit import Circuit
 from fwgen.lower.convert import convert
+from fwgen.lower.ops import Scaled, Word
 from fwgen.quantise.bounds import Range, const, floor_to
 
 # adder levels that the solver may add to the smallest possible depth to save adders

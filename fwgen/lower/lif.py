@@ -6,8 +6,9 @@ import numpy as np
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import Lif, Reset, ShiftLeak
-from fwgen.lower.circuit import Circuit, Scaled, Word
+from fwgen.lower.circuit import Circuit
 from fwgen.lower.convert import convert
+from fwgen.lower.ops import Scaled, Word
 from fwgen.quantise.bounds import LifRange, Range
 from fwgen.quantise.lif_range import Neuron, neurons
 

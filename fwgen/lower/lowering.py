@@ -64,8 +64,13 @@ class _Lowering:
 
     def run(self) -> Design:
         for node in self.graph:
-            self._lower(node)
-        last = max(self.signals[name].time for name in self.graph.outputs)
+            try:
+                self._lower(node)
+            except LoweringError as error:  # a circuit knows its signals, not its layer
+                known = error.where.startswith("layer")
+                raise error if known else error.within(f"layer '{node.name}' ({node.op})") from None
+        # constant outputs need no cycle; the event control needs one behind the input register
+        last = max(1, *(self.signals[name].time for name in self.graph.outputs))
         outputs = tuple(self._output(name, last) for name in self.graph.outputs)
         return Design(
             name=self.graph.name,

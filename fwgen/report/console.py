@@ -10,9 +10,9 @@ from fwgen.report.tables import Json, Table, missed, tables, verdict
 _STYLES = {"met": "green", "MISSED": "yellow"}
 
 
-def show(report: Json, console: Console) -> None:
-    """Print every table and the verdict."""
-    for table in tables(report):
+def show(report: Json, console: Console, *, formats: bool = False) -> None:
+    """Print the tables, the notes and the verdict; the long table of formats only if asked."""
+    for table in tables(report, formats=formats):
         console.print(rich_table(table))
     for line in report["notes"]:
         console.print(Text(f"note: {line}", style="yellow"))

@@ -17,7 +17,7 @@ class Table:
     numeric: frozenset[int] = field(default_factory=frozenset)
 
 
-def tables(report: Json) -> list[Table]:
+def tables(report: Json, *, formats: bool = True) -> list[Table]:
     """All tables of a report, in the order in which a trigger designer asks."""
     found = [
         _timing(report),
@@ -25,7 +25,7 @@ def tables(report: Json) -> list[Table]:
         _verification(report),
         _accuracy(report),
         _auc(report),
-        format_table(report["formats"]),
+        *([format_table(report["formats"])] if formats else []),
     ]
     return [table for table in found if table.rows]
 

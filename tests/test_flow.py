@@ -1,0 +1,198 @@
+"""The whole flow on the shipped model: contracts of the build folder and of report.json."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fwgen import cli, flow
+from fwgen.verify.prove import BACKENDS
+
+MODEL = Path(__file__).parent.parent / "models" / "snn_ae" / "model.yaml"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the shipped model with the default number of events."""
+    out = tmp_path_factory.mktemp("flow") / "snn_ae"
+    flow.build(MODEL, flow.Options(target="xcvu9p", out=out))
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(built: Path) -> dict[str, Any]:
+    """Its report."""
+    data: dict[str, Any] = json.loads((built / "report.json").read_text())
+    return data
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The command line in process; its exit code."""
+    monkeypatch.setattr(sys, "argv", ["fwgen", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return int(stop.value.code or 0)
+
+
+def test_build_folder(built: Path) -> None:
+    """A build holds what the README promises, and nothing half-written stands beside it."""
+    names = {path.name for path in built.iterdir()}
+    assert names == {"rtl", "sim", "model", "report.json", "report.md", "manifest.json"}
+    assert [path.name for path in built.parent.iterdir()] == ["snn_ae"]
+
+
+def test_proof(report: dict[str, Any]) -> None:
+    """The Verilog equals the reference on over 10,000 events, samples and corners among them."""
+    proof = report["verification"]
+    assert proof["mismatches"] == 0
+    assert proof["events"] >= 10_000
+    assert proof["comparisons"] > 20 * proof["events"]
+    assert proof["implementations"] == ["reference", "verilog"]
+    assert set(proof["backends"]) == set(BACKENDS)
+    kinds = proof["backends"]["native"]["events_by_kind"]
+    assert kinds["corner"] > 0
+    assert kinds["simulation 'hzz'"] == 500
+    assert kinds["random"] > 0
+
+
+def test_latency_and_interval(report: dict[str, Any]) -> None:
+    """Times stand in cycles, ns and crossings, simulated, and agree with one another."""
+    for block in (report["latency"], report["interval"]):
+        assert set(block) == {"cycles", "ns", "bx", "kind"}
+        assert block["kind"] == "simulated"
+        assert block["ns"] == round(block["cycles"] * 1000 / 240, 3)
+        assert block["bx"] == round(block["cycles"] * 1000 / 240 / 25, 3)
+    assert report["interval"]["cycles"] == 5
+
+
+def test_budgets(report: dict[str, Any]) -> None:
+    """The 25 ns, 50 ns and Level-1 budgets are there with their margins."""
+    limits = {b["limit_ns"] for b in report["budgets"]}
+    assert {25.0, 50.0, 4000.0, 10000.0, 12500.0} <= limits
+    for b in report["budgets"]:
+        assert {"name", "limit_ns", "value_ns", "margin_ns", "met"} <= set(b)
+        assert b["margin_ns"] == round(b["limit_ns"] - b["value_ns"], 3)
+        assert b["met"] == (b["margin_ns"] >= 0)
+
+
+def test_every_figure_has_a_kind(report: dict[str, Any]) -> None:
+    """Figure blocks say what they are; what no tool measured is absent."""
+    for key in ("latency", "interval", "verification", "accuracy"):
+        assert report[key]["kind"] in {"simulated", "synthesised", "estimated", "vendor"}
+    assert report["resources"] is None
+
+
+def test_accuracy_names_toys(report: dict[str, Any], built: Path) -> None:
+    """Toy samples are called toy wherever a figure from them is shown."""
+    sets = report["accuracy"]["sets"]
+    assert {s["sample_kind"] for name, s in sets.items() if name.startswith("toy")} == {"toy"}
+    for line in (built / "report.md").read_text().splitlines():
+        if re.match(r"\| toy_", line):
+            assert "(toy)" in line
+
+
+def test_quantisation_ranks_events_nearly_as_the_float_model(report: dict[str, Any]) -> None:
+    """The score ranks every sample as the float model does, to a correlation above 0.95."""
+    for name, s in report["accuracy"]["sets"].items():
+        assert s["score_rank_correlation"] > 0.95, name
+    for pair in report["accuracy"]["auc"]:
+        assert abs(pair["difference"]) < 0.01, pair
+
+
+def test_same_input_same_bytes(built: Path, tmp_path: Path) -> None:
+    """Another process, with another hash seed, writes byte-identical Verilog."""
+    script = (
+        "import sys; from pathlib import Path; from fwgen.flow import prepare;"
+        "from fwgen.lower.lowering import lower; from fwgen.emit.rtl import emit_rtl;"
+        "from fwgen.writer import write_files; g = prepare(Path(sys.argv[1])).graph;"
+        "write_files(Path(sys.argv[2]), emit_rtl(lower(g, 240.0), g))"
+    )
+    command = [sys.executable, "-c", script, str(MODEL), str(tmp_path / "rtl")]
+    subprocess.run(
+        command, check=True, env={"PYTHONHASHSEED": "77", "PYTHONPATH": str(MODEL.parents[2])}
+    )
+    again = {p.name: p.read_bytes() for p in (tmp_path / "rtl").iterdir()}
+    assert again == {p.name: p.read_bytes() for p in (built / "rtl").iterdir()}
+
+
+def test_generated_files_name_no_place_and_no_date(built: Path) -> None:
+    """Nothing in rtl/, and no text of the build, tells where or when it was made."""
+    texts = [p for p in built.rglob("*") if p.is_file() and "work" not in p.parts]
+    for path in texts:
+        if path.suffix in {".v", ".json", ".md", ".txt"}:
+            text = path.read_text()
+            assert str(MODEL.parents[2]) not in text, path.name
+            assert str(built) not in text, path.name
+            assert not re.search(r"\b20\d\d-\d\d-\d\d\b", text), path.name
+
+
+def test_no_foreign_source_in_rtl(built: Path) -> None:
+    """Every Verilog file is fwgen's own, under Apache-2.0."""
+    for path in (built / "rtl").iterdir():
+        text = path.read_text()
+        assert "SPDX-License-Identifier: Apache-2.0" in text, path.name
+        assert "LGPL" not in text
+
+
+def test_verify_runs_on_a_build(
+    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """'fwgen verify' ends with 0 and prints its speed."""
+    code = run(monkeypatch, "verify", str(built), "--events", "3000", "--backend", "native")
+    assert code == 0
+    assert "events a second" in capsys.readouterr().out
+
+
+def test_verify_finds_edited_verilog(
+    built: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Verilog edited after the build is verified as it stands: exit code 3, and a note."""
+    copy = tmp_path / "snn_ae"
+    shutil.copytree(built, copy)
+    neuron = copy / "rtl" / "snn_ae_enc1_lif__neuron0.v"
+    neuron.write_text(re.sub(r"first_i \? \d+'d0 : membrane_q", "membrane_q", neuron.read_text()))
+    assert run(monkeypatch, "verify", str(copy), "--events", "3000", "--backend", "native") == 3
+    captured = capsys.readouterr()
+    assert "mismatches; first: event" in captured.err
+    assert "differs from what was built" in captured.out + captured.err
+    assert json.loads((copy / "report.json").read_text())["verification"]["mismatches"] > 0
+
+
+def test_strict_ends_with_4_when_a_budget_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slow clock misses the model's own interval; the build stands, the exit code says so."""
+    out = tmp_path / "slow"
+    arguments = ("--clock", "100", "--events", "2000", "--strict", "--out", str(out))
+    assert run(monkeypatch, "build", str(MODEL), *arguments) == 4
+    assert "missed: this model's interval" in capsys.readouterr().err
+    assert (out / "manifest.json").is_file()
+
+
+def test_report_shows_a_build(
+    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """'fwgen report' prints the figures of the JSON."""
+    assert run(monkeypatch, "report", str(built)) == 0
+    text = capsys.readouterr().out
+    assert "Latency and interval" in text
+    assert "bit-exact over" in text
+
+
+def test_rebuilding_replaces_and_foreign_files_stay(built: Path, tmp_path: Path) -> None:
+    """A build may replace an earlier one; with --force it leaves other files alone."""
+    copy = tmp_path / "snn_ae"
+    shutil.copytree(built, copy)
+    (copy / "notes.txt").write_text("mine")
+    (copy / "rtl" / "stale.v").write_text("module stale; endmodule\n")
+    flow.build(MODEL, flow.Options(out=copy, events=1000))
+    assert not (copy / "rtl" / "stale.v").exists()
+    assert (copy / "notes.txt").read_text() == "mine"

@@ -1,0 +1,143 @@
+"""Broken firmware must not pass: every mutation of the emitted Verilog is caught by the benches."""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fwgen.emit.rtl import emit_rtl
+from fwgen.flow import prepare
+from fwgen.lower.lowering import lower
+from fwgen.verify.prove import BenchResult, Subject, prove_cocotb, prove_native
+from fwgen.writer import write_files
+
+MODEL = Path(__file__).parent.parent / "models" / "snn_ae"
+EVENTS = 10_000
+
+Mutation = Callable[[Path], None]
+
+
+def edit(path: Path, pattern: str, new: str, count: int = 1) -> None:
+    """Replace text that must be there, or the mutation would test nothing."""
+    text, hits = re.subn(pattern, new, path.read_text(), count=count)
+    assert hits, f"nothing to mutate in {path.name}: {pattern}"
+    path.write_text(text)
+
+
+def flip_lowest_weight_bit(rtl: Path) -> None:
+    """One weight of one synapse of the layer 'dec1' differs by one unit."""
+    path = rtl / "snn_ae_dec1.v"
+    found = re.search(r"(n3_w1 = spike_1 \? -?\d+'s?d)(\d+)", path.read_text())
+    assert found
+    weight = int(found[2]) ^ 1
+    path.write_text(path.read_text().replace(found[0], f"{found[1]}{weight}", 1))
+
+
+def fire_at_threshold(rtl: Path) -> None:
+    """The neurons of one layer fire at the threshold, not above it."""
+    edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"(spikes = \S+) > ", r"\1 >= ")
+
+
+def keep_state_between_events(rtl: Path) -> None:
+    """The membranes of one layer are not cleared at an event's first step."""
+    edit(rtl / "snn_ae_enc1_lif__neuron0.v", r"first_i \? \d+'d0 : membrane_q", "membrane_q")
+
+
+def keep_spike_between_events(rtl: Path) -> None:
+    """The last spike of an event resets a neuron in the next event."""
+    edit(rtl / "snn_ae_enc1_lif__neuron0.v", r"first_i \? 1'b0 : spike_q", "spike_q")
+
+
+def late_valid(rtl: Path) -> None:
+    """valid_o comes one cycle after the results."""
+    edit(
+        rtl / "snn_ae.v",
+        r"assign valid_o = event__at\[\d+\];",
+        "reg late; always @(posedge clk_i) late <= event__at[LAST]; assign valid_o = late;",
+    )
+    last = re.search(r"\.LAST\((\d+)\)", (rtl / "snn_ae.v").read_text())
+    assert last
+    edit(rtl / "snn_ae.v", "LAST]", f"{last[1]}]")
+
+
+def reset_forgets_nothing(rtl: Path) -> None:
+    """Events under way survive a reset."""
+    edit(rtl / "fwgen_events.v", r"if \(rst_i\) at_q <= [^;]*;\n\s*else ", "")
+
+
+def ready_too_early(rtl: Path) -> None:
+    """A new event is taken one cycle before the interval is over."""
+    edit(rtl / "fwgen_events.v", r"at_q\[INTERVAL-2:0\]", "at_q[INTERVAL-3:0]")
+
+
+def wrap_instead_of_saturate(rtl: Path) -> None:
+    """A membrane beyond its format wraps around."""
+    edit(rtl / "snn_ae_enc1_lif__neuron0.v", r"v_sat = .*;", "v_sat = v_round[18:0];")
+
+
+def hold_one_cycle_late(rtl: Path) -> None:
+    """The static current is captured a cycle late."""
+    edit(rtl / "snn_ae.v", r"\.load_i\(event__at\[(\d+)\]\)", ".load_i(event__at[5])")
+
+
+MUTATIONS: tuple[Mutation, ...] = (
+    flip_lowest_weight_bit,
+    fire_at_threshold,
+    keep_state_between_events,
+    keep_spike_between_events,
+    late_valid,
+    reset_forgets_nothing,
+    ready_too_early,
+    wrap_instead_of_saturate,
+    hold_one_cycle_late,
+)
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """The published model, lowered and written, not mutated."""
+    ready = prepare(MODEL)
+    design = lower(ready.graph, 240.0)
+    folder = tmp_path_factory.mktemp("mutations")
+    rtl = write_files(folder / "rtl", emit_rtl(design, ready.graph))
+    samples = ready.bundle.samples
+    return Subject(ready.reference, design.interface, rtl, samples, folder / "work")
+
+
+def mutated(subject: Subject, mutation: Mutation, folder: Path) -> Subject:
+    """A copy of the subject with broken Verilog."""
+    rtl = folder / "rtl"
+    shutil.copytree(subject.rtl[0].parent, rtl)
+    mutation(rtl)
+    return replace(subject, rtl=sorted(rtl.glob("*.v")), work=folder / "work")
+
+
+def caught(bench: BenchResult) -> bool:
+    """Whether a bench reports mismatches and describes the first of them."""
+    return bench.mismatches > 0 and bool(bench.first)
+
+
+def test_the_firmware_itself_passes(subject: Subject) -> None:
+    """Without a mutation the same bench with the same events finds nothing."""
+    bench = prove_native(subject, EVENTS, seed=1)
+    assert (bench.mismatches, bench.first) == (0, None)
+    assert bench.events >= EVENTS
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.__name__)
+def test_volume_bench_catches(mutation: Mutation, subject: Subject, tmp_path: Path) -> None:
+    """The native harness reports every mutation."""
+    assert caught(prove_native(mutated(subject, mutation, tmp_path), EVENTS, seed=1))
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [flip_lowest_weight_bit, keep_state_between_events, late_valid, reset_forgets_nothing],
+    ids=lambda m: m.__name__,
+)
+def test_protocol_bench_catches(mutation: Mutation, subject: Subject, tmp_path: Path) -> None:
+    """The cocotb benches report mutations of the arithmetic, the state and the protocol."""
+    assert caught(prove_cocotb(mutated(subject, mutation, tmp_path), seed=1))
