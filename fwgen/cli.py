@@ -113,9 +113,8 @@ def verify(
     report, benches = flow.verify(folder, events, backends, _stage(events))
     terminal.show(report, out)
     for name, bench in benches.items():
-        out.print(
-            Text(f"{name}: {bench.events:,} events, {bench.events_per_second:,.0f} events a second")
-        )
+        speed = f", {bench.events_per_second:,.0f} events a second" if name == "native" else ""
+        out.print(Text(f"{name}: {bench.events:,} events in {bench.seconds:.1f} s{speed}"))
     _judge(report, strict)
 
 

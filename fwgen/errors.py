@@ -14,7 +14,7 @@
 A message answers four questions: where, what was needed, what was found, what to do.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class FwgenError(Exception):
@@ -39,7 +39,18 @@ class FwgenError(Exception):
         self.needed = needed
         self.found = found
         self.do = do
-        super().__init__(f"{where}: needed {needed}; found {found}. {do}")
+        super().__init__(_printable(f"{where}: needed {needed}; found {found}. {do}"))
+
+    def within(self, place: str) -> Self:
+        """The same error, said to be inside ``place``: the file whose reading led to it."""
+        return type(self)(
+            f"{place}: {self.where}", needed=self.needed, found=self.found, do=self.do
+        )
+
+
+def _printable(text: str) -> str:
+    # names from files reach the terminal: none of their characters may steer it
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 class BundleError(FwgenError):

@@ -13,7 +13,7 @@ from typing import Any
 import fwgen
 from fwgen.assets import asset_dir
 from fwgen.emit.rtl import emit_rtl
-from fwgen.errors import BundleError, OutputError, ToolError
+from fwgen.errors import BundleError, FwgenError, OutputError, ToolError
 from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
 from fwgen.ir.ports import Interface
@@ -59,7 +59,10 @@ def prepare(model: Path) -> Prepared:
         For whatever is wrong with it.
     """
     bundle = read_bundle(model)
-    graph = quantise(bundle.graph)
+    try:
+        graph = quantise(bundle.graph)
+    except FwgenError as error:
+        raise error.within(str(bundle.files[0])) from None
     return Prepared(bundle, graph, Reference.of(graph))
 
 
@@ -97,6 +100,7 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
         with stage("lint: verilator --lint-only -Wall"):
             _lint(subject.rtl, interface.top)
         benches = run_benches(subject, options.events, BACKENDS, stage)
+        shutil.rmtree(subject.work / "cocotb", ignore_errors=True)  # large, and made again at need
         with stage("comparing with the float model"):
             report = _report(ready, interface, target.name, clock, benches)
         write_files(folder, {"report.json": reports.dump(report)})
@@ -115,6 +119,7 @@ def verify(
     FwgenError
         If the folder is no build, or a tool is missing.
     """
+    _check_backends(backends)
     report = reports.load(folder / "report.json")
     toolchain.require(*_NEEDED_TOOLS)
     with stage("reading the build"):
@@ -136,14 +141,6 @@ def run_benches(
     subject: Subject, events: int, backends: Sequence[str], stage: Stage
 ) -> dict[str, BenchResult]:
     """Run the benches side by side, in the order of ``BACKENDS``."""
-    unknown = [name for name in backends if name not in BACKENDS]
-    if unknown:
-        raise BundleError(
-            "--backend",
-            needed=f"one of {', '.join(BACKENDS)}",
-            found=repr(unknown[0][:40]),
-            do="Leave it out to run all.",
-        )
     results: dict[str, BenchResult] = {}
     with ThreadPoolExecutor(1) as pool:
         protocol = pool.submit(prove_cocotb, subject, SEED) if "cocotb" in backends else None
@@ -171,6 +168,17 @@ def verification_block(benches: dict[str, BenchResult]) -> Json:
 
 
 # ---- parts ----
+
+
+def _check_backends(names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in BACKENDS]
+    if unknown:
+        raise BundleError(
+            "--backend",
+            needed=f"one of {', '.join(BACKENDS)}",
+            found=repr(unknown[0][:40]),
+            do="Leave it out to run all.",
+        )
 
 
 def _write_sources(folder: Path, ready: Prepared, clock: float, stage: Stage) -> Interface:

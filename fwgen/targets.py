@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fwgen.errors import TargetError
 
 BUNCH_CROSSING_NS = 25.0
+MIN_CLOCK_MHZ = 1.0
 MAX_CLOCK_MHZ = 1000.0
 
 
@@ -74,12 +75,12 @@ def check_clock(clock_mhz: float) -> float:
     Raises
     ------
     TargetError
-        If it is not positive and finite, or faster than any FPGA fabric.
+        If it is no number, slower than any trigger or faster than any FPGA fabric.
     """
-    if not 0 < clock_mhz <= MAX_CLOCK_MHZ:
+    if not MIN_CLOCK_MHZ <= clock_mhz <= MAX_CLOCK_MHZ:
         raise TargetError(
             "clock",
-            needed=f"a frequency above 0 and up to {MAX_CLOCK_MHZ:g} MHz",
+            needed=f"a frequency from {MIN_CLOCK_MHZ:g} to {MAX_CLOCK_MHZ:g} MHz",
             found=f"{clock_mhz:g} MHz",
             do="Give --clock in MHz, for example 240 or 360.",
         )

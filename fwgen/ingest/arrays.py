@@ -1,9 +1,14 @@
-"""Reading ``.npz`` files from strangers: no pickle, bounded sizes, plain finite numbers."""
+"""Reading ``.npz`` files from strangers: no pickle, bounded memory, plain finite numbers."""
 
+import lzma
+import math
 import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -11,9 +16,26 @@ from numpy.typing import NDArray
 
 from fwgen.errors import BundleError
 
-MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 MAX_MEMBERS = 4096
+_ELEMENT_BYTES = 8  # everything becomes float64
 _HOW = "Write it with numpy.savez(file, **arrays) from plain float arrays."
+
+# whatever zipfile, its decompressors and NumPy's header parser raise on damaged bytes
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 Arrays = Mapping[str, NDArray[np.float64]]
 
@@ -28,64 +50,94 @@ def read_arrays(path: Path) -> Arrays:
         numbers, or a NaN or infinity; the message names the array.
     """
     try:
+        if not path.is_file():
+            raise BundleError(
+                str(path),
+                needed="an .npz file beside model.yaml",
+                found="something that is no file" if path.exists() else "no such file",
+                do=_HOW,
+            )
         with zipfile.ZipFile(path) as archive:
             _check_members(path, archive.infolist())
-            return {
-                info.filename.removesuffix(".npy"): _read(path, archive, info)
-                for info in archive.infolist()
-            }
-    except FileNotFoundError:
+            return _read_all(path, archive)
+    except _DAMAGED as error:
         raise BundleError(
-            str(path), needed="an .npz file beside model.yaml", found="no such file", do=_HOW
-        ) from None
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise BundleError(
-            str(path), needed="a readable .npz archive", found=str(error)[:200], do=_HOW
+            str(path), needed="a readable .npz archive", found=_reason(error), do=_HOW
         ) from None
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     total = sum(info.file_size for info in members)
-    if total > MAX_FILE_BYTES or len(members) > MAX_MEMBERS:
-        raise BundleError(
-            str(path),
-            needed=f"at most {MAX_MEMBERS} arrays and {MAX_FILE_BYTES:,} bytes unpacked",
-            found=f"{len(members)} arrays and {total:,} bytes",
-            do="Ship only the arrays that the model reads.",
-        )
-    names = [info.filename for info in members]
-    for name in names:
-        if not name.endswith(".npy") or "/" in name or "\\" in name or names.count(name) > 1:
+    if total > MAX_BYTES or len(members) > MAX_MEMBERS:
+        raise _too_large(path, f"{len(members)} arrays and {total:,} bytes")
+    seen = set()
+    for name in (info.filename for info in members):
+        if not name.endswith(".npy") or "/" in name or "\\" in name or name in seen:
             raise BundleError(
-                f"{path}: '{name[:80]}'",
+                f"{path}: {name[:80]!r}",
                 needed="members NAME.npy, each once, without folders",
                 found="this name",
                 do=_HOW,
             )
+        seen.add(name)
 
 
-def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[np.float64]:
-    where = f"{path}: '{info.filename.removesuffix('.npy')[:80]}'"
-    try:
-        with archive.open(info) as stream:
-            raw = np.asarray(npy.read_array(stream, allow_pickle=False))
-    except (
-        ValueError,
-        TypeError,
-        SyntaxError,
-        struct.error,
-        zipfile.BadZipFile,
-        EOFError,
-        MemoryError,
-    ) as error:
-        raise BundleError(
-            where, needed="a plain array of numbers", found=str(error)[:200], do=_HOW
-        ) from None
-    if raw.dtype.kind not in "fiub":
-        raise BundleError(
-            where, needed="real numbers", found=f"elements of type {raw.dtype}", do=_HOW
-        )
-    values = raw.astype(np.float64)
+def _read_all(path: Path, archive: zipfile.ZipFile) -> Arrays:
+    arrays = {}
+    total = 0
+    for info in archive.infolist():
+        name = info.filename.removesuffix(".npy")
+        where = f"{path}: {name[:80]!r}"
+        try:
+            raw = _read(where, archive, info)
+        except _DAMAGED as error:
+            raise BundleError(
+                where, needed="a plain array of numbers", found=_reason(error), do=_HOW
+            ) from None
+        total += raw.size * _ELEMENT_BYTES
+        if total > MAX_BYTES:  # bytes in the file may be eight times as many in memory
+            raise _too_large(path, f"{total:,} bytes of float64 or more")
+        arrays[name] = _finite(where, raw)
+    return arrays
+
+
+def _read(where: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[np.generic]:
+    with archive.open(info) as stream:
+        shape, fortran, dtype = _header(stream)
+        if dtype.hasobject:
+            raise BundleError(
+                where, needed="a plain array of numbers", found="pickled objects", do=_HOW
+            )
+        if dtype.kind not in "fiub":
+            raise BundleError(
+                where, needed="real numbers", found=f"elements of type {dtype}"[:120], do=_HOW
+            )
+        # the header's shape is a claim: nothing is allocated for more than the file holds
+        claimed, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
+        if min(shape, default=0) < 0 or claimed != held:
+            raise BundleError(
+                where,
+                needed=f"{claimed:,} bytes for {dtype} of shape {shape}"[:160],
+                found=f"{held:,} bytes",
+                do=_HOW,
+            )
+        values = np.frombuffer(stream.read(), dtype=dtype)
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Shape, whether in Fortran order, and type of a ``.npy`` stream."""
+    version = npy.read_magic(stream)
+    if version == (1, 0):
+        return npy.read_array_header_1_0(stream)
+    if version == (2, 0):
+        return npy.read_array_header_2_0(stream)
+    raise ValueError(f"version {version} of the .npy format, which plain numbers do not need")
+
+
+def _finite(where: str, raw: NDArray[np.generic]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):  # a long double may exceed float64: reported as infinite
+        values = np.ascontiguousarray(raw, dtype=np.float64).reshape(raw.shape)
     if not np.isfinite(values).all():
         worst = [int(i) for i in np.argwhere(~np.isfinite(values))[0]]
         raise BundleError(
@@ -95,3 +147,16 @@ def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArra
             do="Look for a diverged training or a division by zero.",
         )
     return values
+
+
+def _too_large(path: Path, found: str) -> BundleError:
+    return BundleError(
+        str(path),
+        needed=f"at most {MAX_MEMBERS} arrays and {MAX_BYTES:,} bytes unpacked",
+        found=found,
+        do="Ship only the arrays that the model reads.",
+    )
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:200] or type(error).__name__

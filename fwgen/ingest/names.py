@@ -34,6 +34,8 @@ var variable vectored virtual void wait wait_order wand weak0 weak1 when while w
 with within wor xnor xor
 """
 _RESERVED = frozenset(_WORDS.split())
+# NAME_i and NAME_o become ports of the top module beside these; 'events' is an instance in it
+_OWN = frozenset({"clk", "rst", "valid", "ready", "events"})
 
 
 def check_name(name: str, where: str) -> str:
@@ -42,7 +44,7 @@ def check_name(name: str, where: str) -> str:
     Raises
     ------
     BundleError
-        If it is no identifier, too long, or a reserved word.
+        If it is no identifier, too long, a reserved word, or one that fwgen's own Verilog uses.
     """
     if not _IDENTIFIER.fullmatch(name) or len(name) > MAX_LENGTH:
         raise BundleError(
@@ -56,6 +58,13 @@ def check_name(name: str, where: str) -> str:
         raise BundleError(
             where,
             needed="a name that neither ends in _i or _o (ports do) nor begins with fwgen",
+            found=repr(name),
+            do="Rename it.",
+        )
+    if name.lower() in _OWN:
+        raise BundleError(
+            where,
+            needed=f"a name that fwgen does not use itself ({', '.join(sorted(_OWN))})",
             found=repr(name),
             do="Rename it.",
         )

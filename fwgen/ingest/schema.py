@@ -11,9 +11,13 @@ FORMAT_VERSION = 1
 MAX_SIZE = 4096
 MAX_STEPS = 256
 MAX_LAYERS = 256
+MIN_CLOCK_MHZ = 1.0
+MAX_CLOCK_MHZ = 1000.0
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Scalar = Annotated[float, Field(allow_inf_nan=False)]
+Clock = Annotated[float, Field(ge=MIN_CLOCK_MHZ, le=MAX_CLOCK_MHZ, allow_inf_nan=False)]
+Version = Annotated[int, Field(ge=FORMAT_VERSION, le=FORMAT_VERSION)]
 Text = Annotated[str, Field(max_length=20_000)]
 
 
@@ -155,11 +159,11 @@ class Provenance(Section):
 class ModelFile(Section):
     """The whole of ``model.yaml``."""
 
-    fwgen: Literal[1]
+    fwgen: Version
     name: Name
     description: Text = ""
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 1
-    clock_mhz: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)] = 240.0
+    clock_mhz: Clock = 240.0
     target: Name = "xcvu9p"
     weights: Name = "weights.npz"
     budgets: Budgets = Budgets()

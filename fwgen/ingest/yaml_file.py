@@ -1,46 +1,76 @@
-"""Reading ``model.yaml`` from strangers: bounded, no tags, no aliases, no duplicate keys."""
+"""Reading ``model.yaml`` from strangers: bounded, no tags, no aliases, no duplicate keys.
 
-import difflib
-from collections.abc import Hashable, Sequence
+Values follow the core schema of YAML 1.2: ``1e-3`` is a number, ``no`` and ``2026-01-01`` are text.
+"""
+
+import re
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from fwgen.errors import BundleError
 from fwgen.ingest import schema
+from fwgen.ingest.complaints import HOW, complaint, shown
 
 MAX_BYTES = 1_000_000
-_HOW = "See docs/model-yaml.md for every key."
+MAX_DEPTH = 16
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loader that also refuses aliases and duplicate keys."""
+    """Safe loader of the core schema that refuses aliases, tags, depth and duplicate keys."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - as PyYAML wants it; filled below
+    _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs
-            raise yaml.MarkedYAMLError(
-                problem="aliases are not allowed", problem_mark=event.start_mark
-            )
-        return super().compose_node(parent, index)
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs
+        if isinstance(event, yaml.AliasEvent):
+            raise _Refusal("aliases are not allowed", event.start_mark)
+        if event.tag is not None:
+            raise _Refusal(f"tags are not allowed: {event.tag[:80]}", event.start_mark)
+        if self._depth == MAX_DEPTH:
+            raise _Refusal(f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key!r} is no text", problem_mark=key_node.start_mark
-                )
+            if not (isinstance(key, str) and key.isprintable()):
+                raise _Refusal(f"key {shown(key)} is no plain text", key_node.start_mark)
             if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key '{key}' stands twice", problem_mark=key_node.start_mark
-                )
+                raise _Refusal(f"key '{shown(key)}' stands twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # an integer of thousands of digits
+            raise _Refusal(str(error)[:80], node.start_mark) from None
+
+
+class _Refusal(yaml.MarkedYAMLError):
+    def __init__(self, problem: str, mark: Any) -> None:
+        super().__init__(problem=problem, problem_mark=mark)
+
+
+# 03 is text: whether it means 3 depends on whom one asks
+_NUMBER = r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
+    ("float", rf"{_NUMBER}|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.0123456789")),
+):
+    _whole = re.compile(rf"({_pattern})\Z")
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _whole, _first)
 
 
 def read_model_file(path: Path) -> schema.ModelFile:
@@ -49,159 +79,54 @@ def read_model_file(path: Path) -> schema.ModelFile:
     Raises
     ------
     BundleError
-        With the key (and the layer's name) of the first thing that is wrong.
+        With the line, or the key (and the layer's name), of the first thing that is wrong.
     """
-    data = _load(path)
+    data = _parse(path, _text(path))
     if not isinstance(data, dict):
         raise BundleError(
             str(path),
             needed="a mapping of keys to values",
             found="nothing" if data is None else type(data).__name__,
-            do=_HOW,
+            do=HOW,
         )
     try:
         return schema.ModelFile.model_validate(data)
     except ValidationError as error:
-        _refuse(path, data, error.errors(include_url=False))
+        raise complaint(path, data, error.errors(include_url=False)) from None
 
 
-def _load(path: Path) -> Any:
+def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if not path.is_file():
+            raise BundleError(
+                str(path),
+                needed="a model.yaml file",
+                found="something that is no file" if path.exists() else "no such file",
+                do="Give the path of a bundle's model.yaml, for example models/snn_ae/model.yaml.",
+            )
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
             raise BundleError(
                 str(path),
                 needed=f"at most {MAX_BYTES:,} bytes",
-                found=f"{path.stat().st_size:,}",
+                found="more",
                 do="Keep arrays in weights.npz; model.yaml describes the network only.",
             )
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BundleError(
-            str(path),
-            needed="a model.yaml file",
-            found="no such file",
-            do="Give the path of a bundle's model.yaml, for example models/snn_ae/model.yaml.",
-        ) from None
+        return raw.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(
-            str(path), needed="a readable UTF-8 text file", found=str(error), do=_HOW
+            str(path), needed="a readable UTF-8 text file", found=str(error)[:200], do=HOW
         ) from None
-    return _parse(path, text)
 
 
 def _parse(path: Path, text: str) -> Any:
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader that refuses more
     except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise BundleError(
-            f"{path}{line}", needed="plain YAML", found=str(error.problem), do="Correct this line."
-        ) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BundleError(
-            str(path), needed="plain YAML", found=str(error)[:200], do="Correct the file."
-        ) from None
-
-
-def _refuse(path: Path, data: dict[str, Any], errors: Sequence[ErrorDetails]) -> NoReturn:
-    first = min(errors, key=_priority)
-    place = _place(data, first["loc"])
-    match first["type"]:
-        case "extra_forbidden":
-            _unknown_key(path, first, place)
-        case "union_tag_invalid" | "union_tag_not_found":
-            _unknown_operation(path, first, place)
-        case "missing":
-            raise BundleError(
-                f"{path}: {place}", needed="this key", found="nothing", do=f"Add it. {_HOW}"
-            )
-        case _:
-            raise BundleError(
-                f"{path}: {place}", needed=_needed(first), found=_shown(first["input"]), do=_HOW
-            )
-
-
-def _priority(error: ErrorDetails) -> int:
-    # a misspelt key often shows as a missing one too: say the misspelling
-    return 0 if error["type"] == "extra_forbidden" else 1
-
-
-def _unknown_key(path: Path, error: ErrorDetails, place: str) -> NoReturn:
-    key = str(error["loc"][-1])
-    known = _known_keys(error["loc"][:-1])
-    close = difflib.get_close_matches(key, known, 1, cutoff=0.5)
-    raise BundleError(
-        f"{path}: {place}",
-        needed=f"one of the keys {', '.join(sorted(known))}",
-        found=f"unknown key '{key}'",
-        do=f"Did you mean '{close[0]}'?" if close else _HOW,
-    )
-
-
-def _unknown_operation(path: Path, error: ErrorDetails, place: str) -> NoReturn:
-    ops = sorted(_layer_models())
-    layer = error["input"]
-    found = layer.get("op") if isinstance(layer, dict) else layer
-    close = difflib.get_close_matches(str(found), ops, 1, cutoff=0.5)
-    raise BundleError(
-        f"{path}: {place}: op",
-        needed=f"one of the operations {', '.join(ops)}",
-        found="no op" if found is None else f"'{_shown(found)}'",
-        do=f"Did you mean '{close[0]}'?"
-        if close
-        else "A layer that fwgen does not know is never replaced by another.",
-    )
-
-
-def _layer_models() -> dict[str, type[BaseModel]]:
-    models: list[type[BaseModel]] = [
-        schema.DenseLayer,
-        schema.LifLayer,
-        schema.QuantiseLayer,
-        schema.LastMembraneLayer,
-        schema.SpikeCountLayer,
-        schema.SquaredErrorLayer,
-        schema.ThresholdLayer,
-    ]
-    return {m.model_fields["op"].annotation.__args__[0]: m for m in models}  # type: ignore[union-attr]  # Literal
-
-
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "input": schema.InputSection,
-    "scaling": schema.Scaling,
-    "budgets": schema.Budgets,
-    "samples": schema.Samples,
-    "sets": schema.SampleSet,
-    "provenance": schema.Provenance,
-}
-
-
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    names = [part for part in loc if isinstance(part, str)]
-    model: type[BaseModel] = schema.ModelFile
-    if names and names[0] == "layers":
-        model = _layer_models()[names[-1]]
-    elif names:
-        model = _SECTIONS.get(names[-1], schema.ModelFile)
-    return [field.alias or key for key, field in model.model_fields.items()]
-
-
-def _place(data: dict[str, Any], loc: tuple[int | str, ...]) -> str:
-    """The key's path; a layer is named by its own name, a union's tag is left out."""
-    if len(loc) > 1 and loc[0] == "layers" and isinstance(loc[1], int):
-        layer = data["layers"][loc[1]]
-        name = layer.get("name") if isinstance(layer, dict) else None
-        head = f"layers[{loc[1]}]" + (f" ('{_shown(name)}')" if name else "")
-        return ".".join(
-            [head, *(str(p) for p in loc[3:] if p not in {"float", "str", "constrained-str"})]
-        )
-    return ".".join(f"[{p}]" if isinstance(p, int) else str(p) for p in loc).replace(".[", "[")
-
-
-def _needed(error: ErrorDetails) -> str:
-    text = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return text[0].lower() + text[1:]
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:80] if not isinstance(value, str) else value[:80]
+        mark = error.problem_mark or error.context_mark
+        line, found = (mark.line + 1 if mark else 1), str(error.problem)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        found = f"the character U+{ord(text[error.position]):04X}"
+    raise BundleError(f"{path}:{line}", needed="plain YAML", found=found, do="Correct this line.")

@@ -44,6 +44,8 @@ def round_shift(n: Ints, shift: int, mode: Rounding) -> Ints:
 
 def overflow(n: Ints, fmt: Fixed) -> Ints:
     """Bring integers on the format's grid into its range as its overflow mode says."""
+    if n.dtype != object and fmt.width >= SAFE_BITS:
+        n = n.astype(object)
     match fmt.overflow:
         case Overflow.WRAP:
             return np.asarray((n - fmt.lo) % (1 << fmt.width) + fmt.lo, dtype=n.dtype)
@@ -58,9 +60,7 @@ def overflow(n: Ints, fmt: Fixed) -> Ints:
 
 def cast(n: Ints, frac: int, fmt: Fixed) -> Ints:
     """Integers with ``frac`` fraction bits, converted to ``fmt``; same shape."""
-    if n.dtype != object and max(frac - fmt.frac, fmt.frac - frac, fmt.width) >= SAFE_BITS:
-        n = n.astype(object)
-    return overflow(round_shift(n, frac - fmt.frac, fmt.rounding), fmt)
+    return overflow(round_only(n, frac, fmt), fmt)
 
 
 def round_only(n: Ints, frac: int, fmt: Fixed) -> Ints:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from fwgen.errors import GraphError
 from fwgen.ir.nodes import (
+    Const,
     Dense,
     Input,
     LastMembrane,
@@ -12,6 +14,7 @@ from fwgen.ir.nodes import (
     Node,
     Param,
     Quantise,
+    ShiftLeak,
     SpikeCount,
     SquaredError,
     Threshold,
@@ -74,6 +77,13 @@ class Graph:
             If nodes do not fit together; the message names the node.
         """
         known: dict[str, Shape] = {}
+        if self.steps < 1:
+            raise GraphError(
+                f"graph '{self.name}': steps",
+                needed="at least 1 time step",
+                found=f"{self.steps}",
+                do="Give the number of time steps that the network was trained with.",
+            )
         for node in self.nodes:
             if node.name in known:
                 raise _misfit(node, "a name of its own", "a second node of that name")
@@ -120,7 +130,11 @@ def _shape(node: Node, graph: Graph, known: Mapping[str, Shape]) -> Shape:
     match node:
         case Input():
             return Shape(node.size, temporal=False)
-        case Quantise() | Threshold():
+        case Quantise():
+            return known[node.source]
+        case Threshold():
+            if node.value.shape != ():
+                raise _misfit(node, "one value for all elements", f"shape {node.value.shape}")
             return known[node.source]
         case Dense():
             return _dense_shape(node, known[node.source])
@@ -161,7 +175,17 @@ def _lif_shape(node: Lif, source: Shape) -> Shape:
                 f"one {key}, or one for each of the {source.size} neurons",
                 f"shape {param.shape}",
             )
+    if isinstance(node.beta, ShiftLeak):
+        if node.beta.shift < 0:
+            raise _misfit(node, "a leak shift of at least 0", f"{node.beta.shift}")
+    elif not _within_0_and_1(node.beta):
+        raise _misfit(node, "every beta from 0 to 1", "one outside")
     return Shape(source.size, temporal=True)
+
+
+def _within_0_and_1(param: Param) -> bool:
+    one = Fraction(2) ** param.fmt.frac if isinstance(param, Const) else 1
+    return all(0 <= value <= one for value in param.values.ravel())
 
 
 def _error_shape(node: SquaredError, left: Shape, right: Shape) -> Shape:

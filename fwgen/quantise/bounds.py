@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwgen.ir.cast import Ints
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from fwgen.ir.nodes import Const
+
+ROOMY_BITS = MAX_WIDTH // 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +35,11 @@ class Range:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conversion:
-    """What one conversion to a format must hold, and whether it can leave the format."""
+    """What one conversion to a format must hold, and whether it can leave the format.
+
+    ``needed`` are the bounds if no overflow mode acts in this node: a format that holds them is
+    wide enough at every time step.
+    """
 
     node: str
     what: str
@@ -48,10 +54,7 @@ class Conversion:
     @property
     def sufficient(self) -> Fixed:
         """The format on the same grid, with the same modes, that would hold every value."""
-        exact = self.needed.fmt
-        signed = self.fmt.signed or exact.signed
-        width = exact.width + (signed and not exact.signed)
-        return Fixed(signed, width, width - exact.frac, self.fmt.rounding, self.fmt.overflow)
+        return widened(self.fmt, int(min(self.needed.lo)), int(max(self.needed.hi)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +65,24 @@ class LifRange:
     membrane: Range
     can_fire: tuple[bool, ...]
     peak: int
+
+
+def roomy(frac: int, rounding: Rounding = Rounding.TRN) -> Fixed:
+    """A format with ``frac`` fraction bits and room for any value, on any grid that occurs."""
+    return Fixed(True, ROOMY_BITS, ROOMY_BITS - frac, rounding)
+
+
+def widened(fmt: Fixed, lo: int, hi: int) -> Fixed:
+    """The narrowest format with the grid and modes of ``fmt`` that holds lo..hi.
+
+    It stays signed where ``fmt`` is. A signed SAT_SYM format lacks its lowest integer.
+    """
+    signed = fmt.signed or lo < 0
+    symmetric = signed and fmt.overflow is Overflow.SAT_SYM
+    exact = Fixed.holding(min(lo, -hi, -1) if symmetric else lo, hi, fmt.frac)
+    width = exact.width + (signed and not exact.signed)
+    width += symmetric and -lo > (1 << (width - 1)) - 1
+    return Fixed(signed, width, width - fmt.frac, fmt.rounding, fmt.overflow)
 
 
 def floor_to(value: Const, frac: int) -> Ints:

@@ -19,7 +19,7 @@ from fwgen.ir.cast import Ints, from_real
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Const, Dense, Lif, Node, Param, Real, ShiftLeak, Threshold
-from fwgen.quantise.bounds import Range
+from fwgen.quantise.bounds import Range, roomy, widened
 from fwgen.quantise.lif_range import lif_range
 from fwgen.quantise.ranges import Analysis, add
 
@@ -45,7 +45,11 @@ class FixFormats:
         analysis = Analysis()
         fixed: dict[str, Node] = {}
         for node in graph:
-            fixed[node.name] = _fix(node, analysis, graph.steps)
+            try:
+                fixed[node.name] = _fix(node, analysis, graph.steps)
+            except FormatError as error:  # a format that fwgen chose itself knows no layer
+                known = error.where.startswith("layer")
+                raise error if known else error.within(f"layer '{node.name}' ({node.op})") from None
             add(fixed[node.name], graph.steps, analysis)
         return graph.with_nodes(fixed)
 
@@ -91,11 +95,8 @@ def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
     threshold = _on_grid(node, "threshold", node.threshold, frac)
     fixed = replace(node, beta=beta, threshold=threshold)
     if node.membrane is None:
-        roomy = Fixed(True, MAX_WIDTH, MAX_WIDTH - frac)
-        ranges, conversions = lif_range(replace(fixed, membrane=roomy), source, steps)
-        ends = [ranges.v, ranges.membrane, *(c.needed for c in conversions)]
-        lo, hi = min(min(r.lo) for r in ends), max(max(r.hi) for r in ends)
-        fixed = replace(fixed, membrane=Fixed.holding(int(lo), int(hi), frac))
+        _, conversion = lif_range(replace(fixed, membrane=roomy(frac)), source, steps)
+        fixed = replace(fixed, membrane=conversion.needed.fmt)
     return fixed
 
 
@@ -119,7 +120,7 @@ def _on_grid(node: Node, key: str, param: Param, frac: int) -> Const:
         return param
     if param.fmt is not None:
         return _to_const(node, key, param.values, param.fmt)
-    grid = from_real(param.values, Fixed(True, MAX_WIDTH, MAX_WIDTH - frac, Rounding.RND_CONV))
+    grid = from_real(param.values, roomy(frac, Rounding.RND_CONV))
     fmt = Fixed.holding(int(grid.min()), int(grid.max()), frac)
     return Const(grid, replace(fmt, rounding=Rounding.RND_CONV))
 
@@ -139,13 +140,11 @@ def _outside(node: Node, key: str, param: Real, grid: Ints, fmt: Fixed) -> Forma
     worst = int(np.argmax(flat))
     index = [int(i) for i in np.unravel_index(worst, grid.shape)]
     place = f"{key}{index or ''}"
-    enough = Fixed.holding(int(grid.min(initial=0)), int(grid.max(initial=0)), fmt.frac)
-    if fmt.signed and not enough.signed:
-        enough = Fixed(True, enough.width + 1, enough.integer + 1)
-    enough = replace(enough, rounding=fmt.rounding, overflow=fmt.overflow)
+    enough = widened(fmt, int(grid.min(initial=0)), int(grid.max(initial=0)))
+    lowest = fmt.lo + (not fmt.holds(fmt.lo, fmt.lo))
     return FormatError(
         f"layer '{node.name}' ({node.op}): {place}",
-        needed=f"values from {fmt.lo * 2.0**-fmt.frac:g} to {fmt.hi * 2.0**-fmt.frac:g}, "
+        needed=f"values from {lowest * 2.0**-fmt.frac:g} to {fmt.hi * 2.0**-fmt.frac:g}, "
         f"the range of {fmt}",
         found=f"{float(param.values.ravel()[worst]):g}",
         do=f"Use {enough} (parameters never saturate or wrap), or retrain with a clipped {key}.",

@@ -5,14 +5,14 @@ joins the results. All functions of u that occur (leak, rounding, clipping) are 
 interval's ends map to the result's ends.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fwgen.ir.cast import cast, round_shift
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.nodes import Lif, Reset, ShiftLeak
-from fwgen.quantise.bounds import Conversion, LifRange, Range, const
+from fwgen.quantise.bounds import Conversion, LifRange, Range, const, roomy
 
 Interval = tuple[int, int]
 
@@ -63,16 +63,15 @@ class Neuron:
 class Seen:
     """Hulls collected over all steps of one neuron."""
 
-    exact: Hull = field(default_factory=Hull)  # v on the membrane's grid before overflow
-    after: Hull = field(default_factory=Hull)  # u' likewise, where it is a conversion of its own
+    exact: Hull = field(default_factory=Hull)  # v and u' on the membrane's grid before overflow
     v: Hull = field(default_factory=Hull)
     u: Hull = field(default_factory=Hull)
     peak: int = 1
     fires: bool = False
 
 
-def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, list[Conversion]]:
-    """Bounds over ``steps`` steps, and the conversions to the membrane's format."""
+def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, Conversion]:
+    """Bounds over ``steps`` steps, and what the membrane's format must hold."""
     seen = [_walk(neuron, steps) for neuron in neurons(node, current)]
     fmt = _membrane(node)
     result = LifRange(
@@ -81,12 +80,13 @@ def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, list[Con
         can_fire=tuple(s.fires for s in seen),
         peak=max(s.peak for s in seen),
     )
-    needed = _range([s.exact for s in seen], fmt.frac)
-    conversions = [Conversion(node.name, "membrane", fmt, needed)]
-    if not node.reset_delay and node.reset is not Reset.NONE:
-        after = _range([s.after for s in seen], fmt.frac)
-        conversions.append(Conversion(node.name, "membrane after reset", fmt, after))
-    return result, conversions
+    conversion = Conversion(node.name, "membrane", fmt, _range([s.exact for s in seen], fmt.frac))
+    if conversion.overflows:
+        # what is clipped or wrapped in one step changes all later ones
+        wide = replace(node, membrane=roomy(fmt.frac, fmt.rounding))
+        free = [_walk(neuron, steps).exact for neuron in neurons(wide, current)]
+        conversion = replace(conversion, needed=_range(free, fmt.frac))
+    return result, conversion
 
 
 def neurons(node: Lif, current: Range) -> list[Neuron]:
@@ -137,6 +137,7 @@ def _branch(neuron: Neuron, seen: Seen, new: Hull, u: Interval, reset: bool) -> 
     exact = _exact(neuron, u, reset)
     seen.peak = max(seen.peak, *map(abs, exact), *(abs(neuron.leak(end)) for end in u))
     seen.peak = max(seen.peak, abs(neuron.threshold), *map(abs, neuron.current))
+    seen.peak = max(seen.peak, abs(neuron.beta or 0), abs(neuron.limit))
     v = _convert(exact, neuron.frac, neuron.membrane, seen.exact)
     seen.v.add(*v)
     for spike, part in enumerate(_split(v, neuron.limit)):
@@ -163,7 +164,7 @@ def _after(neuron: Neuron, seen: Seen, v: Interval, d: int) -> Interval:
     else:
         lo, hi = ((end - d * end) << lift for end in v)
     seen.peak = max(seen.peak, abs(lo), abs(hi))
-    return _convert((lo, hi), neuron.frac, neuron.membrane, seen.after)
+    return _convert((lo, hi), neuron.frac, neuron.membrane, seen.exact)
 
 
 def _split(part: Interval, limit: int) -> tuple[Interval | None, Interval | None]:

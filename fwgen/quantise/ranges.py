@@ -69,7 +69,7 @@ def add(node: Node, steps: int, analysis: Analysis) -> None:
         case SquaredError():
             known[node.name] = _squared_error(known[node.left], known[node.right], analysis)
         case Threshold():
-            known[node.name] = _threshold(node, known[node.source])
+            known[node.name] = _threshold(node, known[node.source], analysis)
     analysis.note(known[node.name].peak)
 
 
@@ -102,6 +102,7 @@ def _dense(node: Dense, source: Range, analysis: Analysis) -> Range:
     frac = max(products, bias.fmt.frac)
     w = weight.values << (frac - products)
     b = bias.values << (frac - bias.fmt.frac)
+    analysis.note(int(np.abs(w).max(initial=0)))
     pos, neg = np.maximum(w, 0), np.minimum(w, 0)
     # any order of summation stays within the sum of magnitudes
     analysis.note(int(max(np.abs(w) @ np.maximum(np.abs(source.lo), np.abs(source.hi)) + abs(b))))
@@ -109,9 +110,9 @@ def _dense(node: Dense, source: Range, analysis: Analysis) -> Range:
 
 
 def _lif(node: Lif, steps: int, analysis: Analysis) -> None:
-    result, conversions = lif_range(node, analysis.values[node.source], steps)
+    result, conversion = lif_range(node, analysis.values[node.source], steps)
     analysis.lifs[node.name] = result
-    analysis.conversions.extend(conversions)
+    analysis.conversions.append(conversion)
     analysis.note(result.peak)
     size = len(result.can_fire)
     hi = np.array([int(fires) for fires in result.can_fire], dtype=object)
@@ -133,8 +134,9 @@ def _squared_error(left: Range, right: Range, analysis: Analysis) -> Range:
     return Range(filled(sum(near * near), 1), filled(sum(far * far), 1), 2 * frac)
 
 
-def _threshold(node: Threshold, source: Range) -> Range:
+def _threshold(node: Threshold, source: Range, analysis: Analysis) -> Range:
     limit = floor_to(const(node.value), source.frac)
+    analysis.note(abs(int(limit)))
     always, possible = source.lo > limit, source.hi > limit
     return Range(always.astype(int).astype(object), possible.astype(int).astype(object), 0)
 

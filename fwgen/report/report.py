@@ -15,6 +15,8 @@ from fwgen.quantise.ranges import Analysis
 from fwgen.targets import BUDGETS, BUNCH_CROSSING_NS, Budget
 
 REPORT_VERSION = 1
+_KEYS = {"report_version", "model", "target", "clock_mhz", "latency", "interval", "budgets"}
+_KEYS |= {"verification", "accuracy", "formats", "notes"}
 Json = dict[str, Any]
 
 
@@ -156,18 +158,19 @@ def load(path: Path) -> Json:
             found=f"no {path.name} in it" if path.parent.is_dir() else "no such folder",
             do="Give the build's folder, for example build/snn_ae.",
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OutputError(
             str(path), needed="a readable report", found=str(error)[:200], do="Build again."
         ) from None
-    if not isinstance(data, dict) or data.get("report_version") != REPORT_VERSION:
+    whole = isinstance(data, dict) and data.keys() >= _KEYS
+    if not whole or data["report_version"] != REPORT_VERSION:
         raise OutputError(
             str(path),
-            needed=f"a report of version {REPORT_VERSION}",
+            needed=f"a whole report of version {REPORT_VERSION}",
             found="something else",
             do="Build again with this version of fwgen.",
         )
-    return data
+    return dict(data)
 
 
 def load_manifest(path: Path) -> Json:

@@ -75,18 +75,15 @@ class Reference:
         With ``keep``, only the values named there are returned, and others freed on the way.
         """
         trace = Trace()
-        values = trace.values
-        last_use = {s: node.name for node in self.graph for s in node.sources}
+        last_use = {n.name: n.name for n in self.graph}
+        last_use |= {s: node.name for node in self.graph for s in node.sources}
         for node in self.graph:
             self._evaluate(node, events, trace)
-            if keep is None:
-                continue
-            for name in (*node.sources, f"{node.name}.membrane"):
-                base = name.removesuffix(".membrane")
-                done = last_use.get(base) == node.name or base not in last_use
-                if done and name not in keep and base not in keep:
-                    values.pop(name, None)
-                    values.pop(f"{name}.membrane", None)
+            if keep is not None:
+                done = (name for name in (*node.sources, node.name) if last_use[name] == node.name)
+                for name in done:
+                    for key in {name, f"{name}.membrane"} - set(keep):
+                        trace.values.pop(key, None)
         return trace
 
     def _evaluate(self, node: Node, events: Ints, trace: Trace) -> None:
@@ -194,6 +191,6 @@ def quantise_input(graph: Graph, values: "np.ndarray[Any, np.dtype[np.float64]]"
 
 
 def _counted(exact: Ints, fmt: Fixed, trace: Trace, name: str) -> Ints:
-    result = overflow(exact, fmt)
+    result = overflow(exact, fmt).astype(exact.dtype)  # bounds have chosen the type
     trace.overflows[name] = trace.overflows.get(name, 0) + int(np.count_nonzero(result != exact))
     return result

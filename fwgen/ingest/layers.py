@@ -1,0 +1,205 @@
+"""One layer of ``model.yaml`` and its arrays -> one node of a graph of real numbers."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fwgen.errors import BundleError, FormatError
+from fwgen.ingest import schema
+from fwgen.ingest.arrays import Arrays
+from fwgen.ingest.complaints import shown
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.nodes import (
+    Dense,
+    LastMembrane,
+    Lif,
+    Node,
+    Quantise,
+    Real,
+    Reset,
+    ShiftLeak,
+    SpikeCount,
+    SquaredError,
+    Threshold,
+)
+
+
+class Weights:
+    """The weights file; remembers what was read, since an array nobody reads is an error."""
+
+    def __init__(self, path: Path, arrays: Arrays) -> None:
+        self.path = path
+        self._arrays = arrays
+        self._read: set[str] = set()
+
+    def take(
+        self, key: str, layer: str, do: str = "Add the array, or correct the layer's name."
+    ) -> NDArray[np.float64]:
+        """The array ``key``, for the layer named.
+
+        Raises
+        ------
+        BundleError
+            If there is none; ``do`` is its advice.
+        """
+        if key not in self._arrays:
+            raise BundleError(
+                f"{self.path}: layer '{layer}'",
+                needed=f"an array {key[:80]!r}",
+                found=f"arrays {', '.join(map(shown, sorted(self._arrays))) or 'none'}"[:300],
+                do=do,
+            )
+        self._read.add(key)
+        return self._arrays[key]
+
+    def check_all_read(self) -> None:
+        """Refuse arrays that belong to no layer: something was left out of model.yaml."""
+        unread = sorted(set(self._arrays) - self._read)
+        if unread:
+            raise BundleError(
+                str(self.path),
+                needed="only arrays that a layer of model.yaml reads",
+                found=f"{unread[0][:80]!r}, which no layer reads",
+                do="Describe the layer in model.yaml, or remove the array.",
+            )
+
+
+def make_node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Weights) -> Node:
+    """The node of one layer; ``nodes`` are those it may read, ``where`` its place in the file.
+
+    Raises
+    ------
+    BundleError, FormatError
+        If an array or source is missing or misshapen, or a key contradicts another.
+    """
+    if isinstance(layer, schema.SquaredErrorLayer):
+        left, right = (_source(where, name, nodes) for name in layer.from_)
+        return SquaredError(layer.name, left=left, right=right)
+    source = _source(where, layer.from_ or nodes[-1].name, nodes)
+    match layer:
+        case schema.DenseLayer():
+            return _dense(where, layer, source, arrays)
+        case schema.LifLayer():
+            return _lif(where, layer, source, arrays)
+        case schema.QuantiseLayer():
+            fmt = read_format(layer.format, f"{where}: format")
+            return Quantise(layer.name, source=source, fmt=fmt)
+        case schema.LastMembraneLayer():
+            return LastMembrane(layer.name, source=source)
+        case schema.SpikeCountLayer():
+            return SpikeCount(layer.name, source=source)
+        case schema.ThresholdLayer():
+            value = Real(np.array(layer.value), _format(where, "value_format", layer.value_format))
+            return Threshold(layer.name, source=source, value=value)
+
+
+def _source(where: str, name: str, nodes: list[Node]) -> str:
+    known = [node.name for node in nodes]
+    if name not in known:
+        raise BundleError(
+            f"{where}: from",
+            needed=f"the name of an earlier layer: {', '.join(known)}",
+            found=repr(name[:80]),
+            do="Layers read earlier ones only; put them in that order.",
+        )
+    return name
+
+
+def _dense(where: str, layer: schema.DenseLayer, source: str, arrays: Weights) -> Dense:
+    weight = _matrix(where, layer, arrays)
+    bias = np.zeros(weight.shape[0])
+    if layer.bias:
+        bias = arrays.take(f"{layer.name}.bias", layer.name)
+    return Dense(
+        layer.name,
+        source=source,
+        weight=Real(weight, _format(where, "weight_format", layer.weight_format)),
+        bias=Real(bias, _format(where, "bias_format", layer.bias_format)),
+    )
+
+
+def _matrix(where: str, layer: schema.DenseLayer, arrays: Weights) -> NDArray[np.float64]:
+    weight = arrays.take(f"{layer.name}.weight", layer.name)
+    if weight.ndim != 2 or not weight.size or len(weight) > schema.MAX_SIZE:  # noqa: PLR2004
+        raise BundleError(
+            f"{arrays.path}: '{layer.name}.weight'",
+            needed=f"a matrix (units, inputs) of 1 to {schema.MAX_SIZE} units",
+            found=f"shape {weight.shape}",
+            do="Store it as y = W x + b needs it; Keras kernels must be transposed.",
+        )
+    if layer.units is not None and len(weight) != layer.units:
+        raise BundleError(
+            f"{where}: units",
+            needed=f"{len(weight)}, the rows of '{layer.name}.weight'",
+            found=f"{layer.units}",
+            do="Correct units, or leave it out.",
+        )
+    return weight
+
+
+def _lif(where: str, layer: schema.LifLayer, source: str, arrays: Weights) -> Lif:
+    return Lif(
+        layer.name,
+        source=source,
+        beta=_leak(where, layer, arrays),
+        threshold=Real(
+            _number(layer.threshold, layer.name, arrays),
+            _format(where, "threshold_format", layer.threshold_format),
+        ),
+        membrane=_format(where, "membrane_format", layer.membrane_format),
+        reset=Reset(layer.reset),
+        reset_delay=layer.reset_delay,
+    )
+
+
+def _leak(where: str, layer: schema.LifLayer, arrays: Weights) -> Real | ShiftLeak:
+    if (layer.beta is None) == (layer.leak_shift is None):
+        raise BundleError(
+            f"{where}: beta",
+            needed="either beta (a constant) or leak_shift (u - (u >> shift))",
+            found="neither" if layer.beta is None else "both",
+            do="Keep one of the two.",
+        )
+    if layer.leak_shift is not None:
+        if layer.beta_format is not None:
+            raise BundleError(
+                f"{where}: beta_format",
+                needed="no beta_format beside leak_shift, which has no constant",
+                found=repr(layer.beta_format[:80]),
+                do="Remove it.",
+            )
+        return ShiftLeak(layer.leak_shift)
+    beta = _number(layer.beta, layer.name, arrays)
+    if ((beta < 0) | (beta > 1)).any():
+        raise BundleError(
+            f"{where}: beta",
+            needed="values from 0 to 1",
+            found=f"{float(beta[(beta < 0) | (beta > 1)].flat[0]):g}",
+            do="snnTorch clamps beta to [0, 1] while it runs; store the clamped value.",
+        )
+    return Real(beta, _format(where, "beta_format", layer.beta_format))
+
+
+def _number(value: float | str | None, layer: str, arrays: Weights) -> NDArray[np.float64]:
+    if isinstance(value, str):
+        return arrays.take(value, layer, "Add the array, or give a number without quotes.")
+    return np.array(value, dtype=float)
+
+
+def read_format(text: str, where: str) -> Fixed:
+    """A number format from the file.
+
+    Raises
+    ------
+    FormatError
+        If it is none; the message begins with ``where``.
+    """
+    try:
+        return Fixed.parse(text)
+    except FormatError as error:
+        raise error.within(where) from None
+
+
+def _format(where: str, key: str, text: str | None) -> Fixed | None:
+    return None if text is None else read_format(text, f"{where}: {key}")

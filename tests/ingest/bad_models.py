@@ -1,0 +1,295 @@
+"""Bad models: names, number formats, wiring, ranges."""
+# ruff: noqa: E501 - messages stand as the user sees them
+
+from tests.ingest.drafts import Case, added, both, layer, renamed, section, swapped, top
+
+KEYS = "See docs/model-yaml.md for every key."
+MEND = "Correct this layer in model.yaml, or its arrays in weights.npz."
+FORMAT = "Write [u]fixed<width,integer bits[,rounding[,overflow]]>."
+RENAME = "Rename it; the name is used in Verilog, Tcl and file names."
+NAME = "a name of at most 48 letters, digits and single underscores, beginning with a letter"
+Y = "demo/model.yaml"
+L0, L1 = f"{Y}: layers[0] ('enc')", f"{Y}: layers[1] ('enc_lif')"
+L4, L5 = f"{Y}: layers[4] ('score')", f"{Y}: layers[5] ('trigger')"
+
+NAMES = [
+    Case(
+        f"model name {name!r}", renamed(name), f"{Y}: name: needed {NAME}; found {name!r}. {RENAME}"
+    )
+    for name in (
+        "a; rm -rf ~",
+        "$(reboot)",
+        "`id`",
+        "[exec reboot]",
+        "a[0]",
+        "../demo",
+        "a/b",
+        "-demo",
+        "a\nb",
+        "a b",
+        "größe",
+        "9lives",
+        "a__b",
+        "a_",
+        "_a",
+        "a" * 49,
+        "demo\n",
+    )
+] + [
+    Case(
+        "a word of Verilog",
+        renamed("wire"),
+        f"{Y}: name: needed a name that is no word of Verilog or VHDL; found 'wire'. Rename it, for "
+        "example to 'wire_layer'.",
+    ),
+    Case(
+        "a word of VHDL",
+        layer("enc", name="Entity"),
+        f"{Y}: layers[0] ('Entity'): name: needed a name that is no word of Verilog or VHDL; found "
+        "'Entity'. Rename it, for example to 'Entity_layer'.",
+    ),
+    Case(
+        "a name like a port",
+        section("input", name="x_i"),
+        f"{Y}: input.name: needed a name that neither ends in _i or _o (ports do) nor begins with "
+        "fwgen; found 'x_i'. Rename it.",
+    ),
+    Case(
+        "a name like a cell", renamed("fwgen_hold"), f"{Y}: name: needed a name that neither ends"
+    ),
+    Case(
+        "an input that would be the clock",
+        section("input", name="clk"),
+        f"{Y}: input.name: needed a name that fwgen does not use itself (clk, events, ready, rst, "
+        "valid); found 'clk'. Rename it.",
+    ),
+    Case("an empty name", renamed(""), f"{Y}: name: needed text of at least 1 character; found"),
+    Case(
+        "a number as name",
+        renamed(5),
+        f"{Y}: name: needed text; found 5. If it is meant as text, put it in quotes.",
+    ),
+    Case(
+        "half a surrogate pair",
+        swapped("name: demo", r'name: "\ud800"'),
+        f"{Y}: name: needed text without surrogate characters; found '\\ud800'. {KEYS}",
+    ),
+    Case(
+        "a name that would colour the terminal",
+        swapped("name: enc\n", 'name: "\\e[31m"\n'),
+        f"{Y}: layers[0] ('\\x1b[31m'): name: needed {NAME}; found '\\x1b[31m'. {RENAME}",
+    ),
+    Case(
+        "a name twice",
+        layer("enc_lif", name="enc"),
+        f"{Y}: layers[1] ('enc'): needed a name of its own (upper and lower case count as the "
+        "same); found 'enc' again. Rename one of the two layers.",
+    ),
+    Case(
+        "a name twice but for its case",
+        layer("enc_lif", name="ENC"),
+        f"{Y}: layers[1] ('ENC'): needed a name of its own (upper and lower case count as the "
+        "same); found 'ENC' again. Rename one of the two layers.",
+    ),
+    Case(
+        "a layer named as the input",
+        layer("enc", name="x"),
+        f"{Y}: layers[0] ('x'): needed a name of its own (upper and lower case count as the same); "
+        "found 'x' again. Rename one of the two layers.",
+    ),
+]
+
+FORMATS = [
+    Case(
+        "a format that is none",
+        section("input", format="int8"),
+        f"{Y}: input.format: number format: needed a number format such as "
+        f"fixed<16,6,RND_CONV,SAT> or ufixed<8,1>; found 'int8'. {FORMAT}",
+    ),
+    Case(
+        "a format as number",
+        section("input", format=8),
+        f"{Y}: input.format: needed text; found 8. If it is meant as text, put it in quotes.",
+    ),
+    Case(
+        "AMD's spelling",
+        layer("enc", weight_format="ap_fixed<8,1>"),
+        f"{L0}: weight_format: number format: needed a number format such as "
+        f"fixed<16,6,RND_CONV,SAT> or ufixed<8,1>; found 'ap_fixed<8,1>'. {FORMAT}",
+    ),
+    Case(
+        "width 0",
+        layer("enc", weight_format="fixed<0,0>"),
+        f"{L0}: weight_format: number format 'fixed<0,0>': needed a width of 1 to 256 bits; found "
+        "0. Give a width in that range.",
+    ),
+    Case(
+        "width 300",
+        layer("enc", bias_format="fixed<300,4>"),
+        f"{L0}: bias_format: number format 'fixed<300,4>': needed a width of 1 to 256 bits; found "
+        "300. Give a width in that range.",
+    ),
+    Case(
+        "a binary point far away",
+        layer("enc_lif", membrane_format="fixed<8,999>"),
+        f"{L1}: membrane_format: number format 'fixed<8,999>': needed integer bits from -256 to "
+        "256; found 999. Move the binary point into that range.",
+    ),
+    Case(
+        "an unknown rounding",
+        layer("enc_lif", membrane_format="fixed<8,4,NEAREST,SAT>"),
+        f"{L1}: membrane_format: number format: needed one of the rounding modes TRN, TRN_ZERO, "
+        "RND, RND_ZERO, RND_INF, RND_MIN_INF, RND_CONV; found 'NEAREST'. Use one of these names, "
+        "as ap_fixed spells them without AP_.",
+    ),
+    Case(
+        "an unknown overflow mode",
+        layer("enc_lif", membrane_format="fixed<8,4,RND,CLIP>"),
+        f"{L1}: membrane_format: number format: needed one of the overflow modes WRAP, SAT, "
+        "SAT_ZERO, SAT_SYM; found 'CLIP'. Use one of these names, as ap_fixed spells them without "
+        "AP_.",
+    ),
+    Case(
+        "a quantise layer without format",
+        added(name="q", op="quantise"),
+        f"{Y}: layers[6] ('q'): format: needed this key; found nothing. Add it. {KEYS}",
+    ),
+]
+
+WIRING = [
+    Case(
+        "a source that is not there",
+        layer("dec", from_="membran"),
+        f"{Y}: layers[3] ('dec'): from: needed the name of an earlier layer: x, enc, enc_lif, "
+        "membrane; found 'membran'. Layers read earlier ones only; put them in that order.",
+    ),
+    Case(
+        "a later source",
+        layer("enc", from_="dec"),
+        f"{L0}: from: needed the name of an earlier layer: x; found 'dec'. Layers read earlier ones "
+        "only; put them in that order.",
+    ),
+    Case(
+        "a layer that reads itself",
+        layer("enc", from_="enc"),
+        f"{L0}: from: needed the name of an earlier layer: x; found 'enc'. Layers read earlier ones "
+        "only; put them in that order.",
+    ),
+    Case(
+        "an error of one vector",
+        layer("score", from_=["dec"]),
+        f"{L4}: from: needed a list of at least 2 entries; found ['dec']. {KEYS}",
+    ),
+    Case(
+        "an error of three vectors",
+        layer("score", from_=["dec", "x", "dec"]),
+        f"{L4}: from: needed a list of at most 2 entries; found ['dec', 'x', 'dec']. {KEYS}",
+    ),
+    Case(
+        "an error of vectors of two lengths",
+        layer("score", from_=["membrane", "x"]),
+        f"{Y}: layer 'score' (squared_error): needed two vectors of the same length; found "
+        f"'membrane' with 2 and 'x' with 3 elements. {MEND}",
+    ),
+    Case(
+        "an error of a value a time step",
+        layer("score", from_=["membrane", "enc_lif"]),
+        f"{Y}: layer 'score' (squared_error): needed values that exist once per event; found one "
+        f"with a value per time step. {MEND}",
+    ),
+    Case(
+        "a membrane of no lif layer",
+        layer("membrane", from_="enc"),
+        f"{Y}: layer 'membrane' (last_membrane): needed to read a lif layer; found 'enc', which is "
+        f"none. {MEND}",
+    ),
+    Case(
+        "spikes of no lif layer",
+        layer("membrane", op="spike_count", from_="x"),
+        f"{Y}: layer 'membrane' (spike_count): needed to read a lif layer; found 'x', which is "
+        f"none. {MEND}",
+    ),
+    Case(
+        "an unknown output",
+        top(outputs=["score", "triger"]),
+        f"{Y}: layer 'trigger' (threshold): needed a layer that reads it, or a place among the "
+        f"outputs; found neither. {MEND}",
+    ),
+    Case(
+        "an output beside all others",
+        top(outputs=["score", "trigger", "extra"]),
+        f"{Y}: graph 'demo': outputs: needed names of layers; found 'extra'. Choose from: x, enc, "
+        "enc_lif, membrane, dec, score, trigger.",
+    ),
+    Case(
+        "no output",
+        top(outputs=[]),
+        f"{Y}: outputs: needed a list of at least 1 entry; found []. {KEYS}",
+    ),
+    Case(
+        "an output twice",
+        top(outputs=["score", "trigger", "score"]),
+        f"{Y}: outputs: needed names of layers, each once; found 'score' twice. Remove it.",
+    ),
+    Case(
+        "the input as output",
+        top(outputs=["score", "trigger", "x"]),
+        f"{Y}: outputs: needed names of layers, each once; found 'x', the input. Remove it.",
+    ),
+    Case(
+        "an output a time step",
+        top(outputs=["score", "trigger", "enc_lif"]),
+        f"{Y}: graph 'demo': outputs: needed values that exist once per event; found 'enc_lif', "
+        "which has one value per time step. Put a read-out (last_membrane or spike_count) behind "
+        "it.",
+    ),
+    Case(
+        "a layer that nobody reads",
+        added(name="idle", op="spike_count", from_="enc_lif"),
+        f"{Y}: layer 'idle' (spike_count): needed a layer that reads it, or a place among the "
+        f"outputs; found neither. {MEND}",
+    ),
+    Case(
+        "a conversion a time step",
+        both(
+            added(name="each", op="threshold", from_="enc_lif", value=0.5),
+            added(name="late", op="lif", beta=0.5, threshold=1, reset="zero", reset_delay=False),
+            added(name="count", op="spike_count"),
+            top(outputs=["score", "trigger", "count"]),
+        ),
+        "layer 'each' (threshold): needed a value that exists once per event as source; found "
+        "source 'enc_lif'. Read the spikes or a read-out of a lif layer instead.",
+    ),
+]
+
+RANGES = [
+    Case(
+        "a membrane that can wrap",
+        both(top(steps=1), layer("enc_lif", membrane_format="fixed<6,1>")),
+        f"{Y}: layer 'enc_lif': membrane: needed a format that holds -0.375 to 1.46875, which "
+        "inputs and weights can reach; found fixed<6,1>, which would wrap around. Use fixed<7,2>, "
+        "or SAT as overflow mode, or name the layer under accept_wrap.",
+    ),
+    Case(
+        "a conversion that can wrap",
+        both(
+            added(name="short", op="quantise", from_="x", format="ufixed<8,-1>"),
+            top(outputs=["score", "trigger", "short"]),
+        ),
+        f"{Y}: layer 'short': value: needed a format that holds 0 to 0.996094, which inputs and "
+        "weights can reach; found ufixed<8,-1>, which would wrap around. Use ufixed<9,0>, or SAT as "
+        "overflow mode, or name the layer under accept_wrap.",
+    ),
+    Case(
+        "a wrap accepted where none can be",
+        top(accept_wrap=["enc_lif"]),
+        f"{Y}: accept_wrap: 'enc_lif': needed the name of a layer whose format can wrap; found no "
+        "such layer, or one that the range analysis proves safe. Remove this entry.",
+    ),
+    Case(
+        "a wrap accepted for no layer",
+        top(accept_wrap=["nobody"]),
+        f"{Y}: accept_wrap: 'nobody': needed the name of a layer whose format can wrap; found no "
+        "such layer, or one that the range analysis proves safe. Remove this entry.",
+    ),
+]
