@@ -76,6 +76,19 @@ class Options:
     events: int = DEFAULT_EVENTS
     force: bool = False
 
+    def check(self) -> None:
+        """Refuse an unknown device or a clock that is none, before anything is read.
+
+        Raises
+        ------
+        TargetError
+            See `fwgen.targets`.
+        """
+        if self.target is not None:
+            device(self.target)
+        if self.clock_mhz is not None:
+            check_clock(self.clock_mhz)
+
 
 def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, Json]:
     """Build a model: folder written, and its report.
@@ -86,12 +99,12 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
         If the model, the options or the machine will not do; nothing is left half-written.
     """
     toolchain.require(*_NEEDED_TOOLS)
+    options.check()
     with stage("reading the model, fixing formats, checking ranges"):
         ready = prepare(model)
     settings = ready.bundle.settings
     target = device(options.target or settings.target)
-    given = options.clock_mhz if options.clock_mhz is not None else settings.clock_mhz
-    clock = check_clock(given)
+    clock = settings.clock_mhz if options.clock_mhz is None else options.clock_mhz
     out = options.out or Path("build") / settings.name
     check_output(out, settings.name, force=options.force)
     with staging(out) as folder:

@@ -93,7 +93,7 @@ USAGE = [
     ("build demo --taget xcvu9p", "--target"),
     ("build", "Missing argument"),
     ("build demo another", "unexpected extra argument"),
-    ("biuld demo", "Did you mean 'build'?"),
+    ("builds demo", "Did you mean 'build'?"),
 ]
 
 

@@ -46,33 +46,31 @@ def check_name(name: str, where: str) -> str:
     BundleError
         If it is no identifier, too long, a reserved word, or one that fwgen's own Verilog uses.
     """
-    if not _IDENTIFIER.fullmatch(name) or len(name) > MAX_LENGTH:
-        raise BundleError(
-            where,
-            needed=f"a name of at most {MAX_LENGTH} letters, digits and single underscores, "
-            "beginning with a letter",
-            found=repr(name[:80]),
-            do="Rename it; the name is used in Verilog, Tcl and file names.",
-        )
-    if name.lower().endswith(("_i", "_o")) or name.lower().startswith("fwgen"):
-        raise BundleError(
-            where,
-            needed="a name that neither ends in _i or _o (ports do) nor begins with fwgen",
-            found=repr(name),
-            do="Rename it.",
-        )
-    if name.lower() in _OWN:
-        raise BundleError(
-            where,
-            needed=f"a name that fwgen does not use itself ({', '.join(sorted(_OWN))})",
-            found=repr(name),
-            do="Rename it.",
-        )
-    if name.lower() in _RESERVED:
-        raise BundleError(
-            where,
-            needed="a name that is no word of Verilog or VHDL",
-            found=repr(name),
-            do=f"Rename it, for example to '{name}_layer'.",
-        )
+    needed, do = _objection(name)
+    if needed:
+        raise BundleError(where, needed=needed, found=repr(name[:80]), do=do)
     return name
+
+
+def _objection(name: str) -> tuple[str, str]:
+    """What a name would have to be, and what to do; both empty if it may stay."""
+    if not _IDENTIFIER.fullmatch(name) or len(name) > MAX_LENGTH:
+        letters = "letters, digits and single underscores, beginning with a letter"
+        return (
+            f"a name of at most {MAX_LENGTH} {letters}",
+            "Rename it; the name is used in Verilog, Tcl and file names.",
+        )
+    low = name.lower()
+    if low.endswith(("_i", "_o")) or low.startswith("fwgen"):
+        return (
+            "a name that neither ends in _i or _o (ports do) nor begins with fwgen",
+            "Rename it.",
+        )
+    if low in _OWN:
+        return f"a name that fwgen does not use itself ({', '.join(sorted(_OWN))})", "Rename it."
+    if low in _RESERVED:
+        return (
+            "a name that is no word of Verilog or VHDL",
+            f"Rename it, for example to '{name}_layer'.",
+        )
+    return "", ""

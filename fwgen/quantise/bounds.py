@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fwgen.errors import FormatError
 from fwgen.ir.cast import Ints
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from fwgen.ir.nodes import Const
@@ -55,6 +56,14 @@ class Conversion:
     def sufficient(self) -> Fixed:
         """The format on the same grid, with the same modes, that would hold every value."""
         return widened(self.fmt, int(min(self.needed.lo)), int(max(self.needed.hi)))
+
+    @property
+    def sufficient_text(self) -> str:
+        """The same for a message; some bounds are beyond every format."""
+        try:
+            return str(self.sufficient)
+        except FormatError:
+            return f"a format of more than {MAX_WIDTH} bits"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,6 +52,6 @@ def _reachable(conversion: Conversion) -> FormatError:
         f"layer '{conversion.node}': {conversion.what}",
         needed=f"a format that holds {lo:g} to {hi:g}, which inputs and weights can reach",
         found=f"{conversion.fmt}, which would wrap around",
-        do=f"Use {conversion.sufficient}, or SAT as overflow mode, or name the layer under "
+        do=f"Use {conversion.sufficient_text}, or SAT as overflow mode, or name the layer under "
         "accept_wrap.",
     )

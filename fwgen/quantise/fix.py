@@ -136,12 +136,11 @@ def _to_const(
 
 
 def _outside(node: Node, key: str, param: Real, grid: Ints, fmt: Fixed) -> FormatError:
-    flat = np.abs(grid - (fmt.hi + fmt.lo) // 2).ravel()
-    worst = int(np.argmax(flat))
+    lowest = fmt.lo + (not fmt.holds(fmt.lo, fmt.lo))
+    worst = int(np.argmax(np.maximum(lowest - grid, grid - fmt.hi)))
     index = [int(i) for i in np.unravel_index(worst, grid.shape)]
     place = f"{key}{index or ''}"
     enough = widened(fmt, int(grid.min(initial=0)), int(grid.max(initial=0)))
-    lowest = fmt.lo + (not fmt.holds(fmt.lo, fmt.lo))
     return FormatError(
         f"layer '{node.name}' ({node.op}): {place}",
         needed=f"values from {lowest * 2.0**-fmt.frac:g} to {fmt.hi * 2.0**-fmt.frac:g}, "

@@ -12,6 +12,7 @@ from fwgen.ir.ports import Interface
 from fwgen.ir.text import node_text
 from fwgen.quantise.check import can_wrap
 from fwgen.quantise.ranges import Analysis
+from fwgen.report.tables import missed, tables, verdict
 from fwgen.targets import BUDGETS, BUNCH_CROSSING_NS, Budget
 
 REPORT_VERSION = 1
@@ -66,7 +67,7 @@ def format_list(graph: Graph, analysis: Analysis) -> list[Json]:
         if c.overflows:
             verb = "can wrap (accepted)" if can_wrap(c) else "can saturate"
             notes.setdefault(c.node, []).append(
-                f"{c.what} {c.fmt} {verb}; {c.sufficient} would hold every value"
+                f"{c.what} {c.fmt} {verb}; {c.sufficient_text} would hold every value"
             )
     for node in graph:
         if isinstance(node, Lif) and not any(analysis.lifs[node.name].can_fire):
@@ -170,6 +171,15 @@ def load(path: Path) -> Json:
             found="something else",
             do="Build again with this version of fwgen.",
         )
+    try:
+        tables(data), verdict(data), missed(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise OutputError(
+            str(path),
+            needed="a report that can be shown",
+            found=f"damaged values ({error})"[:200],
+            do="Build again.",
+        ) from None
     return dict(data)
 
 

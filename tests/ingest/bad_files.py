@@ -165,9 +165,9 @@ SCHEMA = [
     ),
     Case(
         "an unknown key of scaling",
-        section("input", scaling={"scale": 1.0, "ofset": 0.0}),
-        f"{Y}: input.scaling.ofset: needed one of the keys offset, scale; found unknown key "
-        "'ofset'. Did you mean 'offset'?",
+        section("input", scaling={"scale": 1.0, "offse": 0.0}),
+        f"{Y}: input.scaling.offse: needed one of the keys offset, scale; found unknown key "
+        "'offse'. Did you mean 'offset'?",
     ),
     Case(
         "an unknown key of a layer",
@@ -189,15 +189,15 @@ SCHEMA = [
     ),
     Case(
         "an unknown key of a sample set",
-        section("samples", sets=[{"aray": "toy", "kind": "toy", "source": ""}]),
-        f"{Y}: samples.sets[0].aray: needed one of the keys array, kind, label, source; found "
-        "unknown key 'aray'. Did you mean 'array'?",
+        section("samples", sets=[{"arra": "toy", "kind": "toy", "source": ""}]),
+        f"{Y}: samples.sets[0].arra: needed one of the keys array, kind, label, source; found "
+        "unknown key 'arra'. Did you mean 'array'?",
     ),
     Case(
         "an unknown key of provenance",
-        section("provenance", framwork="x"),
-        f"{Y}: provenance.framwork: needed one of the keys framework, notes, paper, source, "
-        "source_sha256, version; found unknown key 'framwork'. Did you mean 'framework'?",
+        section("provenance", framewor="x"),
+        f"{Y}: provenance.framewor: needed one of the keys framework, notes, paper, source, "
+        "source_sha256, version; found unknown key 'framewor'. Did you mean 'framework'?",
     ),
     Case(
         "an unknown operation",

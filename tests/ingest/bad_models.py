@@ -159,9 +159,9 @@ FORMATS = [
 WIRING = [
     Case(
         "a source that is not there",
-        layer("dec", from_="membran"),
+        layer("dec", from_="membr"),
         f"{Y}: layers[3] ('dec'): from: needed the name of an earlier layer: x, enc, enc_lif, "
-        "membrane; found 'membran'. Layers read earlier ones only; put them in that order.",
+        "membrane; found 'membr'. Layers read earlier ones only; put them in that order.",
     ),
     Case(
         "a later source",
@@ -211,7 +211,7 @@ WIRING = [
     ),
     Case(
         "an unknown output",
-        top(outputs=["score", "triger"]),
+        top(outputs=["score", "triggr"]),
         f"{Y}: layer 'trigger' (threshold): needed a layer that reads it, or a place among the "
         f"outputs; found neither. {MEND}",
     ),

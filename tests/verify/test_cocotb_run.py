@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dut import DUT, INTERFACE
+from tests.verify.dut import DUT, INTERFACE
 
 from fwgen.errors import ToolError
 from fwgen.verify import cocotb_run

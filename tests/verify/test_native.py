@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dut import DUT, INTERFACE
+from tests.verify.dut import DUT, INTERFACE
 
 from fwgen.errors import BundleError, ToolError
 from fwgen.ir.fixed import Fixed
