@@ -1,5 +1,6 @@
 """The command line. Errors of the input or the machine end here, as one message each."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,17 +26,20 @@ from fwgen.verify import toolchain
 from fwgen.verify.prove import BACKENDS
 
 MAX_EVENTS = 1_000_000_000
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="fwgen",
     help="Trigger firmware from trained networks, proven bit-exact before any vendor tool runs.\n\n"
-    "Start with: fwgen build models/snn_ae/model.yaml --target xcvu9p",
+    "Start, in a clone of the repository, with:\n\n"
+    "fwgen build models/snn_ae/model.yaml --target xcvu9p",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-out = Console()
+# tables need room: piped or on a narrow terminal they keep their lines whole
+out = Console(width=max(Console().width, 120 if Console().is_terminal else 160))
 err = Console(stderr=True)
 
 Model = Annotated[Path, typer.Argument(help="A model.yaml, or the folder that holds one.")]
@@ -70,7 +74,8 @@ def build(
     implementation differs from the reference, 4 when a budget is missed and --strict was given.
     """
     options = flow.Options(target, clock, folder, events, force)
-    place, report = flow.build(model, options, _stage(events))
+    with _interruptible():
+        place, report = flow.build(model, options, _stage(events))
     terminal.show(report, out)
     out.print(Text(f"written to {place}"))
     _judge(report, strict)
@@ -86,8 +91,8 @@ def check(
     """Validate a model without building it: schema, shapes, formats, ranges, lowering."""
     ready = flow.prepare(model)
     given = clock if clock is not None else ready.bundle.settings.clock_mhz
-    face = lower(ready.graph, check_clock(given)).interface
-    rows = reports.format_list(ready.graph, ready.reference.analysis)
+    face = lower(ready.graph, check_clock(given), ready.reference.analysis).interface
+    rows = reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
     out.print(Text(to_text(ready.graph)), soft_wrap=True)
     out.print(terminal.rich_table(format_table(rows)))
     out.print(
@@ -110,7 +115,8 @@ def verify(
 ) -> None:
     """Simulate a build again, with as many events as you like; its report is brought up to date."""
     backends = (backend,) if backend else BACKENDS
-    report, benches = flow.verify(folder, events, backends, _stage(events))
+    with _interruptible():
+        report, benches = flow.verify(folder, events, backends, _stage(events))
     terminal.show(report, out)
     for name, bench in benches.items():
         speed = f", {bench.events_per_second:,.0f} events a second" if name == "native" else ""
@@ -121,7 +127,9 @@ def verify(
 @app.command()
 def report(folder: Build) -> None:
     """Show the report of a build, with every number format."""
-    terminal.show(reports.load(folder / "report.json"), out, formats=True)
+    data = reports.load(folder / "report.json")
+    data["notes"] += [f"{note}: the figures above are of the build" for note in flow.edits(folder)]
+    terminal.show(data, out, formats=True)
 
 
 @app.command()
@@ -174,6 +182,20 @@ def _options(
     pass
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(Text("interrupted", style="bold red"))
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    """A batch system's SIGTERM: leave as after Ctrl-C, so that temporary folders go."""
+    raise KeyboardInterrupt
+
+
 def _judge(report: dict[str, Any], strict: bool) -> None:
     verification = report["verification"]
     if verification["mismatches"]:
@@ -216,11 +238,9 @@ def _stage(total: int) -> flow.Stage:
 
 def main() -> None:
     """Entry point: run the command line and turn errors into exit codes."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app(prog_name="fwgen")
     except FwgenError as error:
         err.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print(Text("interrupted; nothing was left half-written", style="bold red"))
-        sys.exit(130)

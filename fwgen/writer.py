@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,17 @@ from fwgen.errors import OutputError
 MANIFEST = "manifest.json"
 
 
-def check_output(out: Path, model: str, *, force: bool) -> None:
+OWN = ("rtl", "sim", "model", "vivado")  # folders of a build, replaced whole
+
+
+def check_output(out: Path, model: str, inputs: Iterable[Path], *, force: bool) -> None:
     """Refuse a folder that holds anything but an earlier build of the same model.
 
     Raises
     ------
     OutputError
-        If it does, unless ``force`` is given.
+        If it does, unless ``force`` is given; with ``force`` too if a folder that a build would
+        replace is somebody else's, or holds one of the ``inputs``.
     """
     if out.exists() and not out.is_dir():
         raise OutputError(
@@ -34,15 +38,29 @@ def check_output(out: Path, model: str, *, force: bool) -> None:
             found="a file",
             do="Give another folder with --out.",
         )
-    if force or not out.exists() or not any(out.iterdir()):
+    if not out.exists() or not any(out.iterdir()):
         return
+    _keep_strangers(out, inputs)
     found = _built_model(out)
-    if found != model:
+    if found != model and not force:
         raise OutputError(
             str(out),
             needed=f"an empty folder, or an earlier build of '{model}'",
             found="something else" if found is None else f"a build of '{found}'",
             do="Give another folder with --out, or --force to write into it; other files stay.",
+        )
+
+
+def _keep_strangers(out: Path, inputs: Iterable[Path]) -> None:
+    place = out.resolve()
+    own = [out / name for name in OWN if (out / name).exists()]
+    inside = [p for p in inputs if any(p.resolve().is_relative_to(place / name) for name in OWN)]
+    if inside or (own and _built_model(out) is None):
+        raise OutputError(
+            str(out),
+            needed="no folder of that name but an earlier build's, since a build replaces it whole",
+            found=str(inside[0] if inside else own[0]),
+            do="Give another folder with --out.",
         )
 
 

@@ -35,7 +35,7 @@ def test_help_names_every_command_and_the_first_one_to_try(run: Run) -> None:
     """A newcomer sees where to start."""
     code, said, _ = run("--help")
     assert code == 0
-    assert "Start with: fwgen build models/snn_ae/model.yaml --target xcvu9p" in said
+    assert "fwgen build models/snn_ae/model.yaml --target xcvu9p" in said
     for command in COMMANDS:
         assert f"\n  {command} " in said
 

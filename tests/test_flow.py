@@ -162,7 +162,7 @@ def test_verify_finds_edited_verilog(
     assert run(monkeypatch, "verify", str(copy), "--events", "3000", "--backend", "native") == 3
     captured = capsys.readouterr()
     assert "mismatches; first: event" in captured.err
-    assert "differs from what was built" in captured.out + captured.err
+    assert "is not what was built" in captured.out + captured.err
     assert json.loads((copy / "report.json").read_text())["verification"]["mismatches"] > 0
 
 
@@ -188,7 +188,7 @@ def test_report_shows_a_build(
 
 
 def test_rebuilding_replaces_and_foreign_files_stay(built: Path, tmp_path: Path) -> None:
-    """A build may replace an earlier one; with --force it leaves other files alone."""
+    """A build may replace an earlier one; other files beside it stay."""
     copy = tmp_path / "snn_ae"
     shutil.copytree(built, copy)
     (copy / "notes.txt").write_text("mine")
@@ -196,3 +196,72 @@ def test_rebuilding_replaces_and_foreign_files_stay(built: Path, tmp_path: Path)
     flow.build(MODEL, flow.Options(out=copy, events=1000))
     assert not (copy / "rtl" / "stale.v").exists()
     assert (copy / "notes.txt").read_text() == "mine"
+
+
+def test_force_never_deletes_somebody_elses_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder named like one of a build's, in a place that is no build, is left alone."""
+    (tmp_path / "rtl").mkdir()
+    (tmp_path / "rtl" / "mine.v").write_text("module mine; endmodule\n")
+    assert run(monkeypatch, "build", str(MODEL), "--out", str(tmp_path), "--force") == 2
+    assert "a build replaces it whole" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["mine.v"]
+
+
+def test_a_build_cannot_replace_its_own_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that lies where the build would put its copy is refused, not overwritten."""
+    shutil.copytree(MODEL.parent, tmp_path / "model")
+    source = tmp_path / "model" / "model.yaml"
+    assert run(monkeypatch, "build", str(source), "--out", str(tmp_path), "--force") == 2
+    assert source.is_file()
+    assert "Give another folder" in capsys.readouterr().err
+
+
+def test_report_of_an_edited_build_says_so(
+    built: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """'fwgen report' compares the files with the manifest: its figures are of what was built."""
+    copy = tmp_path / "snn_ae"
+    shutil.copytree(built, copy)
+    (copy / "rtl" / "snn_ae.v").write_text("// edited\n")
+    assert run(monkeypatch, "report", str(copy)) == 0
+    assert "rtl/snn_ae.v is not what was built" in capsys.readouterr().out
+
+
+def test_a_missing_file_is_named(
+    built: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """'fwgen verify' names a file of the build that is gone."""
+    copy = tmp_path / "snn_ae"
+    shutil.copytree(built, copy)
+    (copy / "rtl" / "snn_ae_dec2.v").unlink()
+    assert run(monkeypatch, "verify", str(copy)) == 2
+    assert "rtl/snn_ae_dec2.v: needed every file that the build wrote" in capsys.readouterr().err
+
+
+def test_ports_come_from_the_model_not_from_a_file(built: Path, tmp_path: Path) -> None:
+    """An interface.json that was tampered with is not read, since its names would be compiled."""
+    copy = tmp_path / "snn_ae"
+    shutil.copytree(built, copy)
+    face = copy / "sim" / "interface.json"
+    face.write_text(face.read_text().replace("score_o", "score_o; system"))
+    report, _ = flow.verify(copy, 500, ["native"])
+    assert report["verification"]["mismatches"] == 0
+    assert "sim/interface.json is not what was built" in report["notes"]
+
+
+def test_vectors_for_any_simulator(built: Path) -> None:
+    """sim/ holds hexadecimal vectors of every data port, one line an event."""
+    lines = {p.name: p.read_text().splitlines() for p in (built / "sim").glob("vectors_*.hex")}
+    assert set(lines) == {f"vectors_{n}.hex" for n in ("x_i", "score_o", "trigger_o", "membrane_o")}
+    assert {len(rows) for rows in lines.values()} == {256}
+    assert set(lines["vectors_trigger_o.hex"]) == {"0", "1"}

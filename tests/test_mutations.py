@@ -80,7 +80,10 @@ def wrap_instead_of_saturate(rtl: Path) -> None:
 
 def hold_one_cycle_late(rtl: Path) -> None:
     """The static current is captured a cycle late."""
-    edit(rtl / "snn_ae.v", r"\.load_i\(event__at\[(\d+)\]\)", ".load_i(event__at[5])")
+    found = re.search(r"\.load_i\(event__at\[(\d+)\]\)", (rtl / "snn_ae.v").read_text())
+    assert found
+    late = int(found[1]) + 1
+    edit(rtl / "snn_ae.v", r"\.load_i\(event__at\[\d+\]\)", f".load_i(event__at[{late}])")
 
 
 MUTATIONS: tuple[Mutation, ...] = (

@@ -35,11 +35,11 @@ def test_wheel_holds_the_folders(wheel: Path) -> None:
     """templates/, sim/ and vivado/ are inside the package."""
     names = zipfile.ZipFile(wheel).namelist()
     for folder in ("templates", "sim", "vivado"):
-        top = {n for n in names if n.startswith(f"fwgen/assets/{folder}/")}
-        mine = {
-            p for p in (ROOT / folder).rglob("*") if p.is_file() and "__pycache__" not in str(p)
-        }
-        assert len(top) == len(mine), folder
+        prefix = f"fwgen/assets/{folder}/"
+        top = {n.removeprefix(prefix) for n in names if n.startswith(prefix)}
+        files = (p for p in (ROOT / folder).rglob("*") if p.is_file())
+        mine = {p.relative_to(ROOT / folder).as_posix() for p in files if p.suffix != ".pyc"}
+        assert top == mine, folder
 
 
 def test_installed_wheel_builds_a_model(wheel: Path, tmp_path: Path) -> None:

@@ -14,8 +14,11 @@ from fwgen.ingest.arrays import read_arrays
 from fwgen.ingest.layers import Weights, make_node, read_format
 from fwgen.ingest.names import check_name
 from fwgen.ingest.yaml_file import read_model_file
+from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Input, Node
+
+MAX_INPUT_BITS = 48
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.npz")
 
@@ -35,7 +38,7 @@ class SampleEvents:
 class Bundle:
     """A model as read from disk.
 
-    ``files`` are the paths read, relative names first, so that a build can be traced to them.
+    ``files`` are the paths read: model.yaml first, then the weights, then the samples if any.
     """
 
     graph: Graph
@@ -78,20 +81,40 @@ def _model_file(path: Path) -> Path:
         return path
 
 
+def _input_format(text: str, where: str) -> Fixed:
+    fmt = read_format(text, where)
+    if fmt.width > MAX_INPUT_BITS or abs(fmt.integer) > MAX_INPUT_BITS:
+        raise BundleError(
+            where,
+            needed=f"at most {MAX_INPUT_BITS} bits, and as many integer bits, an element",
+            found=str(fmt),
+            do="No detector word is that wide; choose a narrower format.",
+        )
+    return fmt
+
+
 def _graph(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
     check_name(model.input.name, f"{path}: input.name")
-    fmt = read_format(model.input.format, f"{path}: input.format")
+    fmt = _input_format(model.input.format, f"{path}: input.format")
     nodes: list[Node] = [Input(model.input.name, size=model.input.size, fmt=fmt)]
-    taken = {model.input.name.lower()}
+    if model.input.name.lower() == model.name.lower():
+        raise BundleError(
+            f"{path}: input.name",
+            needed="another name than the model's",
+            found=f"'{model.input.name}'",
+            do="Rename the input.",
+        )
+    taken = {model.input.name.lower(), model.name.lower()}
     for index, layer in enumerate(model.layers):
         where = f"{path}: layers[{index}] ({layer.name[:80]!r})"
         check_name(layer.name, f"{where}: name")
         if layer.name.lower() in taken:
             raise BundleError(
                 where,
-                needed="a name of its own (upper and lower case count as the same)",
+                needed="a name of its own, not the model's, the input's or another layer's "
+                "(upper and lower case count as the same)",
                 found=f"'{layer.name}' again",
-                do="Rename one of the two layers.",
+                do="Rename one of the two.",
             )
         taken.add(layer.name.lower())
         nodes.append(make_node(where, layer, nodes, arrays))

@@ -52,9 +52,19 @@ def complaint(path: Path, data: dict[str, Any], errors: Sequence[ErrorDetails]) 
         case "union_tag_invalid" | "union_tag_not_found":
             return _unknown_operation(place, first)
         case "missing":
-            return BundleError(place, needed="this key", found="nothing", do=f"Add it. {HOW}")
+            return BundleError(place, needed="this key", found="nothing", do=_add(first["loc"]))
         case _:
             return _wrong_value(place, first)
+
+
+def _add(loc: tuple[int | str, ...]) -> str:
+    """What to do about a missing key, with its choices where there are few."""
+    model = _section(loc[:-1])
+    fields = {f.alias or key: f for key, f in model.model_fields.items()}
+    choices = getattr(fields[str(loc[-1])].annotation, "__args__", ())
+    if choices and all(isinstance(c, str | int) for c in choices):
+        return f"Add it: {' or '.join(str(c) for c in choices)}. {HOW}"
+    return f"Add it. {HOW}"
 
 
 def shown(value: object) -> str:
@@ -138,14 +148,16 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+def _section(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """The part of the schema that a place in the file belongs to."""
     names = [part for part in loc if isinstance(part, str)]
-    model: type[BaseModel] = schema.ModelFile
     if names and names[0] == "layers":
-        model = _layer_models()[names[-1]]
-    elif names:
-        model = _SECTIONS[names[-1]]
-    return [field.alias or key for key, field in model.model_fields.items()]
+        return _layer_models()[names[-1]]
+    return _SECTIONS[names[-1]] if names else schema.ModelFile
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    return [field.alias or key for key, field in _section(loc).model_fields.items()]
 
 
 def _place(data: dict[str, Any], loc: tuple[int | str, ...]) -> str:

@@ -133,7 +133,7 @@ def _matrix(where: str, layer: schema.DenseLayer, arrays: Weights) -> NDArray[np
             f"{where}: units",
             needed=f"{len(weight)}, the rows of '{layer.name}.weight'",
             found=f"{layer.units}",
-            do="Correct units, or leave it out.",
+            do="Correct units or leave it out; if the array is a Keras kernel, transpose it.",
         )
     return weight
 

@@ -132,7 +132,7 @@ class Budgets(Section):
 class SampleSet(Section):
     """Events in the sample file: an array of shape (events, size) of raw numbers."""
 
-    array: Name
+    array: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     kind: Literal["toy", "simulation", "collision data"]
     label: Literal["background", "signal"] | None = None
     source: Text

@@ -19,6 +19,9 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 16
 
 
+_QUOTES = "Text with a comma inside {}, such as a number format, needs quotes."
+
+
 class _Loader(yaml.SafeLoader):
     """Safe loader of the core schema that refuses aliases, tags, depth and duplicate keys."""
 
@@ -125,8 +128,9 @@ def _parse(path: Path, text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader that refuses more
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, found = (mark.line + 1 if mark else 1), str(error.problem)
+        line, found = (mark.line + 1 if mark else 1), str(error.problem).removeprefix("found ")
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         found = f"the character U+{ord(text[error.position]):04X}"
-    raise BundleError(f"{path}:{line}", needed="plain YAML", found=found, do="Correct this line.")
+    do = _QUOTES if "plain text" in found or "',' or '}'" in found else "Correct this line."
+    raise BundleError(f"{path}:{line}", needed="plain YAML", found=found, do=do)

@@ -6,7 +6,6 @@ object arrays of Python integers otherwise.
 """
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from fwgen.ir.fixed import Fixed, Overflow, Rounding
 
 Ints = NDArray[Any]  # int64, or object holding Python ints
 SAFE_BITS = 62
+_DIGITS = 53  # of a double's mantissa
 
-_Rule = Callable[[Ints, Ints, Ints, int], Any]
+_Rule = Callable[[Any, Any, Any, int], Any]
 
 # (value, floor, remainder, half) -> whether to add one to the floor
 _ROUND_UP: dict[Rounding, _Rule] = {
@@ -40,6 +40,15 @@ def round_shift(n: Ints, shift: int, mode: Rounding) -> Ints:
     floor = n >> shift
     up = _ROUND_UP[mode](n, floor, n & ((1 << shift) - 1), 1 << (shift - 1))
     return np.asarray(floor + np.asarray(up).astype(n.dtype), dtype=n.dtype)
+
+
+def round_integer(n: int, shift: int, mode: Rounding) -> int:
+    """`round_shift` of one Python integer."""
+    if shift <= 0:
+        return n << -shift
+    floor = n >> shift
+    up = _ROUND_UP[mode](n, floor, n & ((1 << shift) - 1), 1 << (shift - 1))
+    return floor + int(up)
 
 
 def overflow(n: Ints, fmt: Fixed) -> Ints:
@@ -71,23 +80,23 @@ def round_only(n: Ints, frac: int, fmt: Fixed) -> Ints:
 
 
 def from_real(values: NDArray[np.float64], fmt: Fixed) -> Ints:
-    """Real numbers on the grid of ``fmt``, rounded by its mode, not yet brought into its range.
+    """Real numbers on the grid of ``fmt``, rounded by its mode, not yet brought into its range."""
+    return to_grid(values, fmt.frac, fmt.rounding)
 
-    Every finite double is a ratio of integers, so the rounding is exact. Returns an object array.
+
+def to_grid(values: NDArray[np.float64], frac: int, mode: Rounding) -> Ints:
+    """Real numbers as integers with ``frac`` fraction bits; an object array of the same shape.
+
+    Every finite double is an integer times a power of two, so the rounding is exact.
     """
-    flat = [_real_to_grid(Fraction(float(v)), fmt) for v in np.ravel(values)]
-    out = np.empty(len(flat), dtype=object)
-    out[:] = flat
-    return out.reshape(np.shape(values))
+    values = np.asarray(values, dtype=np.float64)
+    mantissa, exponent = np.frexp(values)
+    lowest = int(exponent.min(initial=0))
+    digits = (mantissa * 2.0**_DIGITS).astype(np.int64).astype(object)
+    exact = digits << (exponent.astype(object) - lowest)
+    return round_shift(np.asarray(exact, dtype=object), _DIGITS - lowest - frac, mode)
 
 
 def to_real(n: Ints, frac: int) -> NDArray[np.float64]:
     """The real numbers that integers with ``frac`` fraction bits stand for."""
     return np.asarray(n, dtype=np.float64) * 2.0**-frac
-
-
-def _real_to_grid(value: Fraction, fmt: Fixed) -> int:
-    # a double's denominator is a power of two, so value = n * 2**-frac exactly
-    frac = value.denominator.bit_length() - 1
-    n = np.array(value.numerator, dtype=object)
-    return int(round_shift(n, frac - fmt.frac, fmt.rounding)[()])

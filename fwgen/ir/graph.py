@@ -103,19 +103,13 @@ class Graph:
                 found=f"{inputs}",
                 do="Give the model one input.",
             )
-        read = {source for node in self.nodes for source in node.sources}
-        for node in self.nodes:
-            if node.name not in read and node.name not in self.outputs:
-                raise _misfit(
-                    node, "a layer that reads it, or a place among the outputs", "neither"
-                )
         for name in self.outputs:
             if name not in known:
                 raise GraphError(
                     f"graph '{self.name}': outputs",
                     needed="names of layers",
                     found=f"'{name}'",
-                    do=f"Choose from: {', '.join(known)}.",
+                    do=f"Choose from: {', '.join(n for n in known if n != self.input.name)}.",
                 )
             if known[name].temporal:
                 raise GraphError(
@@ -123,6 +117,12 @@ class Graph:
                     needed="values that exist once per event",
                     found=f"'{name}', which has one value per time step",
                     do="Put a read-out (last_membrane or spike_count) behind it.",
+                )
+        read = {source for node in self.nodes for source in node.sources}
+        for node in self.nodes:
+            if node.name not in read and node.name not in self.outputs:
+                raise _misfit(
+                    node, "a layer that reads it, or a place among the outputs", "neither"
                 )
 
 
@@ -156,12 +156,18 @@ def _dense_shape(node: Dense, source: Shape) -> Shape:
             node,
             f"a weight of shape (outputs, {source.size}), since '{node.source}' has {source.size} "
             f"element{'s' if source.size > 1 else ''}",
-            f"shape {node.weight.shape}",
+            f"shape {node.weight.shape}" + _transposed(node.weight.shape, source.size),
         )
     outputs = int(node.weight.shape[0])
     if node.bias.shape != (outputs,):
         raise _misfit(node, f"a bias of shape ({outputs},)", f"shape {node.bias.shape}")
     return Shape(outputs, source.temporal)
+
+
+def _transposed(shape: tuple[int, ...], inputs: int) -> str:
+    if len(shape) == 2 and shape[0] == inputs:  # noqa: PLR2004 - a matrix
+        return ", which looks transposed (Keras stores inputs first)"
+    return ""
 
 
 def _lif_shape(node: Lif, source: Shape) -> Shape:

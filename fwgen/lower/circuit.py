@@ -46,6 +46,7 @@ class Circuit:
     outputs: list[Vector] = field(default_factory=list)
     _later: dict[tuple[str, int], Word] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
+    _sums: dict[tuple[Word, int, Word, int, bool], Word] = field(default_factory=dict)
 
     # ---- ports ----
 
@@ -97,9 +98,13 @@ class Circuit:
         if bounds[0] == bounds[1]:
             return self.constant(bounds[0])
         lift = b.constant and b.lo == 0  # a shift alone: no logic
+        key = (a, a_shift, b, b_shift, minus)
+        if key in self._sums:
+            return self._sums[key]
         a, b, stage, level = self._place(0 if lift else 1, a, b)
         word = self._word(name, *bounds, stage, level)
         self.ops.append(Add(word, a, a_shift, b, b_shift, minus))
+        self._sums[key] = word
         return word
 
     def combine(self, name: str, a: Scaled, b: Scaled) -> Scaled:
@@ -211,6 +216,17 @@ class Circuit:
         if fmt.lo <= a.lo and a.hi <= fmt.hi:
             return a
         word = self._word(name, fmt.lo, fmt.hi, a.stage, a.level)
+        self.ops.append(Wrap(word, a))
+        return word
+
+    def narrow(self, name: str, a: Word, lo: int, hi: int) -> Word:
+        """``a`` where the caller has proven that it lies in lo..hi; costs no logic."""
+        if lo <= a.lo and a.hi <= hi:
+            return a
+        lo, hi = max(a.lo, lo), min(a.hi, hi)
+        if lo >= hi:
+            return self.constant(lo)
+        word = self._word(name, lo, hi, a.stage, a.level)
         self.ops.append(Wrap(word, a))
         return word
 

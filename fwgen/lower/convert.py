@@ -8,9 +8,18 @@ from fwgen.lower.circuit import Circuit
 from fwgen.lower.ops import Scaled, Word
 
 
-def convert(c: Circuit, name: str, a: Word, frac: int, fmt: Fixed) -> Word:
-    """``a`` with ``frac`` fraction bits, rounded and brought into range as ``fmt`` says."""
-    return overflow(c, name, round_to(c, name, a, frac - fmt.frac, fmt.rounding), fmt)
+def convert(
+    c: Circuit, name: str, a: Word, frac: int, fmt: Fixed, proven: tuple[int, int] | None = None
+) -> Word:
+    """``a`` with ``frac`` fraction bits, rounded and brought into range as ``fmt`` says.
+
+    ``proven`` are bounds of the rounded value that the range analysis knows to be tighter than
+    what the circuit's own interval arithmetic finds: an overflow that they exclude is not built.
+    """
+    rounded = round_to(c, name, a, frac - fmt.frac, fmt.rounding)
+    if proven:
+        rounded = c.narrow(f"{name}_proven", rounded, *proven)
+    return overflow(c, name, rounded, fmt)
 
 
 def round_to(c: Circuit, name: str, a: Word, shift: int, mode: Rounding) -> Word:

@@ -19,11 +19,14 @@ EXTRA_DEPTH = 1
 _EXACT_FLOAT32 = 1 << 24
 
 
-def dense_weights(node: Dense, source: Range, result: Range) -> tuple[Ints, Ints]:
-    """Integer weight (outputs, inputs) and bias (outputs,) on the result's grid."""
+def dense_weights(node: Dense, source: Range, result: Range) -> tuple[Ints, int, Ints]:
+    """Integer weight (outputs, inputs), how far it must be shifted left, and bias (outputs,).
+
+    The shifted weight times the source, plus the bias, lies on the result's grid.
+    """
     weight, bias = const(node.weight), const(node.bias)
     lift = result.frac - weight.fmt.frac - source.frac
-    return weight.values << lift, bias.values << (result.frac - bias.fmt.frac)
+    return weight.values, lift, bias.values << (result.frac - bias.fmt.frac)
 
 
 def adder_graph(
@@ -38,15 +41,15 @@ def adder_graph(
     """
     c = Circuit(levels)
     x = c.input("x_i", source)
-    weight, bias = dense_weights(node, source, result)
+    weight, lift, bias = dense_weights(node, source, result)
     if np.abs(weight).max(initial=0) >= _EXACT_FLOAT32:
         raise LoweringError(
             f"layer '{node.name}' (dense): weight",
-            needed="weights of at most 24 bits after alignment with the bias",
+            needed="weights of at most 24 bits",
             found=f"{int(np.abs(weight).max()).bit_length()} bits",
-            do="Choose a bias_format with fewer fraction bits, or a narrower weight_format.",
+            do="Choose a narrower weight_format.",
         )
-    sums = _solve(c, x, weight)
+    sums = [term._replace(exp=term.exp + lift) for term in _solve(c, x, weight)]
     outputs = [
         c.whole(f"y{o}", term, int(b)) for o, (term, b) in enumerate(zip(sums, bias, strict=True))
     ]
@@ -99,11 +102,11 @@ def synapses(node: Dense, source: Range, result: Range, levels: int) -> Circuit:
     """Constant matrix on spikes: a synapse adds its weight when its input spiked."""
     c = Circuit(levels)
     spikes = c.input("spike_i", source)
-    weight, bias = dense_weights(node, source, result)
+    weight, lift, bias = dense_weights(node, source, result)
     sums = []
     for o, row in enumerate(weight):
         terms = [
-            Scaled(c.gate(f"n{o}_w{i}", spike, int(w)))
+            Scaled(c.gate(f"n{o}_w{i}", spike, int(w)), lift)
             for i, (spike, w) in enumerate(zip(spikes, row, strict=True))
         ]
         total = c.sum(f"n{o}", [*terms, Scaled(c.constant(int(bias[o])))])

@@ -49,38 +49,61 @@ class LifCore:
     membrane: Fixed
     current: Fixed
 
+    @property
+    def levels(self) -> int:
+        """Logic levels of the longest loop from the state back to itself."""
+        ends = [w for k in self.kinds for w in (k.next_membrane, k.spike, k.next_reset)]
+        return max(w.level for w in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Bounds that hold for all neurons of a layer, as integers.
+
+    ``state`` on the membrane's grid; ``before`` likewise, of what reaches its overflow mode;
+    ``current`` with ``current_frac`` fraction bits.
+    """
+
+    state: tuple[int, int]
+    before: tuple[int, int]
+    current: tuple[int, int]
+    current_frac: int
+
 
 def lif_core(node: Lif, current: Range, ranges: LifRange, *, spikes_read: bool) -> LifCore:
     """Neurons with the same constants share one circuit, built for the whole layer's bounds."""
-    kinds: dict[tuple[int | None, int, bool], NeuronCircuit] = {}
+    kinds: dict[tuple[int | None, int, bool, bool], NeuronCircuit] = {}
     of = []
-    state, x = _hull(ranges.membrane), _hull(current)
-    for neuron, fires in zip(neurons(node, current), ranges.can_fire, strict=True):
-        key = (neuron.beta, neuron.threshold, fires)
+    layer = Layer(_hull(ranges.membrane), _hull(ranges.before), _hull(current), current.frac)
+    rows = zip(neurons(node, current), ranges.can_fire, ranges.can_reset, strict=True)
+    for neuron, fires, resets in rows:
+        key = (neuron.beta, neuron.threshold, fires, resets)
         if key not in kinds:
-            kind = neuron_circuit(neuron, state, x, current.frac, fires)
-            kind.sweep(spikes_read=spikes_read)
-            kinds[key] = kind
+            kinds[key] = neuron_circuit(neuron, layer, fires=fires, resets=resets)
+            kinds[key].sweep(spikes_read=spikes_read)
         of.append(list(kinds).index(key))
     return LifCore(tuple(kinds.values()), tuple(of), ranges.membrane.fmt, current.fmt)
 
 
-def neuron_circuit(
-    neuron: Neuron, state: tuple[int, int], x: tuple[int, int], x_frac: int, fires: bool
-) -> NeuronCircuit:
-    """One step of one neuron; ``fires`` is False where the bounds prove that it cannot."""
+def neuron_circuit(neuron: Neuron, layer: Layer, *, fires: bool, resets: bool) -> NeuronCircuit:
+    """One step of one neuron.
+
+    ``fires`` is False where the bounds prove that it cannot, ``resets`` where no step can begin
+    above the threshold: then the logic is not built.
+    """
     c = Circuit(levels=None)
     node, fmt = neuron.node, neuron.membrane
-    u = Word("membrane", *state)
-    current = Word("current", *x)
-    initial = int(neuron.limit < 0)
-    resets = (fires or initial) and node.reset is not Reset.NONE
-    r = Word("reset", 0, 1) if resets else c.constant(0)
-    lifted = Scaled(current, neuron.frac - x_frac)
-    v = convert(c, "v", _exact(c, neuron, u, r, lifted), neuron.frac, fmt)
+    u, current = Word("membrane", *layer.state), Word("current", *layer.current)
+    r = c.constant(0)
+    if resets and node.reset is not Reset.NONE:
+        r = Word("reset", 0, 1)
+    lifted = Scaled(current, neuron.frac - layer.current_frac)
+    exact = _exact(c, neuron, u, r, lifted)
+    v = convert(c, "v", exact, neuron.frac, fmt, layer.before)
     s = c.above("spikes", v, neuron.limit) if fires else c.constant(0)
-    after = v if node.reset_delay else _after(c, neuron, v, s, r)
+    after = v if node.reset_delay else _after(c, neuron, layer, v, s, r)
     again = s if after is v else c.above("resets", after, neuron.limit)
+    initial = int(neuron.limit < 0)
     return NeuronCircuit(c, u, r, current, after, s, again, initial)
 
 
@@ -102,7 +125,7 @@ def _leak(c: Circuit, neuron: Neuron, u: Word) -> Scaled:
     return c.product("leaked", u, neuron.beta or 0)
 
 
-def _after(c: Circuit, neuron: Neuron, v: Word, s: Word, r: Word) -> Word:
+def _after(c: Circuit, neuron: Neuron, layer: Layer, v: Word, s: Word, r: Word) -> Word:
     """The reset in the same step: ``v - d*threshold`` or ``v - d*v`` with ``d = s - r``."""
     node, lift = neuron.node, neuron.frac - neuron.membrane.frac
     if node.reset is Reset.NONE or (s.constant and r.constant):
@@ -116,7 +139,7 @@ def _after(c: Circuit, neuron: Neuron, v: Word, s: Word, r: Word) -> Word:
         up = c.gate("up", r, neuron.threshold)
         terms = [Scaled(v, lift), Scaled(down), Scaled(up)]
         exact = c.whole("after_exact", c.sum("after", terms))
-    return convert(c, "after", exact, neuron.frac, neuron.membrane)
+    return convert(c, "after", exact, neuron.frac, neuron.membrane, layer.before)
 
 
 def _hull(values: Range) -> tuple[int, int]:

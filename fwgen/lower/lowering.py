@@ -42,15 +42,15 @@ from fwgen.lower.lif import lif_core
 from fwgen.quantise.ranges import Analysis, analyse
 
 
-def lower(graph: Graph, clock_mhz: float) -> Design:
-    """Blocks and schedule for the wanted clock.
+def lower(graph: Graph, clock_mhz: float, analysis: Analysis | None = None) -> Design:
+    """Blocks and schedule for the wanted clock; ``analysis`` saves doing it again.
 
     Raises
     ------
     LoweringError
         If a part of the graph has no implementation; the message names the layer.
     """
-    return _Lowering(graph, analyse(graph), Timing(clock_mhz).levels).run()
+    return _Lowering(graph, analysis or analyse(graph), Timing(clock_mhz).levels).run()
 
 
 @dataclass(slots=True)

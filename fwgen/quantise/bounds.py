@@ -68,11 +68,17 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LifRange:
-    """Bounds inside a LIF layer, over all time steps."""
+    """Bounds inside a LIF layer, over all time steps.
 
+    ``before`` bounds what reaches the membrane's format after rounding, before its overflow mode;
+    ``can_reset`` says whether the membrane can lie above the threshold when a step begins.
+    """
+
+    before: Range
     v: Range
     membrane: Range
     can_fire: tuple[bool, ...]
+    can_reset: tuple[bool, ...]
     peak: int
 
 

@@ -11,11 +11,12 @@ none is given:
 """
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
 from fwgen.errors import FormatError
-from fwgen.ir.cast import Ints, from_real
+from fwgen.ir.cast import Ints, from_real, to_grid
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Const, Dense, Lif, Node, Param, Real, ShiftLeak, Threshold
@@ -81,7 +82,10 @@ def _fix_weight(node: Dense) -> Const:
 
 
 def _widest_fraction(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Fixed:
-    for frac in range(MAX_FRAC, -MAX_WIDTH, -1):
+    largest = float(np.abs(values).max(initial=0.0))
+    # one bit more than the largest value needs, in case it is a power of two or rounds up to one
+    start = WEIGHT_BITS - int(np.frexp(largest)[1]) if largest else MAX_FRAC
+    for frac in range(min(MAX_FRAC, max(start, WEIGHT_BITS - MAX_WIDTH - 1)), -2 * MAX_WIDTH, -1):
         fmt = Fixed(True, WEIGHT_BITS, WEIGHT_BITS - frac, Rounding.RND_CONV)
         grid = from_real(values, fmt)
         if fmt.holds(int(grid.min(initial=0)), int(grid.max(initial=0))):
@@ -109,8 +113,11 @@ def _fix_beta(node: Lif, beta: Param) -> Const:
         # one integer bit, so that beta = 1 can be said
         fmt = Fixed(False, frac + 1, 1, Rounding.RND_CONV)
         grid = from_real(beta.values, fmt)
-        error = np.abs(grid.astype(float) / 2.0**frac - beta.values)
-        if np.all(error <= (1 - beta.values) / 16) or frac == MAX_FRAC:
+        near = (
+            abs(Fraction(n, 2**frac) - Fraction(b)) <= (1 - Fraction(b)) / 16
+            for n, b in zip(grid.ravel().tolist(), beta.values.ravel().tolist(), strict=True)
+        )
+        if all(near) or frac == MAX_FRAC:
             return Const(grid, fmt)
     raise AssertionError("the loop returns")  # pragma: no cover
 
@@ -120,7 +127,7 @@ def _on_grid(node: Node, key: str, param: Param, frac: int) -> Const:
         return param
     if param.fmt is not None:
         return _to_const(node, key, param.values, param.fmt)
-    grid = from_real(param.values, roomy(frac, Rounding.RND_CONV))
+    grid = to_grid(param.values, frac, Rounding.RND_CONV)
     fmt = Fixed.holding(int(grid.min()), int(grid.max()), frac)
     return Const(grid, replace(fmt, rounding=Rounding.RND_CONV))
 

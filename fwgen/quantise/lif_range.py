@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fwgen.ir.cast import cast, round_shift
+from fwgen.ir.cast import cast, round_integer
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.nodes import Lif, Reset, ShiftLeak
 from fwgen.quantise.bounds import Conversion, LifRange, Range, const, roomy
@@ -72,15 +72,18 @@ class Seen:
 
 def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, Conversion]:
     """Bounds over ``steps`` steps, and what the membrane's format must hold."""
-    seen = [_walk(neuron, steps) for neuron in neurons(node, current)]
+    layer = neurons(node, current)
+    seen = [_walk(neuron, steps) for neuron in layer]
     fmt = _membrane(node)
     result = LifRange(
+        before=_range([s.exact for s in seen], fmt.frac),
         v=_range([s.v for s in seen], fmt.frac),
         membrane=_range([s.u for s in seen], fmt.frac),
         can_fire=tuple(s.fires for s in seen),
+        can_reset=tuple(s.u.interval[1] > n.limit for n, s in zip(layer, seen, strict=True)),
         peak=max(s.peak for s in seen),
     )
-    conversion = Conversion(node.name, "membrane", fmt, _range([s.exact for s in seen], fmt.frac))
+    conversion = Conversion(node.name, "membrane", fmt, result.before)
     if conversion.overflows:
         # what is clipped or wrapped in one step changes all later ones
         wide = replace(node, membrane=roomy(fmt.frac, fmt.rounding))
@@ -138,8 +141,11 @@ def _branch(neuron: Neuron, seen: Seen, new: Hull, u: Interval, reset: bool) -> 
     seen.peak = max(seen.peak, *map(abs, exact), *(abs(neuron.leak(end)) for end in u))
     seen.peak = max(seen.peak, abs(neuron.threshold), *map(abs, neuron.current))
     seen.peak = max(seen.peak, abs(neuron.beta or 0), abs(neuron.limit))
+    free = (neuron.leak(end) + x for end, x in zip(u, neuron.current, strict=True))
+    seen.peak = max(seen.peak, *map(abs, free))  # before the threshold is taken off
     v = _convert(exact, neuron.frac, neuron.membrane, seen.exact)
     seen.v.add(*v)
+    seen.peak = max(seen.peak, *(abs(end) << (neuron.frac - neuron.membrane.frac) for end in v))
     for spike, part in enumerate(_split(v, neuron.limit)):
         if part is not None:
             seen.fires |= bool(spike)
@@ -176,17 +182,13 @@ def _split(part: Interval, limit: int) -> tuple[Interval | None, Interval | None
 
 
 def _convert(exact: Interval, frac: int, fmt: Fixed, needed: Hull) -> Interval:
-    lo, hi = (_round(end, frac - fmt.frac, fmt) for end in exact)
+    lo, hi = (round_integer(end, frac - fmt.frac, fmt.rounding) for end in exact)
     needed.add(lo, hi)
     if fmt.holds(lo, hi):
         return lo, hi
     if fmt.overflow in {Overflow.SAT, Overflow.SAT_SYM}:
         return _clip(lo, fmt), _clip(hi, fmt)
     return fmt.lo, fmt.hi
-
-
-def _round(n: int, shift: int, fmt: Fixed) -> int:
-    return int(round_shift(np.array(n, dtype=object), shift, fmt.rounding)[()])
 
 
 def _clip(n: int, fmt: Fixed) -> int:

@@ -1,5 +1,7 @@
 """The report on the terminal."""
 
+from typing import Literal
+
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -7,7 +9,7 @@ from rich.text import Text
 
 from fwgen.report.tables import Json, Table, missed, tables, verdict
 
-_STYLES = {"met": "green", "MISSED": "yellow"}
+_STYLES = {"met": "green", "MISSED": "bold red"}
 
 
 def show(report: Json, console: Console, *, formats: bool = False) -> None:
@@ -24,7 +26,10 @@ def rich_table(table: Table) -> RichTable:
     """One table in the terminal's terms."""
     out = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, expand=False)
     for i, name in enumerate(table.head):
-        out.add_column(name, justify="right" if i in table.numeric else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if i in table.numeric else "left"
+        # only the last column may break: a broken name or format cannot be copied
+        free = i == len(table.head) - 1 and i not in table.numeric
+        out.add_column(name, justify=justify, no_wrap=not free, overflow="fold")
     for row in table.rows:
         out.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     return out

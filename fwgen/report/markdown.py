@@ -3,7 +3,8 @@
 from fwgen.report.tables import Json, Table, tables, verdict
 
 _KINDS = (
-    "Kinds of figures: *simulated* is measured in simulation of the generated Verilog, "
+    "Kinds of figures: *simulated* is measured by running the generated Verilog in a simulator, or "
+    "in the comparison with the float model the integer reference; "
     "*synthesised* comes from a synthesis tool, *estimated* from a named model, *vendor* from "
     "Vivado. A figure that no tool gave is absent."
 )
@@ -27,4 +28,4 @@ def _table(table: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return text.replace("|", "\\|").replace("\n", "<br>")

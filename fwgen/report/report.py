@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fwgen.errors import OutputError
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Const, Dense, Lif, Node, Quantise, ShiftLeak, Threshold
+from fwgen.ir.nodes import Const, Dense, Lif, Node, Quantise, Real, ShiftLeak, Threshold
 from fwgen.ir.ports import Interface
 from fwgen.ir.text import node_text
 from fwgen.quantise.check import can_wrap
@@ -16,6 +18,7 @@ from fwgen.report.tables import missed, tables, verdict
 from fwgen.targets import BUDGETS, BUNCH_CROSSING_NS, Budget
 
 REPORT_VERSION = 1
+WORTH_A_NOTE = 0.1  # share of weights lost to rounding
 _KEYS = {"report_version", "model", "target", "clock_mhz", "latency", "interval", "budgets"}
 _KEYS |= {"verification", "accuracy", "formats", "notes"}
 Json = dict[str, Any]
@@ -60,8 +63,11 @@ def own_budgets(latency_ns: float | None, interval_ns: float | None) -> list[Bud
     ]
 
 
-def format_list(graph: Graph, analysis: Analysis) -> list[Json]:
-    """Every node with its formats, its bounds, and conversions whose overflow mode can act."""
+def format_list(graph: Graph, analysis: Analysis, real: Graph) -> list[Json]:
+    """Every node with its formats, its bounds, and notes on what a designer should know.
+
+    ``real`` is the graph before quantisation: weights that round to zero are counted.
+    """
     notes: dict[str, list[str]] = {}
     for c in analysis.conversions:
         if c.overflows:
@@ -71,12 +77,27 @@ def format_list(graph: Graph, analysis: Analysis) -> list[Json]:
             )
     for node in graph:
         if isinstance(node, Lif) and not any(analysis.lifs[node.name].can_fire):
-            notes.setdefault(node.name, []).append("never fires: its threshold is out of reach")
+            notes.setdefault(node.name, []).append("never fires; only its membrane is of use")
         if isinstance(node, Threshold):
             values = analysis.values[node.name]
             if min(values.lo) == max(values.hi):
                 notes.setdefault(node.name, []).append("is constant: no event can change it")
+        if isinstance(node, Dense) and (lost := _lost_weights(node, real)):
+            notes.setdefault(node.name, []).append(lost)
     return [_format_row(node, analysis, notes.get(node.name, [])) for node in graph]
+
+
+def _lost_weights(node: Dense, real: Graph) -> str | None:
+    before = real[node.name]
+    if not (isinstance(before, Dense) and isinstance(before.weight, Real)):
+        return None
+    if not isinstance(node.weight, Const):
+        return None
+    lost = int(np.count_nonzero((before.weight.values != 0) & (node.weight.values == 0)))
+    share = lost / max(1, int(np.count_nonzero(before.weight.values)))
+    if share <= WORTH_A_NOTE:
+        return None
+    return f"{lost} of its weights ({share:.0%}) round to 0 in {node.weight.fmt}"
 
 
 def _format_row(node: Node, analysis: Analysis, notes: list[str]) -> Json:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+_RIGHT_FROM_2 = frozenset(range(2, 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ def tables(report: Json, *, formats: bool = True) -> list[Table]:
         _timing(report),
         _budgets(report),
         _verification(report),
+        _triggers(report),
         _accuracy(report),
         _auc(report),
         *([format_table(report["formats"])] if formats else []),
@@ -34,13 +36,23 @@ def verdict(report: Json) -> str:
     """One sentence: what was built and whether it holds."""
     v, latency = report["verification"], report["latency"]
     wrong = v["mismatches"]
-    proof = "bit-exact" if wrong == 0 and v["events"] else f"{wrong:,} MISMATCHES"
+    proof = (
+        "bit-exact"
+        if wrong == 0 and v["events"]
+        else f"{wrong:,} MISMATCHES in {v['comparisons']:,} comparisons"
+    )
+    benches = " and ".join(v["backends"])
     return (
         f"{report['model']} for {report['target']} at {report['clock_mhz']:g} MHz: {proof} over "
-        f"{v['events']:,} events; latency {latency['cycles']} cycles = {latency['ns']:g} ns = "
-        f"{latency['bx']:g} crossings, one event every {report['interval']['cycles']} cycles "
+        f"{v['events']:,} events ({benches}); "
+        f"latency {_cycles(latency['cycles'])} = {latency['ns']:g} ns = "
+        f"{latency['bx']:g} crossings, one event every {_cycles(report['interval']['cycles'])} "
         f"({report['interval']['ns']:g} ns)"
     )
+
+
+def _cycles(count: int) -> str:
+    return f"{count} cycle{'' if count == 1 else 's'}"
 
 
 def missed(report: Json) -> list[str]:
@@ -65,7 +77,7 @@ def _budgets(report: Json) -> Table:
             f"{b['limit_ns']:,.1f}",
             f"{b['value_ns']:,.1f}",
             f"{b['margin_ns']:+,.1f}",
-            "met" if b["met"] else "MISSED",
+            "met" if b["met"] else "MISSED" if b["required"] else "not met",
         )
         for b in report["budgets"]
     ]
@@ -87,8 +99,26 @@ def _verification(report: Json) -> Table:
     ]
     title = f"Verification: {' == '.join(v['implementations'])}"
     return Table(
-        title, ("bench", "events", "integers", "mismatches", "of"), rows, frozenset({1, 2, 3})
+        title, ("bench", "events", "comparisons", "mismatches", "of"), rows, frozenset({1, 2, 3})
     )
+
+
+def _triggers(report: Json) -> Table:
+    accuracy = report["accuracy"] or {"sets": {}}
+    rows = [
+        (
+            f"{name} ({s['sample_kind']})",
+            bit,
+            f"{s['events']:,}",
+            f"{t['rate_float']:.2%}",
+            f"{t['rate_fixed']:.2%}",
+            f"{t['agreement']:.2%}",
+        )
+        for name, s in accuracy["sets"].items()
+        for bit, t in s["triggers"].items()
+    ]
+    head = ("sample", "bit", "events", "passes, float", "passes, fixed", "same decision")
+    return Table("Trigger decisions, float model and fixed point", head, rows, _RIGHT_FROM_2)
 
 
 def _accuracy(report: Json) -> Table:
@@ -100,7 +130,7 @@ def _accuracy(report: Json) -> Table:
             _figure(s.get("score_rank_correlation"), ".4f"),
             _figure(s.get("score_median_difference"), ".2g"),
             _figure(s.get("score_largest_difference"), ".2g"),
-            f"{max(s['spikes_differ'].values(), default=0.0):.2%}",
+            f"{max(s['spikes_differ'].values()):.2%}" if s["spikes_differ"] else "-",
         )
         for name, s in accuracy["sets"].items()
     ]
@@ -138,13 +168,22 @@ def format_table(formats: Sequence[Json]) -> Table:
         (
             f["name"],
             f["op"],
-            "; ".join(f"{key} {fmt}" for key, fmt in f["formats"].items()) or f["value"],
-            f"{f['lowest']:.4g} to {f['highest']:.4g}",
-            "; ".join(f["notes"]),
+            "\n".join(f"{key} {fmt}" for key, fmt in f["formats"].items()),
+            f["value"],
+            _bounds(f),
+            "\n".join(f["notes"]),
         )
         for f in formats
     ]
-    return Table("Number formats and bounds", ("layer", "op", "formats", "bounds", "notes"), rows)
+    head = ("layer", "op", "formats", "value as", "bounds", "notes")
+    return Table("Number formats and bounds", head, rows)
+
+
+def _bounds(row: Json) -> str:
+    text = f"{row['lowest']:.4g} to {row['highest']:.4g}"
+    if "membrane_lowest" in row:
+        text += f"\nmembrane {row['membrane_lowest']:.4g} to {row['membrane_highest']:.4g}"
+    return text
 
 
 def _figure(value: float | None, spec: str) -> str:

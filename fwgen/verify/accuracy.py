@@ -10,10 +10,18 @@ from fwgen.ingest.bundle import SampleEvents
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Lif, SquaredError, Threshold
+from fwgen.verify.events import random_events
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference, quantise_input
 
 Floats = NDArray[np.float64]
+
+
+def random_sample(graph: Graph, events: int = 2000) -> SampleEvents:
+    """Events drawn at random from the input's format, for models that ship no samples."""
+    x = random_events(graph, events, np.random.default_rng(0))
+    note = "uniform over the input's format; this model ships no samples"
+    return SampleEvents("random", "random", None, note, to_real(x, graph.input.fmt.frac))
 
 
 def compare(
@@ -25,7 +33,7 @@ def compare(
     """
     if not samples:
         return None
-    score = next((n.name for n in reversed(real.nodes) if isinstance(n, SquaredError)), None)
+    score = score_of(real)
     sets, scores = {}, {}
     for sample in samples:
         wide = evaluate(real, sample.x)
@@ -36,11 +44,20 @@ def compare(
             scores[sample.name] = wide[score][:, 0], to_real(exact[score][:, 0], frac)
     return {
         "kind": "simulated",
-        "note": "float64 model against the integer reference, which the firmware equals",
+        "note": "float64 model against the integer reference",
         "score": score,
         "sets": sets,
         "auc": _aucs(samples, scores),
     }
+
+
+def score_of(graph: Graph) -> str | None:
+    """The node that ranks events: what the last threshold of one element reads, else an error."""
+    shapes = graph.shapes()
+    for node in reversed(graph.nodes):
+        if isinstance(node, Threshold) and shapes[node.name].size == 1:
+            return node.source
+    return next((n.name for n in reversed(graph.nodes) if isinstance(n, SquaredError)), None)
 
 
 def _set(
@@ -62,6 +79,7 @@ def _set(
             for node in real
             if isinstance(node, Lif)
         },
+        "triggers": {},
     }
     if score:
         fixed = to_real(exact[score][:, 0], reference.analysis.values[score].frac)
@@ -71,9 +89,12 @@ def _set(
         out["score_largest_difference"] = float(difference.max())
     for node in real:
         if isinstance(node, Threshold):
-            same = wide[node.name] == exact[node.name].astype(float)
-            out[f"{node.name}_agreement"] = float(np.mean(same))
-            out[f"{node.name}_rate"] = float(np.mean(exact[node.name].astype(float)))
+            bits = exact[node.name].astype(float)
+            out["triggers"][node.name] = {
+                "rate_float": float(np.mean(wide[node.name])),
+                "rate_fixed": float(np.mean(bits)),
+                "agreement": float(np.mean(wide[node.name] == bits)),
+            }
     return out
 
 

@@ -33,7 +33,7 @@ class Checked:
     """How a simulation compares with what was due; every count but the first three should be 0.
 
     ``wrong_values`` counts elements, one number an output port. ``first`` describes the mismatch
-    of the earliest event, and is None when there is none.
+    of the earliest event, ``first_event`` is its number; None when there is none.
     """
 
     events: int
@@ -46,6 +46,7 @@ class Checked:
     wrong_latency: int
     too_close: int
     first: str | None
+    first_event: int | None
 
     @property
     def ok(self) -> bool:
@@ -90,6 +91,7 @@ def check(
         wrong_latency=len(match.late),
         too_close=len(match.close),
         first=f"event {first[0]} {first[1]}" if first else None,
+        first_event=int(first[0]) if first else None,
     )
 
 

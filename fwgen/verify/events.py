@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -9,8 +10,9 @@ from fwgen.ingest.bundle import SampleEvents
 from fwgen.ir.cast import Ints
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense
+from fwgen.ir.ports import Interface, Port
 from fwgen.quantise.bounds import const
-from fwgen.verify.reference import quantise_input
+from fwgen.verify.reference import Reference, quantise_input
 
 MAX_CORNER_NEURONS = 256
 
@@ -27,7 +29,7 @@ def make_events(
     graph: Graph, samples: Sequence[SampleEvents], total: int, rng: np.random.Generator
 ) -> Events:
     """At most ``total`` events: corners first, then samples, random ones for the rest."""
-    parts: dict[str, Ints] = {"corner": np.stack(list(corners(graph)))}
+    parts: dict[str, Ints] = {"corner": np.stack(list(islice(corners(graph), total)))}
     for sample in samples:
         parts[f"{sample.kind} '{sample.name}'"] = quantise_input(graph, sample.x)
     missing = total - sum(map(len, parts.values()))
@@ -52,8 +54,8 @@ def random_events(graph: Graph, count: int, rng: np.random.Generator) -> Ints:
 def corners(graph: Graph) -> Iterator[Ints]:
     """All zero, all lowest, all highest, one element at a time, stripes, and each extreme.
 
-    For every neuron of the dense layers that read the input, the two events that drive its sum to
-    its largest and smallest value: these reach saturation wherever it can be reached.
+    For every neuron (the first 256) of the dense layers that read the input, the two events that
+    drive its sum to its largest and smallest value.
     """
     fmt, size = graph.input.fmt, graph.input.size
     lowest, highest = np.full(size, fmt.lo), np.full(size, fmt.hi)
@@ -69,3 +71,26 @@ def corners(graph: Graph) -> Iterator[Ints]:
             for row in const(node.weight).values[:MAX_CORNER_NEURONS]:
                 yield np.where(row > 0, highest, lowest)
                 yield np.where(row > 0, lowest, highest)
+
+
+def vectors(
+    reference: Reference, interface: Interface, samples: Sequence[SampleEvents], count: int = 256
+) -> dict[str, str]:
+    """Test vectors for any simulator: one hexadecimal line an event and port, for ``$readmemh``.
+
+    Names are ``vectors_<port>.hex``; the events are corners, samples and random ones.
+    """
+    graph = reference.graph
+    x = make_events(graph, samples, count, np.random.default_rng(0)).x
+    values = reference.run(x, keep=graph.outputs).values
+    ports = [*interface.inputs, *interface.outputs]
+    arrays = [x, *(values[name] for name in graph.outputs)]
+    return {
+        f"vectors_{port.name}.hex": "".join(f"{_packed(port, row):x}\n" for row in array.tolist())
+        for port, array in zip(ports, arrays, strict=True)
+    }
+
+
+def _packed(port: Port, row: Sequence[int]) -> int:
+    mask = (1 << port.fmt.width) - 1
+    return sum((value & mask) << (i * port.fmt.width) for i, value in enumerate(row))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Dense,
@@ -31,7 +32,8 @@ Floats = NDArray[np.float64]
 def evaluate(graph: Graph, events: Floats) -> dict[str, Floats]:
     """Values by name for events of shape (events, size), as in `fwgen.verify.reference.Trace`.
 
-    A `Quantise` node passes its values on: the float model has no formats.
+    A `Quantise` node keeps the range of its format (saturation changes the function) and drops its
+    rounding; where the format wraps around, values pass as they are.
     """
     values: dict[str, Floats] = {}
     for node in graph:
@@ -44,7 +46,7 @@ def _evaluate(node: Node, steps: int, events: Floats, values: dict[str, Floats])
         case Input():
             values[node.name] = events
         case Quantise():
-            values[node.name] = values[node.source]
+            values[node.name] = _clipped(values[node.source], node.fmt)
         case Dense():
             values[node.name] = values[node.source] @ _real(node.weight).T + _real(node.bias)
         case Lif():
@@ -58,6 +60,19 @@ def _evaluate(node: Node, steps: int, events: Floats, values: dict[str, Floats])
             values[node.name] = (difference**2).sum(axis=-1, keepdims=True)
         case Threshold():
             values[node.name] = (values[node.source] > _real(node.value)).astype(float)
+
+
+def _clipped(values: Floats, fmt: Fixed) -> Floats:
+    unit = 2.0**-fmt.frac
+    match fmt.overflow:
+        case Overflow.WRAP:
+            return values
+        case Overflow.SAT_ZERO:
+            inside = (values >= fmt.lo * unit) & (values <= fmt.hi * unit)
+            return np.where(inside, values, 0.0)
+        case Overflow.SAT | Overflow.SAT_SYM:
+            lowest = -fmt.hi if fmt.signed and fmt.overflow is Overflow.SAT_SYM else fmt.lo
+            return np.clip(values, lowest * unit, fmt.hi * unit)
 
 
 def _lif(node: Lif, steps: int, values: dict[str, Floats]) -> None:

@@ -17,8 +17,8 @@ module fwgen_count #(
     generate
         for (n = 0; n < COUNTERS; n = n + 1) begin : g_counter
             reg  [WIDTH-1:0] count_q;
-            wire [WIDTH-1:0] before = first_i ? {WIDTH{1'b0}} : count_q;
-            wire [WIDTH:0]   sum    = {1'b0, before} + {{WIDTH{1'b0}}, bit_i[n]};
+            wire [WIDTH-1:0] start  = first_i ? {WIDTH{1'b0}} : count_q;
+            wire [WIDTH:0]   sum    = {1'b0, start} + {{WIDTH{1'b0}}, bit_i[n]};
             wire             unused = sum[WIDTH];
 
             always @(posedge clk_i) count_q <= sum[WIDTH-1:0];

@@ -172,7 +172,8 @@ ARRAYS = (
             "a transposed matrix",
             both(weights(enc__weight=np.ones((3, 2))), layer("enc", drop="units")),
             f"{Y}: layer 'enc' (dense): needed a weight of shape (outputs, 3), since 'x' has 3 "
-            f"elements; found shape (3, 2). {MEND}",
+            "elements; found shape (3, 2), which looks transposed (Keras stores inputs first). "
+            f"{MEND}",
         ),
         Case(
             "a bias of the wrong length",
@@ -182,7 +183,7 @@ ARRAYS = (
         Case(
             "units that are not the matrix's",
             layer("enc", units=5),
-            f"{L0}: units: needed 2, the rows of 'enc.weight'; found 5. Correct units, or leave it out.",
+            f"{L0}: units: needed 2, the rows of 'enc.weight'; found 5. Correct units or leave it out; if the array is a Keras kernel, transpose it.",
         ),
         Case(
             "a missing array",
@@ -322,7 +323,7 @@ PARAMETERS = [
     Case(
         "no reset",
         layer("enc_lif", drop="reset"),
-        f"{L1}: reset: needed this key; found nothing. Add it. {KEYS}",
+        f"{L1}: reset: needed this key; found nothing. Add it: subtract or zero or none. {KEYS}",
     ),
     Case(
         "an unknown reset",

@@ -62,7 +62,8 @@ YAML = [
     Case(
         "a tab",
         text("fwgen: 1\ninput:\n\tname: x\n"),
-        f"{Y}:3: needed plain YAML; found found character '\\t' that cannot start any token.",
+        f"{Y}:3: needed plain YAML; found character '\\t' that cannot start any token. "
+        "Correct this line.",
     ),
     Case(
         "a tag that would run code",
@@ -94,12 +95,14 @@ YAML = [
     Case(
         "a key that is no text",
         swapped("steps: 3\n", "5: 3\n"),
-        f"{Y}:3: needed plain YAML; found key 5 is no plain text. Correct this line.",
+        f"{Y}:3: needed plain YAML; found key 5 is no plain text. Text with a comma inside "
+        "{}, such as a number format, needs quotes.",
     ),
     Case(
         "a list as key",
         swapped("steps: 3\n", "[a, b]: 3\n"),
-        f"{Y}:3: needed plain YAML; found key ['a', 'b'] is no plain text. Correct this line.",
+        f"{Y}:3: needed plain YAML; found key ['a', 'b'] is no plain text. Text with a comma "
+        "inside {}, such as a number format, needs quotes.",
     ),
     Case(
         "a list at the top",

@@ -3,6 +3,11 @@
 
 from tests.ingest.drafts import Case, added, both, layer, renamed, section, swapped, top
 
+OWN_NAME = (
+    "needed a name of its own, not the model's, the input's or another layer's (upper and lower "
+    "case count as the same)"
+)
+
 KEYS = "See docs/model-yaml.md for every key."
 MEND = "Correct this layer in model.yaml, or its arrays in weights.npz."
 FORMAT = "Write [u]fixed<width,integer bits[,rounding[,overflow]]>."
@@ -82,20 +87,35 @@ NAMES = [
     Case(
         "a name twice",
         layer("enc_lif", name="enc"),
-        f"{Y}: layers[1] ('enc'): needed a name of its own (upper and lower case count as the "
-        "same); found 'enc' again. Rename one of the two layers.",
+        f"{Y}: layers[1] ('enc'): {OWN_NAME}; found 'enc' again. Rename one of the two.",
     ),
     Case(
         "a name twice but for its case",
         layer("enc_lif", name="ENC"),
-        f"{Y}: layers[1] ('ENC'): needed a name of its own (upper and lower case count as the "
-        "same); found 'ENC' again. Rename one of the two layers.",
+        f"{Y}: layers[1] ('ENC'): {OWN_NAME}; found 'ENC' again. Rename one of the two.",
     ),
     Case(
         "a layer named as the input",
         layer("enc", name="x"),
-        f"{Y}: layers[0] ('x'): needed a name of its own (upper and lower case count as the same); "
-        "found 'x' again. Rename one of the two layers.",
+        f"{Y}: layers[0] ('x'): {OWN_NAME}; found 'x' again. Rename one of the two.",
+    ),
+    Case(
+        "a layer named as the model",
+        layer("enc", name="Demo"),
+        f"{Y}: layers[0] ('Demo'): {OWN_NAME}; found 'Demo' again. Rename one of the two.",
+    ),
+    Case(
+        "an input named as the model",
+        section("input", name="demo"),
+        f"{Y}: input.name: needed another name than the model's; found 'demo'. Rename the input.",
+    ),
+    Case("a SystemVerilog word", layer("enc", name="checker"), f"{Y}: layers[0] ('checker'): name"),
+    Case("a word of the generated top", layer("enc", name="unused"), f"{Y}: layers[0] ('unused')"),
+    Case(
+        "an input format beyond every detector word",
+        section("input", format="ufixed<64,3>"),
+        f"{Y}: input.format: needed at most 48 bits, and as many integer bits, an element; "
+        "found ufixed<64,3>. No detector word is that wide; choose a narrower format.",
     ),
 ]
 
@@ -212,13 +232,13 @@ WIRING = [
     Case(
         "an unknown output",
         top(outputs=["score", "triggr"]),
-        f"{Y}: layer 'trigger' (threshold): needed a layer that reads it, or a place among the "
-        f"outputs; found neither. {MEND}",
+        f"{Y}: graph 'demo': outputs: needed names of layers; found 'triggr'. Choose from: enc, "
+        "enc_lif, membrane, dec, score, trigger.",
     ),
     Case(
         "an output beside all others",
         top(outputs=["score", "trigger", "extra"]),
-        f"{Y}: graph 'demo': outputs: needed names of layers; found 'extra'. Choose from: x, enc, "
+        f"{Y}: graph 'demo': outputs: needed names of layers; found 'extra'. Choose from: enc, "
         "enc_lif, membrane, dec, score, trigger.",
     ),
     Case(

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fwgen.ir.cast import cast, from_real, overflow, round_only, round_shift, to_real
@@ -53,6 +53,7 @@ def test_shift_beyond_the_word(mode: Rounding, shift: int) -> None:
     assert round_shift(np.array(edge), shift, mode).tolist() == expected
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(-(2**150), 2**150),
     frac=st.integers(-40, 140),
@@ -71,6 +72,7 @@ def test_wide_values(
     assert int(cast(np.array([n], dtype=object), frac, fmt)[0]) == expected
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(st.integers(-(2**61), 2**61), min_size=1, max_size=8),
     frac=st.integers(0, 60),
@@ -100,6 +102,7 @@ def test_round_only_leaves_the_range_alone() -> None:
     assert round_only(np.array([-101, 99]), 1, fmt).tolist() == [-50, 50]
 
 
+@settings(deadline=None)
 @given(
     value=st.floats(allow_nan=False, allow_infinity=False),
     integer=st.integers(-200, 200),
@@ -119,6 +122,7 @@ def test_from_real_keeps_the_shape() -> None:
     assert from_real(np.array([[100.25], [-0.75]]), fmt).tolist() == [[201], [-1]]
 
 
+@settings(deadline=None)
 @given(n=st.integers(-(2**52), 2**52), frac=st.integers(-60, 60))
 def test_to_real_and_back(n: int, frac: int) -> None:
     """Integers within a double's precision survive the way to real numbers and back."""

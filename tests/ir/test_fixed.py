@@ -1,7 +1,7 @@
 """Number formats: text form, limits, messages."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fwgen.errors import FormatError
@@ -17,6 +17,7 @@ FORMATS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(FORMATS)
 def test_text_round_trip(fmt: Fixed) -> None:
     """A format's text is read back as the same format."""
@@ -39,6 +40,7 @@ def test_text_is_the_shortest(text: str, shown: str) -> None:
     assert str(Fixed.parse(text)) == shown
 
 
+@settings(deadline=None)
 @given(FORMATS)
 def test_numbers_of_a_format(fmt: Fixed) -> None:
     """There are 2**width integers, symmetric about zero for signed ones but for one."""
@@ -47,6 +49,7 @@ def test_numbers_of_a_format(fmt: Fixed) -> None:
     assert fmt.frac + fmt.integer == fmt.width
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**90), 2**90), st.integers(-(2**90), 2**90), st.integers(-50, 50))
 def test_holding_is_the_narrowest(a: int, b: int, frac: int) -> None:
     """The format holds both ends, and no narrower one of its sign does."""
@@ -74,16 +77,16 @@ def test_symmetric_formats_lack_their_lowest_integer() -> None:
         (
             "ap_fixed<16,6>",
             (
-                "layer 'a': needed a number format such as fixed<16,6,RND_CONV,SAT> or ufixed<8,1>; "
-                "found 'ap_fixed<16,6>'. "
+                "layer 'a': needed a number format such as fixed<16,6,RND_CONV,SAT> or "
+                "ufixed<8,1>; found 'ap_fixed<16,6>'. "
                 "Write [u]fixed<width,integer bits[,rounding[,overflow]]>."
             ),
         ),
         (
             "fixed<16,6,AP_RND>",
             (
-                "layer 'a': needed one of the rounding modes TRN, TRN_ZERO, RND, RND_ZERO, RND_INF, "
-                "RND_MIN_INF, RND_CONV; found 'AP_RND'. "
+                "layer 'a': needed one of the rounding modes TRN, TRN_ZERO, RND, RND_ZERO, "
+                "RND_INF, RND_MIN_INF, RND_CONV; found 'AP_RND'. "
                 "Use one of these names, as ap_fixed spells them without AP_."
             ),
         ),
@@ -118,8 +121,9 @@ def test_symmetric_formats_lack_their_lowest_integer() -> None:
         (
             "fixed<1,1,TRN,SAT_SYM>",
             (
-                "number format 'fixed<1,1,TRN,SAT_SYM>': needed at least 2 bits for a signed SAT_SYM "
-                "format; found 1 bit, whose only symmetric value is 0. Use a wider format or SAT."
+                "number format 'fixed<1,1,TRN,SAT_SYM>': needed at least 2 bits for a signed "
+                "SAT_SYM format; found 1 bit, whose only symmetric value is 0. "
+                "Use a wider format or SAT."
             ),
         ),
     ],

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.verify.dut import DUT, INTERFACE
 
 from fwgen.errors import ToolError
 from fwgen.verify import cocotb_run
+from tests.verify.dut import DUT, INTERFACE
 
 # What is replaced in dut.v, and a test that must fail because of it.
 BROKEN = {

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.verify.dut import DUT, INTERFACE
 
 from fwgen.errors import BundleError, ToolError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ports import Interface, Port
 from fwgen.verify import compare, native
 from fwgen.verify.interface_json import from_json, pack, to_json, unpack
+from tests.verify.dut import DUT, INTERFACE
 
 KINDS = ("back-to-back", "gaps", "resets")
 

@@ -76,14 +76,39 @@ def test_every_mode_acts() -> None:
     assert len(seen) >= len(KINDS) - len(KINDS) // 6
 
 
+def with_reset(reset: Reset) -> list[Branch]:
+    """Everything else for one reset."""
+    return [(*kind, rounding) for kind in KINDS if kind[0][0] is reset for rounding in Rounding]
+
+
 @pytest.mark.slow
-class TestAllModes(Operation):
-    """Each reset, delay, leak, overflow and rounding mode."""
+class TestResetSubtract(Operation):
+    """Each delay, leak, overflow and rounding mode with this reset."""
 
     @staticmethod
     def make() -> Graph:
-        """336 layers of five different neurons."""
-        return spread([(*kind, r) for kind in KINDS for r in ROUNDINGS], steps=7)
+        """112 layers of five different neurons."""
+        return spread(with_reset(Reset.SUBTRACT), steps=7)
+
+
+@pytest.mark.slow
+class TestResetZero(Operation):
+    """Each delay, leak, overflow and rounding mode with this reset."""
+
+    @staticmethod
+    def make() -> Graph:
+        """112 layers of five different neurons."""
+        return spread(with_reset(Reset.ZERO), steps=7)
+
+
+@pytest.mark.slow
+class TestResetNone(Operation):
+    """Each delay, leak, overflow and rounding mode with this reset."""
+
+    @staticmethod
+    def make() -> Graph:
+        """112 layers of five different neurons."""
+        return spread(with_reset(Reset.NONE), steps=7)
 
 
 @pytest.mark.slow

@@ -1,0 +1,110 @@
+"""Single operations as Verilog text."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fwgen.emit.rtl import emit_rtl
+from fwgen.emit.verilog import Writer, literal
+from fwgen.ir.fixed import Fixed, Rounding
+from fwgen.ir.nodes import Quantise
+from fwgen.lower.circuit import Above, Add, Clamp, Floor, Gate, RoundUp, Select, Square, Word, Wrap
+from fwgen.lower.lowering import lower
+from tests.verify.operations import graph_of
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "signed", "text"),
+    [
+        (5, 4, False, "4'd5"),
+        (0, 1, False, "1'd0"),
+        (21, 4, False, "4'd5"),
+        (-3, 4, False, "-4'sd3"),
+        (5, 4, True, "4'sd5"),
+        (-8, 4, True, "-4'sd8"),
+        (7, 4, True, "4'sd7"),
+        (13, 4, True, "-4'sd3"),
+        (2**70, 72, False, f"72'd{2**70}"),
+    ],
+)
+def test_literal(value: int, width: int, signed: bool, text: str) -> None:
+    """A literal has exactly its width; signed ones are what a signed comparison needs."""
+    assert literal(value, width, signed=signed) == text
+
+
+@settings(deadline=None)
+@given(st.integers(-(2**80), 2**80), st.integers(1, 90), st.booleans())
+def test_literal_is_the_value_modulo_its_width(value: int, width: int, signed: bool) -> None:
+    """Read as Verilog reads it, a literal is the value modulo two to its width."""
+    text = literal(value, width, signed=signed)
+    size, digits = text.lstrip("-").split("'")
+    read = int(digits.strip("sd")) * (-1 if text[0] == "-" else 1)
+    assert int(size) == width
+    assert (read - value) % 2**width == 0
+    assert 0 <= int(digits.strip("sd")) < 2**width
+
+
+A, B = Word("a", -8, 7), Word("b", 0, 3)
+BIT = Word("bit_0", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("op", "text"),
+    [
+        (Add(Word("y", -8, 10), A, 0, B, 0, False), "{{1{a[3]}}, a} + {3'd0, b}"),
+        (Add(Word("y", -20, 7), A, 0, B, 2, True), "{{2{a[3]}}, a} - {{2'd0, b}, 2'd0}"),
+        (Add(Word("y", -3, 0), Word("", 0, 0), 0, B, 0, True), "-{1'd0, b}"),
+        (Gate(Word("y", -5, 0), BIT, -5), "bit_0 ? -4'sd5 : 4'd0"),
+        (Select(Word("y", -8, 7), BIT, A, B), "bit_0 ? a : {2'd0, b}"),
+        (Above(Word("y", 0, 1), A, -3), "$signed(a) > -4'sd3"),
+        (Above(Word("y", 0, 1), B, 2), "b > 2'd2"),
+        (Above(Word("y", 0, 1), B, -2), "$signed({1'd0, b}) > -3'sd2"),
+        (Floor(Word("y", -2, 1), A, 2), "a[3:2]"),
+        (Floor(Word("y", -1, 0), A, 6), "a[3]"),
+        (RoundUp(Word("y", 0, 1), A, 2, Rounding.RND), "a[1]"),
+        (RoundUp(Word("y", 0, 1), A, 2, Rounding.RND_CONV), "a[1] & ((|a[0]) | a[2])"),
+        (RoundUp(Word("y", 0, 1), B, 1, Rounding.RND_MIN_INF), "b[0] & 1'b0"),
+        (RoundUp(Word("y", 0, 1), A, 3, Rounding.TRN_ZERO), "a[3] & (a[2] | (|a[1:0]))"),
+        (
+            Clamp(Word("y", -4, 3), A, -4, 3, False),
+            "($signed(a) > 4'sd3) ? 3'd3 : ($signed(a) < -4'sd4) ? -3'sd4 : a[2:0]",
+        ),
+        (
+            Clamp(Word("y", -8, 3), A, -8, 3, True),
+            "($signed(a) > 4'sd3) ? 4'd0 : a",
+        ),
+        (Wrap(Word("y", -2, 1), A), "a[1:0]"),
+        (Wrap(Word("y", 0, 63), A), "{{2{a[3]}}, a}"),
+        (Square(Word("y", 0, 64), A), "$signed(a) * $signed(a)"),
+        (Square(Word("y", 0, 9), B), "b * b"),
+    ],
+)
+def test_operation(op, text: str) -> None:
+    """Every operand is brought to the width of the result, or of the comparison."""
+    line = Writer().line(op)
+    assert line.partition(" = ")[2] == f"{text};"
+
+
+def test_declarations() -> None:
+    """Signed words are declared signed, single bits without a range."""
+    assert Writer().declare(A) == "wire signed [3:0] a"
+    assert Writer().declare(B) == "wire [1:0] b"
+    assert Writer().declare(BIT, "reg") == "reg bit_0"
+
+
+def test_bits_that_nobody_reads_are_named() -> None:
+    """Bits that a shift drops are listed for the lint, and only those."""
+    writer = Writer()
+    writer.declare(A)
+    writer.line(Floor(Word("y", -2, 1), A, 2))
+    writer.bits(Word("y", -2, 1), 2)
+    assert writer.unread() == ["a[1:0]"]
+
+
+def test_narrow_signals_fill_their_port() -> None:
+    """A port has the declared format even where the values need fewer bits."""
+    wide = Quantise("q", "x", Fixed.parse("fixed<9,9>"))
+    graph = graph_of(2, "fixed<3,3>", [wide])
+    top = emit_rtl(lower(graph, 240.0), graph)["dut.v"]
+    assert "assign q_o[8:0] = {{6{q[2]}}, q[2:0]};" in top
+    assert "assign q_o[17:9] = {{6{q[5]}}, q[5:3]};" in top

@@ -1,0 +1,67 @@
+"""The float model against numbers that the training framework wrote."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fwgen.ingest.bundle import read_bundle
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.nodes import Dense, Lif, Quantise, Real, Reset, ShiftLeak, Threshold
+from fwgen.verify.float_model import evaluate
+from tests.verify.operations import const, graph_of, read_out
+
+SNN_AE = Path(__file__).parents[2] / "models" / "snn_ae"
+
+
+@pytest.fixture(scope="module")
+def snn_ae() -> dict[str, np.ndarray]:
+    """The published autoencoder on its simulated CMS events."""
+    bundle = read_bundle(SNN_AE / "model.yaml")
+    (events,) = (sample for sample in bundle.samples if sample.name == "hzz")
+    return evaluate(bundle.graph, events.x)
+
+
+def test_snn_ae_score(snn_ae: dict[str, np.ndarray]) -> None:
+    """The anomaly score is the one that PyTorch and snnTorch computed in float64."""
+    expected = np.load(SNN_AE / "expected.npz")
+    assert snn_ae["score"].shape == (500, 1)
+    assert np.abs(snn_ae["score"][:, 0] - expected["hzz_score"]).max() < 1e-12
+
+
+def test_snn_ae_membrane(snn_ae: dict[str, np.ndarray]) -> None:
+    """So are all 19 output membranes."""
+    expected = np.load(SNN_AE / "expected.npz")
+    assert snn_ae["membrane"].shape == (500, 19)
+    assert np.abs(snn_ae["membrane"] - expected["hzz_membrane"]).max() < 1e-12
+
+
+def test_quantise_passes_on() -> None:
+    """The float model has no formats: a quantise layer changes nothing."""
+    graph = graph_of(1, "fixed<4,4>", [Quantise("q", "x", Fixed.parse("fixed<2,2>"))])
+    assert evaluate(graph, np.array([[3.3]]))["q"].tolist() == [[3.3]]
+
+
+def test_shift_leak() -> None:
+    """A shift leak is the constant that it stands for."""
+    neuron = Lif("l", "x", ShiftLeak(2), Real(np.array(9.0)), None, Reset.SUBTRACT, True)
+    graph = graph_of(1, "fixed<4,4>", [neuron, *read_out("l")], steps=3)
+    values = evaluate(graph, np.array([[4.0]]))
+    assert values["l.membrane"].ravel().tolist() == [4.0, 7.0, 9.25]
+    assert values["l_n"].tolist() == [[1.0]]
+
+
+def test_score_and_trigger() -> None:
+    """Sums, and a threshold that is strictly greater-than."""
+    dense = Dense("d", "x", Real(np.array([[2.0, -1.0]])), Real(np.array([0.5])))
+    graph = graph_of(2, "fixed<4,4>", [dense, Threshold("t", "d", Real(np.array(1.5)))])
+    values = evaluate(graph, np.array([[1.0, 1.0], [1.0, 0.5]]))
+    assert values["d"].tolist() == [[1.5], [2.0]]
+    assert values["t"].tolist() == [[0.0], [1.0]]
+
+
+def test_integer_graphs_are_refused() -> None:
+    """The float model needs the real parameters, not the rounded ones."""
+    graph = graph_of(1, "fixed<4,4>", [Threshold("t", "x", const(1, "fixed<4,4>"))])
+    with pytest.raises(TypeError, match="real numbers"):
+        evaluate(graph, np.array([[1.0]]))
