@@ -20,7 +20,8 @@ from fwgen.lower.lowering import lower
 from fwgen.report import console as terminal
 from fwgen.report import report as reports
 from fwgen.report.tables import Table, format_table, missed
-from fwgen.targets import BUDGETS, DEVICES, check_clock
+from fwgen.report.target import target_tables
+from fwgen.targets import catalogue, check_clock
 from fwgen.verify import toolchain
 from fwgen.verify.prove import BACKENDS
 
@@ -44,13 +45,20 @@ Events = Annotated[int, typer.Option("--events", min=1, max=MAX_EVENTS, help="Ev
 Strict = Annotated[
     bool, typer.Option("--strict", help="End with 4 if one of the model's own budgets is missed.")
 ]
+Targets = Annotated[
+    Path | None,
+    typer.Option(
+        "--targets", envvar="FWGEN_TARGETS", help="Your own devices and budgets; docs/targets.md."
+    ),
+]
 
 
 @app.command()
 def build(
     model: Model,
     target: Annotated[
-        str | None, typer.Option(help="Device; 'fwgen targets' lists them. Default: the model's.")
+        str | None,
+        typer.Option(help="Device, board or full part number; 'fwgen targets' lists them."),
     ] = None,
     clock: Annotated[
         float | None, typer.Option(metavar="MHZ", help="Clock in MHz. Default: the model's.")
@@ -62,6 +70,7 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files.")
     ] = False,
+    targets_file: Targets = None,
     strict: Strict = False,
 ) -> None:
     """Build a model: Verilog, benches, proof and report.
@@ -69,7 +78,7 @@ def build(
     Ends with 0 when built and verified, 2 for bad input or a missing tool, 3 when an
     implementation differs from the reference, 4 when a budget is missed and --strict was given.
     """
-    options = flow.Options(target, clock, folder, events, force)
+    options = flow.Options(target, clock, folder, events, force, targets_file)
     place, report = flow.build(model, options, _stage(events))
     terminal.show(report, out)
     out.print(Text(f"written to {place}"))
@@ -125,17 +134,15 @@ def report(folder: Build) -> None:
 
 
 @app.command()
-def targets() -> None:
-    """List the devices and budgets that fwgen knows by name."""
-    devices = [
-        (d.name, *(f"{n:,}" for n in (d.lut, d.ff, d.dsp, d.bram36, d.uram, d.slr)))
-        for d in DEVICES
-    ]
-    head = ("device", "LUT", "FF", "DSP", "BRAM36", "URAM", "SLR")
-    out.print(terminal.rich_table(Table("Devices", head, devices, frozenset(range(1, 7)))))
-    budgets = [(b.name, b.of, f"{b.limit_ns:,.0f}") for b in BUDGETS]
-    titles = ("budget", "of", "limit ns")
-    out.print(terminal.rich_table(Table("Budgets", titles, budgets, frozenset({2}))))
+def targets(
+    targets_file: Targets = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also say where each figure comes from.")
+    ] = False,
+) -> None:
+    """List the devices, boards and budgets that fwgen knows by name."""
+    for table in target_tables(catalogue(targets_file), sources=verbose):
+        out.print(terminal.rich_table(table))
 
 
 @app.command()

@@ -22,7 +22,8 @@ from fwgen.lower.lowering import lower
 from fwgen.quantise.passes import quantise
 from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
-from fwgen.targets import check_clock, device
+from fwgen.report.target import device_block, named_budgets
+from fwgen.targets import Budget, Device, catalogue, check_clock
 from fwgen.verify import interface_json, toolchain
 from fwgen.verify.accuracy import compare
 from fwgen.verify.prove import BACKENDS, BenchResult, Subject, measured, prove_cocotb, prove_native
@@ -75,6 +76,7 @@ class Options:
     out: Path | None = None
     events: int = DEFAULT_EVENTS
     force: bool = False
+    targets: Path | None = None
 
 
 def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, Json]:
@@ -89,7 +91,8 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
     with stage("reading the model, fixing formats, checking ranges"):
         ready = prepare(model)
     settings = ready.bundle.settings
-    target = device(options.target or settings.target)
+    known = catalogue(options.targets)
+    target = known.device(options.target or settings.target)
     given = options.clock_mhz if options.clock_mhz is not None else settings.clock_mhz
     clock = check_clock(given)
     out = options.out or Path("build") / settings.name
@@ -102,7 +105,7 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
         benches = run_benches(subject, options.events, BACKENDS, stage)
         shutil.rmtree(subject.work / "cocotb", ignore_errors=True)  # large, and made again at need
         with stage("comparing with the float model"):
-            report = _report(ready, interface, target.name, clock, benches)
+            report = _report(ready, interface, target, clock, benches, known.budgets)
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
         publish(folder, out, _manifest(ready, target.name, clock, folder))
@@ -131,7 +134,7 @@ def verify(
     report["notes"] = [*_edited(folder), *_saturation_notes(ready)]
     if any(b.latencies for b in benches.values()):
         latency, interval = measured(list(benches.values()), face)
-        _set_times(report, ready, latency, interval)
+        _set_times(report, ready, latency, interval, named_budgets(report))
     replace_text(folder / "report.json", reports.dump(report))
     replace_text(folder / "report.md", to_markdown(report))
     return report, benches
@@ -220,9 +223,10 @@ def _lint(rtl: Sequence[Path], top: str) -> None:
 def _report(
     ready: Prepared,
     interface: Interface,
-    target: str,
+    target: Device,
     clock: float,
     benches: dict[str, BenchResult],
+    budgets: Sequence[Budget],
 ) -> Json:
     settings = ready.bundle.settings
     latency, interval = measured(list(benches.values()), interface)
@@ -231,10 +235,11 @@ def _report(
         "fwgen": fwgen.__version__,
         "model": settings.name,
         "description": settings.description.strip(),
-        "target": target,
+        "target": target.name,
+        "device": device_block(target),
         "clock_mhz": clock,
     }
-    _set_times(report, ready, latency, interval)
+    _set_times(report, ready, latency, interval, budgets)
     return report | {
         "verification": verification_block(benches),
         "resources": None,
@@ -245,13 +250,16 @@ def _report(
     }
 
 
-def _set_times(report: Json, ready: Prepared, latency: int, interval: int) -> None:
+def _set_times(
+    report: Json, ready: Prepared, latency: int, interval: int, budgets: Sequence[Budget]
+) -> None:
     limits = ready.bundle.settings.budgets
     clock = report["clock_mhz"]
     report["latency"] = reports.time_block(latency, clock, "simulated")
     report["interval"] = reports.time_block(interval, clock, "simulated")
     own = reports.own_budgets(limits.latency_ns, limits.interval_ns)
-    report["budgets"] = reports.budget_list(report["latency"], report["interval"], own)
+    every = [*own, *budgets]
+    report["budgets"] = reports.budget_list(report["latency"], report["interval"], every)
 
 
 def _saturation_notes(ready: Prepared) -> list[str]:

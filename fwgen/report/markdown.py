@@ -13,13 +13,14 @@ def to_markdown(report: Json) -> str:
     """The whole report; ends in a newline."""
     parts = [f"# {report['model']}", verdict(report) + ".", _KINDS]
     parts += [f"Note: {line}" for line in report["notes"]]
-    parts += [_table(table) for table in tables(report)]
+    parts += [table_text(table) for table in tables(report)]
     if report["resources"] is None:
         parts.append("## Resources\n\nNot synthesised.")
     return "\n\n".join(parts) + "\n"
 
 
-def _table(table: Table) -> str:
+def table_text(table: Table) -> str:
+    """One table under its title as heading."""
     rule = ["---:" if i in table.numeric else "---" for i in range(len(table.head))]
     lines = [table.head, rule, *table.rows]
     body = "\n".join(f"| {' | '.join(_cell(c) for c in line)} |" for line in lines)
