@@ -13,6 +13,7 @@ from typing import Any
 import fwgen
 from fwgen.assets import asset_dir
 from fwgen.emit.rtl import emit_rtl
+from fwgen.emit.vivado import VivadoRun, emit_vivado
 from fwgen.errors import BundleError, FwgenError, OutputError, ToolError
 from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
@@ -99,6 +100,7 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
     check_output(out, settings.name, force=options.force)
     with staging(out) as folder:
         interface = _write_sources(folder, ready, clock, stage)
+        write_files(folder / "vivado", _vivado_scripts(folder, interface, target, clock))
         subject = _subject(ready, interface, folder)
         with stage("lint: verilator --lint-only -Wall"):
             _lint(subject.rtl, interface.top)
@@ -201,6 +203,13 @@ def _write_sources(folder: Path, ready: Prepared, clock: float, stage: Stage) ->
         for path, name in zip(ready.bundle.files, names, strict=True):
             shutil.copyfile(path, folder / "model" / name)
     return design.interface
+
+
+def _vivado_scripts(
+    folder: Path, interface: Interface, target: Device, clock: float
+) -> dict[str, str]:
+    sources = tuple(path.name for path in (folder / "rtl").iterdir())
+    return emit_vivado(VivadoRun(interface.top, sources, target.part, target.family, clock))
 
 
 def _subject(ready: Prepared, interface: Interface, folder: Path) -> Subject:

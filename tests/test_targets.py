@@ -1,4 +1,5 @@
 """Devices, boards, part numbers and budgets by name."""
+# ruff: noqa: E501 - messages stand as the user sees them
 
 from pathlib import Path
 
