@@ -31,7 +31,9 @@ def test_first_command_is_the_one_that_ci_runs() -> None:
     assert "pip" in (ROOT / ".ci" / "run").read_text()
 
 
-@pytest.mark.parametrize("command", ["build", "check", "verify", "report", "targets", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["build", "check", "verify", "report", "implement", "targets", "doctor"]
+)
 def test_help_teaches(command: str) -> None:
     """--help of every command ends with 0 and says what the command is for."""
     done = subprocess.run(

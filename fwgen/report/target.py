@@ -3,7 +3,7 @@
 from typing import Any
 
 from fwgen.errors import OutputError
-from fwgen.report.tables import Table
+from fwgen.report.table import Table
 from fwgen.targets import Board, Budget, Catalogue, Device
 
 Json = dict[str, Any]
