@@ -37,28 +37,22 @@ def _resources(report: Json) -> Table:
 
 
 def _layers(report: Json) -> Table:
-    """LUT and FF of every layer, for each kind that tells layers apart."""
-    kinds = [name for name in BLOCKS if (report.get(name) or {}).get("layers")]
-    by_name = {name: {layer["name"]: layer for layer in report[name]["layers"]} for name in kinds}
-    every = dict.fromkeys(layer for name in kinds for layer in by_name[name])
+    """LUT, FF and DSP of every layer, for each kind of figure that tells layers apart."""
+    found = {name: _by_layer(report.get(name)) for name in BLOCKS}
+    kinds = [name for name in BLOCKS if found[name]]
+    columns = [(key, name) for key in ("lut", "ff", "dsp") for name in kinds]
     rows = [
-        (
-            layer,
-            *(
-                _count(by_name[name].get(layer, {}).get(key))
-                for key in ("lut", "ff", "dsp")
-                for name in kinds
-            ),
-        )
-        for layer in every
+        (layer, *(_count(found[name].get(layer, {}).get(key)) for key, name in columns))
+        for layer in dict.fromkeys(layer for name in kinds for layer in found[name])
     ]
-    head = [
-        f"{NAMES[key]} {report[name].get('kind', name)}"
-        for key in ("lut", "ff", "dsp")
-        for name in kinds
-    ]
-    columns = ("layer", *head)
-    return Table("Resources by layer", columns, rows, frozenset(range(1, len(columns))))
+    head = [f"{NAMES[key]} {report[name].get('kind', name)}" for key, name in columns]
+    right = frozenset(range(1, len(head) + 1))
+    return Table("Resources by layer", ("layer", *head), rows, right)
+
+
+def _by_layer(block: Json | None) -> dict[str, Json]:
+    layers = (block or {}).get("layers")
+    return {layer["name"]: layer for layer in layers} if isinstance(layers, list) else {}
 
 
 def _clock(report: Json) -> Table:

@@ -223,5 +223,10 @@ def test_vendor_stands_beside_synthesised_beside_estimated() -> None:
     )
     assert beside.rows[0][1::2] == ("9,120", "11,822", "12,000", "1,182,240")
     assert beside.rows[3] == ("BRAM36", "1.5", "0.07", "-", "-", "-", "-", "2,160")
+    report["resources"]["layers"] = [{"name": "enc1", "lut": 4000}, {"name": "other", "lut": 7}]
+    layers = resource_tables(report)[1]
+    assert layers.head[:3] == ("layer", "LUT vendor", "LUT synthesised")
+    assert ("enc1", "3,522", "4,000", "1,830", "-", "0", "-") in layers.rows
+    assert ("other", "-", "7", "-", "-", "-", "-") in layers.rows
     clock = resource_tables(report)[-1]
     assert clock.rows[0][:3] == ("vendor (Vivado 2023.2, routed)", "273.7", "yes")
