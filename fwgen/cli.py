@@ -15,13 +15,18 @@ from rich.text import Text
 
 import fwgen
 from fwgen import flow
-from fwgen.errors import BudgetError, FwgenError, MismatchError
+from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError
+from fwgen.implement import MAX_JOBS, add_vendor
+from fwgen.implement import implement as run_vivado
 from fwgen.ir.text import to_text
 from fwgen.lower.lowering import lower
 from fwgen.report import console as terminal
 from fwgen.report import report as reports
-from fwgen.report.tables import Table, format_table, missed
-from fwgen.targets import BUDGETS, DEVICES, check_clock
+from fwgen.report.fit import does_not_fit
+from fwgen.report.table import Table
+from fwgen.report.tables import format_table, missed
+from fwgen.report.target import target_tables
+from fwgen.targets import catalogue, check_clock
 from fwgen.verify import toolchain
 from fwgen.verify.prove import BACKENDS
 
@@ -46,7 +51,16 @@ Model = Annotated[Path, typer.Argument(help="A model.yaml, or the folder that ho
 Build = Annotated[Path, typer.Argument(help="A folder that 'fwgen build' has written.")]
 Events = Annotated[int, typer.Option("--events", min=1, max=MAX_EVENTS, help="Events to simulate.")]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="End with 4 if one of the model's own budgets is missed.")
+    bool,
+    typer.Option(
+        "--strict", help="End with 4 if a budget of the model is missed or the device is too small."
+    ),
+]
+Targets = Annotated[
+    Path | None,
+    typer.Option(
+        "--targets", envvar="FWGEN_TARGETS", help="Your own devices and budgets; docs/targets.md."
+    ),
 ]
 
 
@@ -54,7 +68,8 @@ Strict = Annotated[
 def build(
     model: Model,
     target: Annotated[
-        str | None, typer.Option(help="Device; 'fwgen targets' lists them. Default: the model's.")
+        str | None,
+        typer.Option(help="Device, board or full part number; 'fwgen targets' lists them."),
     ] = None,
     clock: Annotated[
         float | None, typer.Option(metavar="MHZ", help="Clock in MHz. Default: the model's.")
@@ -66,14 +81,16 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files.")
     ] = False,
+    targets_file: Targets = None,
     strict: Strict = False,
 ) -> None:
     """Build a model: Verilog, benches, proof and report.
 
     Ends with 0 when built and verified, 2 for bad input or a missing tool, 3 when an
-    implementation differs from the reference, 4 when a budget is missed and --strict was given.
+    implementation differs from the reference, 4 when a budget is missed or the device is too
+    small and --strict was given.
     """
-    options = flow.Options(target, clock, folder, events, force)
+    options = flow.Options(target, clock, folder, events, force, targets_file)
     with _interruptible():
         place, report = flow.build(model, options, _stage(events))
     terminal.show(report, out)
@@ -125,25 +142,51 @@ def verify(
 
 
 @app.command()
-def report(folder: Build) -> None:
+def report(
+    folder: Build,
+    vivado: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REPORTS", help="Read Vivado's text reports in this folder into the report."
+        ),
+    ] = None,
+    strict: Strict = False,
+) -> None:
     """Show the report of a build, with every number format."""
-    data = reports.load(folder / "report.json")
-    data["notes"] += [f"{note}: the figures above are of the build" for note in flow.edits(folder)]
-    terminal.show(data, out, formats=True)
+    loaded = reports.load(folder / "report.json") if vivado is None else add_vendor(folder, vivado)
+    edited = [f"{note}: the figures above are of the build" for note in flow.edits(folder)]
+    terminal.show(loaded | {"notes": loaded["notes"] + edited}, out, formats=True)
+    if strict:
+        _judge(loaded, strict)
 
 
 @app.command()
-def targets() -> None:
-    """List the devices and budgets that fwgen knows by name."""
-    devices = [
-        (d.name, *(f"{n:,}" for n in (d.lut, d.ff, d.dsp, d.bram36, d.uram, d.slr)))
-        for d in DEVICES
-    ]
-    head = ("device", "LUT", "FF", "DSP", "BRAM36", "URAM", "SLR")
-    out.print(terminal.rich_table(Table("Devices", head, devices, frozenset(range(1, 7)))))
-    budgets = [(b.name, b.of, f"{b.limit_ns:,.0f}") for b in BUDGETS]
-    titles = ("budget", "of", "limit ns")
-    out.print(terminal.rich_table(Table("Budgets", titles, budgets, frozenset({2}))))
+def implement(
+    folder: Build,
+    synth_only: Annotated[
+        bool, typer.Option("--synth-only", help="Synthesise only: no placing and routing.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=MAX_JOBS, help="Threads that Vivado may use.")
+    ] = 2,
+    strict: Strict = False,
+) -> None:
+    """Synthesise and implement a build with Vivado, out of context, and report what it found."""
+    found = run_vivado(folder, synth_only=synth_only, jobs=jobs, stage=_stage(0))
+    terminal.show(found, out)
+    _judge(found, strict)
+
+
+@app.command()
+def targets(
+    targets_file: Targets = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also say where each figure comes from.")
+    ] = False,
+) -> None:
+    """List the devices, boards and budgets that fwgen knows by name."""
+    for table in target_tables(catalogue(targets_file), sources=verbose):
+        out.print(terminal.rich_table(table))
 
 
 @app.command()
@@ -206,6 +249,14 @@ def _judge(report: dict[str, Any], strict: bool) -> None:
             found=f"{verification['mismatches']:,} mismatches; first: "
             f"{next((f for f in firsts if f), 'none described')}",
             do="If rtl/ was not edited this is a fault of fwgen; please report it.",
+        )
+    over = does_not_fit(report)
+    if strict and over:
+        raise FitError(
+            f"model '{report['model']}'",
+            needed=f"a design that fits {report['target']}",
+            found="; ".join(map(str, over)),
+            do="Choose a larger device, narrower formats, or a schedule that shares hardware.",
         )
     if strict and missed(report):
         raise BudgetError(

@@ -8,8 +8,9 @@
     |-- TargetError               an unknown device, clock or budget
     |-- OutputError               the output folder cannot be used
     |-- ToolError                 a tool is missing or failed
-    `-- MismatchError   exit 3    an implementation differs from the reference
-    `-- BudgetError     exit 4    a budget is missed and --strict was given
+    |-- MismatchError   exit 3    an implementation differs from the reference
+    |-- BudgetError     exit 4    a budget is missed and --strict was given
+    `-- FitError        exit 4    the device is too small and --strict was given
 
 A message answers four questions: where, what was needed, what was found, what to do.
 """
@@ -89,5 +90,11 @@ class MismatchError(FwgenError):
 
 class BudgetError(FwgenError):
     """A budget is missed and ``--strict`` was given."""
+
+    exit_code = 4
+
+
+class FitError(FwgenError):
+    """The device is too small and ``--strict`` was given."""
 
     exit_code = 4

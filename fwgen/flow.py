@@ -14,6 +14,7 @@ from typing import Any
 import fwgen
 from fwgen.assets import asset_dir
 from fwgen.emit.rtl import emit_rtl
+from fwgen.emit.vivado import VivadoRun, emit_vivado
 from fwgen.errors import BundleError, FwgenError, OutputError, ToolError
 from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
@@ -24,7 +25,8 @@ from fwgen.lower.lowering import lower
 from fwgen.quantise.passes import quantise
 from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
-from fwgen.targets import check_clock, device
+from fwgen.report.target import device_block, named_budgets
+from fwgen.targets import Budget, Device, catalogue, check_clock
 from fwgen.verify import interface_json, toolchain
 from fwgen.verify.accuracy import compare, random_sample
 from fwgen.verify.events import vectors
@@ -86,6 +88,7 @@ class Options:
     out: Path | None = None
     events: int = DEFAULT_EVENTS
     force: bool = False
+    targets: Path | None = None
 
     def check(self) -> None:
         """Refuse an unknown device or a clock that is none, before anything is read.
@@ -96,7 +99,7 @@ class Options:
             See `fwgen.targets`.
         """
         if self.target is not None:
-            device(self.target)
+            catalogue(self.targets).device(self.target)
         if self.clock_mhz is not None:
             check_clock(self.clock_mhz)
 
@@ -114,7 +117,8 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
     with stage("reading the model, fixing formats, checking ranges"):
         ready = prepare(model)
     settings = ready.bundle.settings
-    target = device(options.target or settings.target)
+    known = catalogue(options.targets)
+    target = known.device(options.target or settings.target)
     clock = settings.clock_mhz if options.clock_mhz is None else options.clock_mhz
     out = options.out or Path("build") / settings.name
     check_output(out, settings.name, ready.bundle.files, force=options.force)
@@ -122,12 +126,13 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
         with stage(f"lowering for {clock:g} MHz, writing Verilog"):
             design = lower(ready.graph, clock, ready.reference.analysis)
             _write_sources(folder, ready, design)
+            write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
         subject = _subject(ready, design.interface, folder, work)
         with stage("lint: verilator --lint-only -Wall"):
             _lint(subject.rtl, design.name)
         benches = run_benches(subject, options.events, BACKENDS, stage)
         with stage("comparing with the float model"):
-            report = _report(ready, design, target.name, clock, benches)
+            report = _report(ready, design, target, clock, benches, known.budgets)
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
         publish(folder, out, _manifest(ready, target.name, clock, folder))
@@ -160,7 +165,7 @@ def verify(
     kept = {} if edited else report["verification"]["backends"]
     report["verification"] = verification_block(benches, kept)
     report["notes"] = [*edited, *_notes(ready, design, benches)]
-    _set_times(report, ready, design, benches)
+    _set_times(report, ready, design, benches, named_budgets(report))
     replace_text(folder / "report.json", reports.dump(report))
     replace_text(folder / "report.md", to_markdown(report))
     return report, benches
@@ -250,6 +255,11 @@ def _write_sources(folder: Path, ready: Prepared, design: Design) -> None:
         shutil.copyfile(path, folder / "model" / name)
 
 
+def _vivado_scripts(folder: Path, design: Design, target: Device, clock: float) -> dict[str, str]:
+    sources = tuple(sorted(path.name for path in (folder / "rtl").iterdir()))
+    return emit_vivado(VivadoRun(design.name, sources, target.part, target.family, clock))
+
+
 def _subject(ready: Prepared, interface: Interface, folder: Path, work: Path) -> Subject:
     """What the benches prove: a copy of the Verilog, since make refuses spaces in a path."""
     shutil.copytree(folder / "rtl", work / "rtl")
@@ -269,7 +279,12 @@ def _lint(rtl: Sequence[Path], top: str) -> None:
 
 
 def _report(
-    ready: Prepared, design: Design, target: str, clock: float, benches: dict[str, BenchResult]
+    ready: Prepared,
+    design: Design,
+    target: Device,
+    clock: float,
+    benches: dict[str, BenchResult],
+    budgets: Sequence[Budget],
 ) -> Json:
     settings = ready.bundle.settings
     report: Json = {
@@ -277,10 +292,11 @@ def _report(
         "fwgen": fwgen.__version__,
         "model": settings.name,
         "description": settings.description.strip(),
-        "target": target,
+        "target": target.name,
+        "device": device_block(target),
         "clock_mhz": clock,
     }
-    _set_times(report, ready, design, benches)
+    _set_times(report, ready, design, benches, budgets)
     samples = ready.bundle.samples or (random_sample(ready.graph),)
     return report | {
         "verification": verification_block(benches),
@@ -293,7 +309,11 @@ def _report(
 
 
 def _set_times(
-    report: Json, ready: Prepared, design: Design, benches: dict[str, BenchResult]
+    report: Json,
+    ready: Prepared,
+    design: Design,
+    benches: dict[str, BenchResult],
+    budgets: Sequence[Budget],
 ) -> None:
     """Latency and interval as measured; if no event came through, as scheduled, and called so."""
     limits = ready.bundle.settings.budgets
@@ -306,7 +326,8 @@ def _set_times(
     report["latency"] = reports.time_block(latency, report["clock_mhz"], kind)
     report["interval"] = reports.time_block(interval, report["clock_mhz"], kind)
     own = reports.own_budgets(limits.latency_ns, limits.interval_ns)
-    report["budgets"] = reports.budget_list(report["latency"], report["interval"], own)
+    every = [*own, *budgets]
+    report["budgets"] = reports.budget_list(report["latency"], report["interval"], every)
 
 
 def _notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> list[str]:
@@ -329,7 +350,9 @@ def _notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> 
 
 
 def _manifest(ready: Prepared, target: str, clock: float, folder: Path) -> Json:
-    files = [p for part in ("rtl", "sim", "model") for p in sorted((folder / part).rglob("*"))]
+    files = [
+        p for part in ("rtl", "sim", "model", "vivado") for p in sorted((folder / part).rglob("*"))
+    ]
     return {
         "model": ready.bundle.settings.name,
         "target": target,

@@ -33,7 +33,7 @@ CASES = [
 
 # ---- the command line itself ----
 
-TARGET = "target: needed one of xcvu9p, xcvu13p; found"
+TARGET = "target: needed a device, board or full part number that fwgen knows; found"
 CLOCK = "clock: needed a frequency from 1 to 1000 MHz; found"
 MHZ = "Give --clock in MHz, for example 240 or 360."
 OUT = "Give another folder with --out, or --force to write into it; other files stay."
@@ -48,7 +48,10 @@ COMMANDS = [
     (f"check {'a' * 300}", f"{'a' * 300}: needed a readable UTF-8 text file; found [Errno"),
     ("check demo --clock 1e-320", f"{CLOCK} 9.99989e-321 MHz. {MHZ}"),
     ("build demo --target xcvu9", f"{TARGET} 'xcvu9'. Did you mean 'xcvu9p'?"),
-    ("build demo --target arty", f"{TARGET} 'arty'. 'fwgen targets' lists them."),
+    (
+        "build demo --target arty",
+        f"{TARGET} 'arty'. 'fwgen targets' lists them; --targets FILE adds your own.",
+    ),
     ("build demo --clock 0", f"{CLOCK} 0 MHz. {MHZ}"),
     ("build demo --clock -1", f"{CLOCK} -1 MHz. {MHZ}"),
     ("build demo --clock nan", f"{CLOCK} nan MHz. {MHZ}"),

@@ -7,13 +7,13 @@ import pytest
 
 import fwgen
 from fwgen import cli, flow
-from fwgen.errors import BudgetError, FwgenError, MismatchError, ToolError
+from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError, ToolError
 from fwgen.targets import BUDGETS, DEVICES
 from fwgen.verify.toolchain import tools
 from tests.ingest.drafts import Draft
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("build", "check", "verify", "report", "targets", "doctor")
+COMMANDS = ("build", "check", "verify", "report", "implement", "targets", "doctor")
 Run = Callable[..., tuple[object, str, str]]
 
 
@@ -97,7 +97,8 @@ def test_a_slower_clock_does_not_take_more_cycles(draft: Draft, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [(FwgenError, 2), (ToolError, 2), (MismatchError, 3), (BudgetError, 4)]
+    ("kind", "code"),
+    [(FwgenError, 2), (ToolError, 2), (MismatchError, 3), (BudgetError, 4), (FitError, 4)],
 )
 def test_each_kind_of_error_has_its_exit_code(
     kind: type[FwgenError], code: int, run: Run, monkeypatch: pytest.MonkeyPatch

@@ -42,7 +42,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_build_folder(built: Path) -> None:
     """A build holds what the README promises, and nothing half-written stands beside it."""
     names = {path.name for path in built.iterdir()}
-    assert names == {"rtl", "sim", "model", "report.json", "report.md", "manifest.json"}
+    assert names == {"rtl", "sim", "vivado", "model", "report.json", "report.md", "manifest.json"}
     assert [path.name for path in built.parent.iterdir()] == ["snn_ae"]
 
 
@@ -124,7 +124,7 @@ def test_generated_files_name_no_place_and_no_date(built: Path) -> None:
     """Nothing in rtl/, and no text of the build, tells where or when it was made."""
     texts = [p for p in built.rglob("*") if p.is_file() and "work" not in p.parts]
     for path in texts:
-        if path.suffix in {".v", ".json", ".md", ".txt"}:
+        if path.suffix in {".v", ".json", ".md", ".txt", ".tcl", ".xdc"}:
             text = path.read_text()
             assert str(MODEL.parents[2]) not in text, path.name
             assert str(built) not in text, path.name

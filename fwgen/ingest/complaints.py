@@ -73,6 +73,12 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+def wanted(error: ErrorDetails) -> str:
+    """What a validation would have accepted, in fwgen's words."""
+    words = _NEEDED.get(error["type"])
+    return words(error.get("ctx", {})) if words else error["msg"]
+
+
 def _branch(error: ErrorDetails) -> bool:
     """Whether the place ends in the branch of a union, which is no key of the file."""
     return error["type"] != "extra_forbidden" and error["loc"][-1] in _BRANCHES
@@ -114,8 +120,7 @@ def _unknown_operation(place: str, error: ErrorDetails) -> BundleError:
 
 def _wrong_value(place: str, error: ErrorDetails) -> BundleError:
     kind, value = error["type"], error["input"]
-    words = _NEEDED.get(kind)
-    needed = words(error.get("ctx", {})) if words else error["msg"]
+    needed = wanted(error)
     if _branch(error) and kind == "float_type":
         needed = _NEITHER
     do = _QUOTE if kind == "string_type" and isinstance(value, bool | int | float) else HOW

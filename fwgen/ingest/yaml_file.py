@@ -84,7 +84,22 @@ def read_model_file(path: Path) -> schema.ModelFile:
     BundleError
         With the line, or the key (and the layer's name), of the first thing that is wrong.
     """
-    data = _parse(path, _text(path))
+    data = read_mapping(path, "a model.yaml file")
+    try:
+        return schema.ModelFile.model_validate(data)
+    except ValidationError as error:
+        raise complaint(path, data, error.errors(include_url=False)) from None
+
+
+def read_mapping(path: Path, what: str) -> dict[str, Any]:
+    """The mapping that a YAML file holds; ``what`` says in messages which file was wanted.
+
+    Raises
+    ------
+    BundleError
+        If there is no such file, it is too large, or it is no plain YAML mapping.
+    """
+    data = _parse(path, _text(path, what))
     if not isinstance(data, dict):
         raise BundleError(
             str(path),
@@ -92,18 +107,15 @@ def read_model_file(path: Path) -> schema.ModelFile:
             found="nothing" if data is None else type(data).__name__,
             do=HOW,
         )
-    try:
-        return schema.ModelFile.model_validate(data)
-    except ValidationError as error:
-        raise complaint(path, data, error.errors(include_url=False)) from None
+    return data
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, what: str) -> str:
     try:
         if not path.is_file():
             raise BundleError(
                 str(path),
-                needed="a model.yaml file",
+                needed=what,
                 found="something that is no file" if path.exists() else "no such file",
                 do="Give the path of a bundle's model.yaml, for example models/snn_ae/model.yaml.",
             )

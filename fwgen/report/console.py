@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from fwgen.report.tables import Json, Table, missed, tables, verdict
+from fwgen.report.resource_tables import resource_notes
+from fwgen.report.table import Table
+from fwgen.report.tables import Json, missed, tables, verdict
 
 _STYLES = {"met": "green", "MISSED": "bold red"}
 
@@ -16,7 +18,7 @@ def show(report: Json, console: Console, *, formats: bool = False) -> None:
     """Print the tables, the notes and the verdict; the long table of formats only if asked."""
     for table in tables(report, formats=formats):
         console.print(rich_table(table))
-    for line in report["notes"]:
+    for line in [*report["notes"], *resource_notes(report)]:
         console.print(Text(f"note: {line}", style="yellow"))
     good = report["verification"]["mismatches"] == 0 and not missed(report)
     console.print(Text(verdict(report), style="bold green" if good else "bold red"))

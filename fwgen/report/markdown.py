@@ -1,6 +1,9 @@
 """The report as Markdown."""
 
-from fwgen.report.tables import Json, Table, tables, verdict
+from fwgen.report.fit import BLOCKS, totals
+from fwgen.report.resource_tables import resource_notes
+from fwgen.report.table import Table
+from fwgen.report.tables import Json, tables, verdict
 
 _KINDS = (
     "Kinds of figures: *simulated* is measured by running the generated Verilog in a simulator, or "
@@ -13,14 +16,15 @@ _KINDS = (
 def to_markdown(report: Json) -> str:
     """The whole report; ends in a newline."""
     parts = [f"# {report['model']}", verdict(report) + ".", _KINDS]
-    parts += [f"Note: {line}" for line in report["notes"]]
-    parts += [_table(table) for table in tables(report)]
-    if report["resources"] is None:
+    parts += [f"Note: {line}" for line in [*report["notes"], *resource_notes(report)]]
+    parts += [table_text(table) for table in tables(report)]
+    if not any(totals(report.get(block)) for block in BLOCKS):
         parts.append("## Resources\n\nNot synthesised.")
     return "\n\n".join(parts) + "\n"
 
 
-def _table(table: Table) -> str:
+def table_text(table: Table) -> str:
+    """One table under its title as heading."""
     rule = ["---:" if i in table.numeric else "---" for i in range(len(table.head))]
     lines = [table.head, rule, *table.rows]
     body = "\n".join(f"| {' | '.join(_cell(c) for c in line)} |" for line in lines)

@@ -15,7 +15,7 @@ from fwgen.ir.text import node_text
 from fwgen.quantise.check import can_wrap
 from fwgen.quantise.ranges import Analysis
 from fwgen.report.tables import missed, tables, verdict
-from fwgen.targets import BUDGETS, BUNCH_CROSSING_NS, Budget
+from fwgen.targets import BUNCH_CROSSING_NS, Budget
 
 REPORT_VERSION = 1
 WORTH_A_NOTE = 0.1  # share of weights lost to rounding
@@ -35,8 +35,8 @@ def time_block(cycles: int, clock_mhz: float, kind: str) -> Json:
     }
 
 
-def budget_list(latency: Json, interval: Json, own: Sequence[Budget]) -> list[Json]:
-    """Every budget with its value and margin in ns; the model's own ones first."""
+def budget_list(latency: Json, interval: Json, budgets: Sequence[Budget]) -> list[Json]:
+    """Every budget with its value and margin in ns, in the order given."""
     values = {"latency": latency, "interval": interval}
     return [
         {
@@ -49,7 +49,7 @@ def budget_list(latency: Json, interval: Json, own: Sequence[Budget]) -> list[Js
             "required": b.required,
             "kind": values[b.of]["kind"],
         }
-        for b in (*own, *BUDGETS)
+        for b in budgets
     ]
 
 

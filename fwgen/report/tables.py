@@ -1,21 +1,13 @@
 """Rows of the report's tables, for every medium: headings and text cells, no layout."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from fwgen.report.resource_tables import resource_tables
+from fwgen.report.table import Table
 
 Json = dict[str, Any]
 _RIGHT_FROM_2 = frozenset(range(2, 8))
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A titled table; ``numeric`` are the columns that want right alignment."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    numeric: frozenset[int] = field(default_factory=frozenset)
 
 
 def tables(report: Json, *, formats: bool = True) -> list[Table]:
@@ -25,6 +17,7 @@ def tables(report: Json, *, formats: bool = True) -> list[Table]:
         _budgets(report),
         _verification(report),
         _triggers(report),
+        *resource_tables(report),
         _accuracy(report),
         _auc(report),
         *([format_table(report["formats"])] if formats else []),

@@ -1,0 +1,66 @@
+"""Whether a design fits its device: the best figures there are against what the device holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fwgen.targets import RESOURCES
+
+Json = dict[str, Any]
+NAMES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36", "uram": "URAM"}
+# places of a report that hold resources, the most trusted first
+BLOCKS = ("vendor", "resources", "estimate")
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A resource of which a design needs more than its device has; ``kind`` of the figure."""
+
+    resource: str
+    used: float
+    available: float
+    kind: str
+
+    def __str__(self) -> str:
+        """For example ``85,300 LUT (synthesised), 1.60 times the 53,200 of the device``."""
+        if not self.available:
+            return f"{count(self.used)} {self.resource} ({self.kind}), and the device has none"
+        factor = self.used / self.available
+        return (
+            f"{count(self.used)} {self.resource} ({self.kind}), {factor:.2f} times the "
+            f"{count(self.available)} of the device"
+        )
+
+
+def count(value: float) -> str:
+    """A number of cells as text; block RAM comes in halves."""
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def totals(block: Json | None) -> Json:
+    """The figures of a whole design in a block of the report; empty if there is no block."""
+    if not block:
+        return {}
+    inner = block.get("total", block)
+    return {key: inner[key] for key in RESOURCES if isinstance(inner.get(key), int | float)}
+
+
+def excess(used: Mapping[str, float], available: Mapping[str, float], kind: str) -> list[Excess]:
+    """What a design needs more of than there is, the worst first."""
+    over = [
+        Excess(NAMES[key], used[key], available[key], kind)
+        for key in RESOURCES
+        if key in used and key in available and used[key] > available[key]
+    ]
+    return sorted(over, key=lambda e: -e.used / max(e.available, 1e-9))
+
+
+def does_not_fit(report: Json) -> list[Excess]:
+    """What a build needs more of than its device has, by the best figures in its report."""
+    for name in BLOCKS:
+        used = totals(report.get(name))
+        if used:
+            block = report[name]
+            device = block.get("available") or report.get("device") or {}
+            return excess(used, device, block.get("kind", "estimated"))
+    return []
