@@ -19,6 +19,7 @@ from fwgen.ir.text import to_text
 from fwgen.lower.lowering import lower
 from fwgen.report import console as terminal
 from fwgen.report import report as reports
+from fwgen.report.physical import too_large
 from fwgen.report.tables import Table, format_table, missed
 from fwgen.targets import BUDGETS, DEVICES, check_clock
 from fwgen.verify import toolchain
@@ -42,7 +43,11 @@ Model = Annotated[Path, typer.Argument(help="A model.yaml, or the folder that ho
 Build = Annotated[Path, typer.Argument(help="A folder that 'fwgen build' has written.")]
 Events = Annotated[int, typer.Option("--events", min=1, max=MAX_EVENTS, help="Events to simulate.")]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="End with 4 if one of the model's own budgets is missed.")
+    bool,
+    typer.Option(
+        "--strict",
+        help="End with 4 if one of the model's own budgets is missed, or it does not fit.",
+    ),
 ]
 
 
@@ -62,6 +67,10 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files.")
     ] = False,
+    resources: Annotated[
+        bool,
+        typer.Option("--resources", help="Synthesise with Yosys: LUTs, DSPs, timing; minutes."),
+    ] = False,
     strict: Strict = False,
 ) -> None:
     """Build a model: Verilog, benches, proof and report.
@@ -69,7 +78,7 @@ def build(
     Ends with 0 when built and verified, 2 for bad input or a missing tool, 3 when an
     implementation differs from the reference, 4 when a budget is missed and --strict was given.
     """
-    options = flow.Options(target, clock, folder, events, force)
+    options = flow.Options(target, clock, folder, events, force, resources)
     place, report = flow.build(model, options, _stage(events))
     terminal.show(report, out)
     out.print(Text(f"written to {place}"))
@@ -184,6 +193,13 @@ def _judge(report: dict[str, Any], strict: bool) -> None:
             found=f"{verification['mismatches']:,} mismatches; first: "
             f"{next((f for f in firsts if f), 'none described')}",
             do="If rtl/ was not edited this is a fault of fwgen; please report it.",
+        )
+    if strict and too_large(report):
+        raise BudgetError(
+            f"model '{report['model']}'",
+            needed=f"a design that fits into {report['target']}",
+            found="; ".join(too_large(report)),
+            do="Choose a larger device, narrower formats, or fewer neurons.",
         )
     if strict and missed(report):
         raise BudgetError(

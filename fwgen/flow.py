@@ -4,7 +4,7 @@ import platform
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,9 @@ from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
 from fwgen.ir.ports import Interface
 from fwgen.ir.text import to_text
+from fwgen.lower.design import Design
 from fwgen.lower.lowering import lower
+from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.quantise.passes import quantise
 from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
@@ -75,6 +77,7 @@ class Options:
     out: Path | None = None
     events: int = DEFAULT_EVENTS
     force: bool = False
+    resources: bool = False
 
 
 def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, Json]:
@@ -94,15 +97,18 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
     clock = check_clock(given)
     out = options.out or Path("build") / settings.name
     check_output(out, settings.name, force=options.force)
+    synthesis = Synthesis.of(ready.graph, target, clock) if options.resources else None
     with staging(out) as folder:
-        interface = _write_sources(folder, ready, clock, stage)
+        design = _write_sources(folder, ready, clock, stage)
+        interface = design.interface
         subject = _subject(ready, interface, folder)
         with stage("lint: verilator --lint-only -Wall"):
             _lint(subject.rtl, interface.top)
-        benches = run_benches(subject, options.events, BACKENDS, stage)
+        benches, physical = _measure(subject, options.events, synthesis, stage)
         shutil.rmtree(subject.work / "cocotb", ignore_errors=True)  # large, and made again at need
         with stage("comparing with the float model"):
             report = _report(ready, interface, target.name, clock, benches)
+        report |= {"estimate": estimate_block(design), **physical}
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
         publish(folder, out, _manifest(ready, target.name, clock, folder))
@@ -137,6 +143,26 @@ def verify(
     return report, benches
 
 
+def _measure(
+    subject: Subject, events: int, synthesis: Synthesis | None, stage: Stage
+) -> tuple[dict[str, BenchResult], Json]:
+    """The benches; with ``synthesis`` beside them the netlist, its figures and its own bench."""
+    with ExitStack() as stack:
+        work = subject.work / "synth"
+        mapped = stack.enter_context(synthesis.running(subject.rtl, work)) if synthesis else None
+        benches = run_benches(subject, events, BACKENDS, stage)
+        if synthesis is None or mapped is None:
+            return benches, {}
+        with stage("Yosys: mapping to the device's cells"):
+            netlist = mapped()
+        with stage("resources and timing of the netlist"):
+            physical = synthesis.figures(netlist)
+        with stage("Verilator: the mapped netlist against the reference"):
+            benches["netlist"] = prove_netlist(subject, netlist, SEED)
+        shutil.rmtree(work, ignore_errors=True)
+    return benches, physical
+
+
 def run_benches(
     subject: Subject, events: int, backends: Sequence[str], stage: Stage
 ) -> dict[str, BenchResult]:
@@ -161,7 +187,7 @@ def verification_block(benches: dict[str, BenchResult]) -> Json:
         "events": sum(b.events for b in benches.values()),
         "mismatches": sum(b.mismatches for b in benches.values()),
         "comparisons": sum(b.comparisons for b in benches.values()),
-        "implementations": ["reference", "verilog"],
+        "implementations": ["reference", "verilog", *(["netlist"] if "netlist" in benches else [])],
         "backends": {name: b.as_json() for name, b in benches.items()},
         "simulator": f"Verilator {toolchain.verilator_version()}",
     }
@@ -181,7 +207,7 @@ def _check_backends(names: Sequence[str]) -> None:
         )
 
 
-def _write_sources(folder: Path, ready: Prepared, clock: float, stage: Stage) -> Interface:
+def _write_sources(folder: Path, ready: Prepared, clock: float, stage: Stage) -> Design:
     with stage(f"lowering for {clock:g} MHz, writing Verilog"):
         design = lower(ready.graph, clock)
         write_files(folder / "rtl", emit_rtl(design, ready.graph))
@@ -197,7 +223,7 @@ def _write_sources(folder: Path, ready: Prepared, clock: float, stage: Stage) ->
         names = ("model.yaml", *(path.name for path in ready.bundle.files[1:]))
         for path, name in zip(ready.bundle.files, names, strict=True):
             shutil.copyfile(path, folder / "model" / name)
-    return design.interface
+    return design
 
 
 def _subject(ready: Prepared, interface: Interface, folder: Path) -> Subject:
@@ -238,6 +264,7 @@ def _report(
     return report | {
         "verification": verification_block(benches),
         "resources": None,
+        "timing": None,
         "accuracy": compare(ready.bundle.graph, ready.reference, ready.bundle.samples),
         "interface": reports.interface_block(interface),
         "formats": reports.format_list(ready.graph, ready.reference.analysis),

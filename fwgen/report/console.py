@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from fwgen.report.physical import closing, physical_notes, physical_tables
 from fwgen.report.tables import Json, Table, missed, tables, verdict
 
 _STYLES = {"met": "green", "MISSED": "yellow"}
@@ -12,10 +13,12 @@ _STYLES = {"met": "green", "MISSED": "yellow"}
 
 def show(report: Json, console: Console, *, formats: bool = False) -> None:
     """Print the tables, the notes and the verdict; the long table of formats only if asked."""
-    for table in tables(report, formats=formats):
+    for table in [*tables(report, formats=formats), *physical_tables(report)]:
         console.print(rich_table(table))
-    for line in report["notes"]:
+    for line in [*report["notes"], *physical_notes(report)]:
         console.print(Text(f"note: {line}", style="yellow"))
+    if clock := closing(report):
+        console.print(Text(clock, style="bold" if report["timing"]["closes"] else "bold yellow"))
     good = report["verification"]["mismatches"] == 0 and not missed(report)
     console.print(Text(verdict(report), style="bold green" if good else "bold red"))
 

@@ -1,5 +1,6 @@
 """The report as Markdown."""
 
+from fwgen.report.physical import closing, physical_notes, physical_tables
 from fwgen.report.tables import Json, Table, tables, verdict
 
 _KINDS = (
@@ -12,8 +13,10 @@ _KINDS = (
 def to_markdown(report: Json) -> str:
     """The whole report; ends in a newline."""
     parts = [f"# {report['model']}", verdict(report) + ".", _KINDS]
-    parts += [f"Note: {line}" for line in report["notes"]]
-    parts += [_table(table) for table in tables(report)]
+    if clock := closing(report):
+        parts.append(clock[0].upper() + clock[1:] + ".")
+    parts += [f"Note: {line}" for line in [*report["notes"], *physical_notes(report)]]
+    parts += [_table(table) for table in [*tables(report), *physical_tables(report)]]
     if report["resources"] is None:
         parts.append("## Resources\n\nNot synthesised.")
     return "\n\n".join(parts) + "\n"

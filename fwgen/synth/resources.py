@@ -44,8 +44,8 @@ _SRL = Resources(lut=1, srl=1)
 COSTS: dict[str, Resources] = {
     **{f"LUT{n}": _LUT for n in range(1, 7)},
     "LUT6_2": _LUT,
-    **{kind: _FF for kind in ("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE")},
-    **{kind: _SRL for kind in ("SRL16E", "SRLC16E", "SRLC32E")},
+    **dict.fromkeys(("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE"), _FF),
+    **dict.fromkeys(("SRL16E", "SRLC16E", "SRLC32E"), _SRL),
     "CARRY4": Resources(carry=1),
     "CARRY8": Resources(carry=2),
     "DSP48E1": _DSP,
