@@ -82,6 +82,10 @@ def build(
         bool, typer.Option("--force", help="Write into a folder that holds other files.")
     ] = False,
     targets_file: Targets = None,
+    resources: Annotated[
+        bool,
+        typer.Option("--resources", help="Synthesise with Yosys: LUTs, DSPs, timing; minutes."),
+    ] = False,
     strict: Strict = False,
 ) -> None:
     """Build a model: Verilog, benches, proof and report.
@@ -90,7 +94,7 @@ def build(
     implementation differs from the reference, 4 when a budget is missed or the device is too
     small and --strict was given.
     """
-    options = flow.Options(target, clock, folder, events, force, targets_file)
+    options = flow.Options(target, clock, folder, events, force, targets_file, resources)
     with _interruptible():
         place, report = flow.build(model, options, _stage(events))
     terminal.show(report, out)

@@ -2,10 +2,9 @@
 
 import platform
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +21,7 @@ from fwgen.ir.ports import Interface
 from fwgen.ir.text import to_text
 from fwgen.lower.design import Design, LifBlock
 from fwgen.lower.lowering import lower
+from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.quantise.passes import quantise
 from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
@@ -40,7 +40,16 @@ from fwgen.verify.prove import (
     prove_native,
 )
 from fwgen.verify.reference import Reference
-from fwgen.writer import MANIFEST, check_output, publish, replace_text, sha256, staging, write_files
+from fwgen.writer import (
+    MANIFEST,
+    check_output,
+    publish,
+    replace_text,
+    scratch,
+    sha256,
+    staging,
+    write_files,
+)
 
 DEFAULT_EVENTS = 20_000
 SEED = 1
@@ -89,6 +98,7 @@ class Options:
     events: int = DEFAULT_EVENTS
     force: bool = False
     targets: Path | None = None
+    resources: bool = False
 
     def check(self) -> None:
         """Refuse an unknown device or a clock that is none, before anything is read.
@@ -122,6 +132,7 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
     clock = settings.clock_mhz if options.clock_mhz is None else options.clock_mhz
     out = options.out or Path("build") / settings.name
     check_output(out, settings.name, ready.bundle.files, force=options.force)
+    synthesis = Synthesis.of(ready.graph, target, clock) if options.resources else None
     with staging(out) as folder, scratch() as work:
         with stage(f"lowering for {clock:g} MHz, writing Verilog"):
             design = lower(ready.graph, clock, ready.reference.analysis)
@@ -130,9 +141,10 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
         subject = _subject(ready, design.interface, folder, work)
         with stage("lint: verilator --lint-only -Wall"):
             _lint(subject.rtl, design.name)
-        benches = run_benches(subject, options.events, BACKENDS, stage)
+        benches, physical = _measure(subject, options.events, synthesis, stage)
         with stage("comparing with the float model"):
             report = _report(ready, design, target, clock, benches, known.budgets)
+        report |= {"estimate": estimate_block(design), **physical}
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
         publish(folder, out, _manifest(ready, target.name, clock, folder))
@@ -171,13 +183,6 @@ def verify(
     return report, benches
 
 
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A temporary folder for simulators; removed at the end whatever happens."""
-    with tempfile.TemporaryDirectory(prefix="fwgen-") as folder:
-        yield Path(folder)
-
-
 def edits(folder: Path) -> list[str]:
     """Files of a build that are no longer what was built, by the manifest's hashes; sentences.
 
@@ -197,6 +202,25 @@ def edits(folder: Path) -> list[str]:
             )
     changed = [n for n, digest in manifest["files"].items() if sha256(folder / n) != digest]
     return [f"{name} is not what was built" for name in changed]
+
+
+def _measure(
+    subject: Subject, events: int, synthesis: Synthesis | None, stage: Stage
+) -> tuple[dict[str, BenchResult], Json]:
+    """The benches; with ``synthesis`` beside them the netlist, its figures and its own bench."""
+    with ExitStack() as stack:
+        work = subject.work / "synth"
+        mapped = stack.enter_context(synthesis.running(subject.rtl, work)) if synthesis else None
+        benches = run_benches(subject, events, BACKENDS, stage)
+        if synthesis is None or mapped is None:
+            return benches, {}
+        with stage("Yosys: mapping to the device's cells"):
+            netlist = mapped()
+        with stage("resources and timing of the netlist"):
+            physical = synthesis.figures(netlist)
+        with stage("Verilator: the mapped netlist against the reference"):
+            benches["netlist"] = prove_netlist(subject, netlist, SEED)
+    return benches, physical
 
 
 def run_benches(
@@ -223,13 +247,13 @@ def verification_block(benches: dict[str, BenchResult], kept: Json | None = None
     ``events`` counts those of the volume bench: the protocol bench repeats a few of them.
     """
     rows: Json = (kept or {}) | {name: b.as_json() for name, b in benches.items()}
-    rows = {name: rows[name] for name in BACKENDS if name in rows}
+    rows = {name: rows[name] for name in (*BACKENDS, "netlist") if name in rows}
     return {
         "kind": "simulated",
         "events": next(iter(rows.values()))["events"] if rows else 0,
         "mismatches": sum(row["mismatches"] for row in rows.values()),
         "comparisons": sum(row["comparisons"] for row in rows.values()),
-        "implementations": ["reference", "verilog"],
+        "implementations": ["reference", "verilog", *(["netlist"] if "netlist" in rows else [])],
         "backends": rows,
         "simulator": f"Verilator {toolchain.verilator_version()}",
     }
@@ -301,6 +325,7 @@ def _report(
     return report | {
         "verification": verification_block(benches),
         "resources": None,
+        "timing": None,
         "accuracy": compare(ready.bundle.graph, ready.reference, samples),
         "interface": reports.interface_block(design.interface),
         "formats": reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph),

@@ -91,6 +91,13 @@ def staging(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A temporary folder for simulators; removed at the end whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="fwgen-") as folder:
+        yield Path(folder)
+
+
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write texts by relative name; the paths in the order of the names."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "fwgen"
-STAGES = ("ir", "ingest", "quantise", "lower", "emit", "verify", "report")
+STAGES = ("ir", "ingest", "quantise", "lower", "emit", "synth", "verify", "report")
 SHARED = {"errors", "assets", "targets", "__init__", ""}
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from fwgen.report.physical import closing, physical_notes
 from fwgen.report.resource_tables import resource_notes
 from fwgen.report.table import Table
 from fwgen.report.tables import Json, missed, tables, verdict
@@ -18,8 +19,10 @@ def show(report: Json, console: Console, *, formats: bool = False) -> None:
     """Print the tables, the notes and the verdict; the long table of formats only if asked."""
     for table in tables(report, formats=formats):
         console.print(rich_table(table))
-    for line in [*report["notes"], *resource_notes(report)]:
+    for line in [*report["notes"], *resource_notes(report), *physical_notes(report)]:
         console.print(Text(f"note: {line}", style="yellow"))
+    if clock := closing(report):
+        console.print(Text(clock, style="bold" if report["timing"]["closes"] else "bold yellow"))
     good = report["verification"]["mismatches"] == 0 and not missed(report)
     console.print(Text(verdict(report), style="bold green" if good else "bold red"))
 

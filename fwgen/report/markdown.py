@@ -1,6 +1,7 @@
 """The report as Markdown."""
 
 from fwgen.report.fit import BLOCKS, totals
+from fwgen.report.physical import closing, physical_notes
 from fwgen.report.resource_tables import resource_notes
 from fwgen.report.table import Table
 from fwgen.report.tables import Json, tables, verdict
@@ -16,7 +17,10 @@ _KINDS = (
 def to_markdown(report: Json) -> str:
     """The whole report; ends in a newline."""
     parts = [f"# {report['model']}", verdict(report) + ".", _KINDS]
-    parts += [f"Note: {line}" for line in [*report["notes"], *resource_notes(report)]]
+    if clock := closing(report):
+        parts.append(clock[0].upper() + clock[1:] + ".")
+    notes = [*report["notes"], *resource_notes(report), *physical_notes(report)]
+    parts += [f"Note: {line}" for line in notes]
     parts += [table_text(table) for table in tables(report)]
     if not any(totals(report.get(block)) for block in BLOCKS):
         parts.append("## Resources\n\nNot synthesised.")

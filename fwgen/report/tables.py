@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fwgen.report.physical import path_tables
 from fwgen.report.resource_tables import resource_tables
 from fwgen.report.table import Table
 
@@ -18,6 +19,7 @@ def tables(report: Json, *, formats: bool = True) -> list[Table]:
         _verification(report),
         _triggers(report),
         *resource_tables(report),
+        *path_tables(report),
         _accuracy(report),
         _auc(report),
         *([format_table(report["formats"])] if formats else []),

@@ -259,7 +259,7 @@ _TOOLS: dict[str, Callable[[], Tool]] = {
     "cocotb": lambda: _package("cocotb", "protocol benches"),
     "alkaid": lambda: _package("alkaid", "constant-matrix arithmetic"),
     "pyosys": lambda: _package(
-        "pyosys", "resource estimates", "pip install pyosys.", optional=True
+        "pyosys", "resources and timing", "pip install 'fwgen[synth]'.", optional=True
     ),
     "hls4ml": lambda: _package(
         "hls4ml", "comparison with hls4ml", "pip install hls4ml.", optional=True

@@ -1,0 +1,52 @@
+"""Synthesis and timing in a report: the sentences and the path that a designer looks for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fwgen.report.table import Table
+
+Json = dict[str, Any]
+
+
+def path_tables(report: Json) -> list[Table]:
+    """The longest path, where a timing model has found it."""
+    timing = report.get("timing")
+    if not timing:
+        return []
+    path = timing["path"]
+    rows = [
+        ("clock", closing(report) or ""),
+        ("longest path", f"{path['ps'] / 1000:.3f} ns, {path['levels']} cells"),
+        ("in", ", ".join(path["layers"])),
+        ("from", path["from"]),
+        ("to", path["to"]),
+        ("through", " > ".join(path["cells"])),
+    ]
+    return [Table(f"Timing ({timing['kind']})", ("", ""), rows)]
+
+
+def closing(report: Json) -> str | None:
+    """Whether the wanted clock closes, in those words; None where no timing is known."""
+    timing = report.get("timing")
+    if not timing:
+        return None
+    low, high = timing["range_mhz"]
+    answer = "yes" if timing["closes"] else "no"
+    return (
+        f"closes at {report['clock_mhz']:g} MHz: {answer} ({timing['fmax_mhz']:.0f} MHz modelled, "
+        f"{low:.0f} to {high:.0f})"
+    )
+
+
+def physical_notes(report: Json) -> list[str]:
+    """Sentences that belong beside the tables."""
+    return list(_notes(report))
+
+
+def _notes(report: Json) -> Iterator[str]:
+    if used := report.get("resources"):
+        yield f"resources: {used['note']}"
+    if guessed := report.get("estimate"):
+        yield f"estimate: {guessed['model']}"
+    if timing := report.get("timing"):
+        yield f"timing is {timing['kind']}: {timing['model']}"

@@ -1,0 +1,97 @@
+"""How fwgen synthesises: every setting in one place, and the same in the report.
+
+The design is synthesised block by block: the modules that the top instantiates keep their
+boundaries while cells are mapped, constants and unread bits pass through them first (``opt_hier``),
+and only the finished netlist is flattened. So every cell belongs to exactly one block, and the
+rows of the report add up to the total. On models/snn_ae that costs 1 LUT of 29,849 beside a
+design flattened first.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fwgen.errors import TargetError
+
+FAMILIES = {
+    "xcup": "UltraScale+",
+    "xcu": "UltraScale",
+    "xc7": "7 series",
+}
+# how AMD's part numbers begin, newest first: xcku15p is UltraScale+, xcku115 is not
+_PARTS = (
+    (re.compile(r"xc(a|k|v)u\d+p|xczu\d+|xcu\d+"), "xcup"),
+    (re.compile(r"xc(k|v)u\d+"), "xcu"),
+    (re.compile(r"xc7"), "xc7"),
+)
+PESSIMISTIC = (
+    "Yosys maps additions to CARRY4 chains with two operands, knows no ternary adders and packs "
+    "no two small functions into one LUT6_2; Vivado needs fewer LUTs"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What Yosys is told. ``options`` follow ``synth_xilinx -family ... -top ...``."""
+
+    family: str = "xcup"
+    options: tuple[str, ...] = ("-flatten", "-noiopad", "-noclkbuf")
+    boundaries: str = "blocks kept while mapping, opt_hier across them"
+    adders: str = "one carry chain an addition, no carry-save arrays"
+    # without Yosys' &scorr and &dch: these replace a signal by an equal one from another neuron
+    # however late it comes, which made paths of models/snn_ae through three additions twice as long
+    abc9: str = "&syn3; &ps; &if {C} {W} {D} {R} -v; &mfs"
+
+    def as_json(self) -> dict[str, Any]:
+        """For the report."""
+        return {**asdict(self), "options": list(self.options), "command": self.command("TOP")}
+
+    def command(self, top: str) -> str:
+        """The synthesis command itself."""
+        return f"synth_xilinx -family {self.family} -top {top} {' '.join(self.options)}"
+
+
+def family(part: str) -> str:
+    """Yosys' name of the family that an AMD part belongs to, such as ``xcup`` for ``xcvu9p``.
+
+    Raises
+    ------
+    TargetError
+        If Yosys cannot map to it.
+    """
+    for pattern, name in _PARTS:
+        if pattern.match(part.lower()):
+            return name
+    raise TargetError(
+        "target",
+        needed=f"a part that Yosys can map to: {', '.join(FAMILIES.values())}",
+        found=repr(part[:40]),
+        do="Choose another target, or leave --resources out.",
+    )
+
+
+def script(
+    settings: Settings, top: str, files: Sequence[str], adders: str, netlist: str
+) -> tuple[str, ...]:
+    """Yosys commands from Verilog ``files`` to ``netlist`` + ``.json`` and ``.v``.
+
+    ``adders`` is the techmap file of that name in ``templates/synth``. File names must be plain
+    ones, without spaces: they stand in commands.
+    """
+    synth = settings.command(top)
+    return (
+        f'scratchpad -set abc9.script "+{settings.abc9}"',
+        *(f"read_verilog {name}" for name in files),
+        f"hierarchy -check -top {top}",
+        f"setattr -mod -set keep_hierarchy 1 {top}/c:* %M",
+        "proc; opt_expr; opt_clean",
+        "opt_hier; opt_clean; opt_hier; opt_clean",
+        f"{synth} -run begin:coarse",
+        f"techmap -map {adders}",
+        f"{synth} -run coarse:edif",
+        "setattr -mod -unset keep_hierarchy *",
+        "flatten; delete t:$scopeinfo; setattr -unset src; setattr -unset src w:*",
+        f"write_json {netlist}.json",
+        f"write_verilog -noattr {netlist}.v",
+    )
