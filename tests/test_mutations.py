@@ -27,13 +27,22 @@ def edit(path: Path, pattern: str, new: str, count: int = 1) -> None:
     path.write_text(text)
 
 
-def flip_lowest_weight_bit(rtl: Path) -> None:
-    """One weight of one synapse of the layer 'dec1' differs by one unit."""
-    path = rtl / "snn_ae_dec1.v"
-    found = re.search(r"(n3_w1 = spike_1 \? -?\d+'s?d)(\d+)", path.read_text())
-    assert found
+def flip_a_bit(path: Path, synapse: str) -> None:
+    """The lowest bit of one synapse's weight."""
+    found = re.search(rf"({synapse} = spike_\d+ \? -?\d+'s?d)(\d+)", path.read_text())
+    assert found, f"no {synapse} in {path.name}"
     weight = int(found[2]) ^ 1
     path.write_text(path.read_text().replace(found[0], f"{found[1]}{weight}", 1))
+
+
+def flip_hidden_weight_bit(rtl: Path) -> None:
+    """One weight of one synapse of the layer 'dec1' differs by one unit."""
+    flip_a_bit(rtl / "snn_ae_dec1.v", "n3_w1")
+
+
+def flip_output_weight_bit(rtl: Path) -> None:
+    """One weight of one synapse of the last layer differs by one unit."""
+    flip_a_bit(rtl / "snn_ae_recon.v", r"n0_w\d+")
 
 
 def fire_at_threshold(rtl: Path) -> None:
@@ -87,7 +96,8 @@ def hold_one_cycle_late(rtl: Path) -> None:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    flip_lowest_weight_bit,
+    flip_hidden_weight_bit,
+    flip_output_weight_bit,
     fire_at_threshold,
     keep_state_between_events,
     keep_spike_between_events,
@@ -138,7 +148,7 @@ def test_volume_bench_catches(mutation: Mutation, subject: Subject, tmp_path: Pa
 
 @pytest.mark.parametrize(
     "mutation",
-    [flip_lowest_weight_bit, keep_state_between_events, late_valid, reset_forgets_nothing],
+    [flip_output_weight_bit, keep_state_between_events, late_valid, reset_forgets_nothing],
     ids=lambda m: m.__name__,
 )
 def test_protocol_bench_catches(mutation: Mutation, subject: Subject, tmp_path: Path) -> None:
