@@ -361,10 +361,6 @@ def _notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> 
     reached = {k: n for b in benches.values() for k, n in b.overflows.items() if n}
     notes += [f"{name}: its overflow mode acted {n:,} times here" for name, n in reached.items()]
     loops = {b.name: b.core.levels for b in design.blocks if isinstance(b, LifBlock)}
-    notes.append(
-        "whether the wanted clock closes is not known, nothing was synthesised; ns and crossings "
-        "are cycles at that clock"
-    )
     if loops:
         name = max(loops, key=lambda n: loops[n])
         notes.append(

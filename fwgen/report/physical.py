@@ -44,9 +44,13 @@ def physical_notes(report: Json) -> list[str]:
 
 
 def _notes(report: Json) -> Iterator[str]:
-    if used := report.get("resources"):
-        yield f"resources: {used['note']}"
-    if guessed := report.get("estimate"):
-        yield f"estimate: {guessed['model']}"
+    for block, key in (("resources", "note"), ("estimate", "model")):
+        if text := (report.get(block) or {}).get(key):
+            yield f"{block}: {text}"
     if timing := report.get("timing"):
         yield f"timing is {timing['kind']}: {timing['model']}"
+    elif not (report.get("vendor") or {}).get("timing"):
+        yield (
+            "whether the wanted clock closes is not known, nothing was synthesised; ns and "
+            "crossings are cycles at that clock"
+        )

@@ -32,8 +32,15 @@ _VERILATE = (
 )
 
 
-def build(interface: Interface, rtl_files: Sequence[Path], work_dir: Path) -> Path:
+def build(
+    interface: Interface,
+    rtl_files: Sequence[Path],
+    work_dir: Path,
+    options: Sequence[str] = (),
+) -> Path:
     """Compile the Verilog and the harness in ``work_dir``; give the program.
+
+    ``options`` are further ones for Verilator.
 
     Nothing is done if the program there was made from the same files by the same tools.
 
@@ -46,12 +53,12 @@ def build(interface: Interface, rtl_files: Sequence[Path], work_dir: Path) -> Pa
     work = toolchain.work_folder(work_dir)
     header = render_ports(interface)
     program, stamp = work / "obj" / _BINARY, work / "stamp"
-    digest = _digest(interface, rtl_files, header)
+    digest = _digest(interface, rtl_files, header + " ".join(options))
     if program.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return program
     stamp.unlink(missing_ok=True)
     (work / "harness_ports.h").write_text(header)
-    _compile(interface.top, rtl_files, work)
+    _compile(interface.top, rtl_files, work, options)
     stamp.write_text(digest)
     return program
 
@@ -100,11 +107,19 @@ def _digest(interface: Interface, rtl_files: Sequence[Path], header: str) -> str
     return total.hexdigest()
 
 
-def _compile(top: str, rtl_files: Sequence[Path], work: Path) -> None:
+def _compile(top: str, rtl_files: Sequence[Path], work: Path, options: Sequence[str]) -> None:
     split, optimise = toolchain.effort(rtl_files)
     place = ("-CFLAGS", f"-I{work}", "--Mdir", "obj", "--top-module", top)
     sources = (*rtl_files, asset_dir("sim") / "harness.cpp")
-    _tool(work, "verilator", *_VERILATE, *split, *place, *(str(f.resolve()) for f in sources))
+    _tool(
+        work,
+        "verilator",
+        *_VERILATE,
+        *options,
+        *split,
+        *place,
+        *(str(f.resolve()) for f in sources),
+    )
     make = ("make", f"-j{os.cpu_count() or 1}", "-C", "obj", "-f", "Vdut.mk")
     _tool(work, *make, *optimise)
     for part in (work / "obj").iterdir():  # hundreds of megabytes of precompiled headers

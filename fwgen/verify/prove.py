@@ -37,6 +37,7 @@ class Subject:
     rtl: Sequence[Path]
     samples: Sequence[SampleEvents]
     work: Path
+    options: tuple[str, ...] = ()  # further ones for Verilator
 
     def expected(self, x: Ints) -> tuple[list[Ints], Mapping[str, int]]:
         """The reference's integers of every output port, (events, elements), and its overflows."""
@@ -130,7 +131,8 @@ def prove_native(
 
 def compiled(subject: Subject) -> Path:
     """The simulation program; made at the first call."""
-    return native.build(subject.interface, subject.rtl, subject.work / "native")
+    work = subject.work / "native"
+    return native.build(subject.interface, subject.rtl, work, subject.options)
 
 
 def _chunks(subject: Subject, events: int, seed: int, bench: BenchResult) -> Iterator[Ints]:

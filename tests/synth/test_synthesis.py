@@ -1,0 +1,97 @@
+"""Synthesis of the toy network: counts that add up, and a netlist that is the network."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fwgen.emit.rtl import emit_rtl
+from fwgen.errors import TargetError, ToolError
+from fwgen.lower.lowering import lower
+from fwgen.physical import Synthesis, estimate_block, prove_netlist
+from fwgen.synth.settings import family
+from fwgen.synth.yosys import Mapped, share_folder
+from fwgen.targets import device
+from fwgen.verify.prove import Subject
+from fwgen.verify.reference import Reference
+from fwgen.writer import write_files
+from tests.emit.golden import CLOCK_MHZ, toy
+
+KEYS = ("lut", "ff", "dsp", "bram36", "uram", "carry", "srl")
+Made = tuple[Subject, Synthesis, Mapped, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The toy network, mapped to a VU9P."""
+    graph, work = toy(), tmp_path_factory.mktemp("synth")
+    design = lower(graph, CLOCK_MHZ)
+    rtl = write_files(work / "rtl", emit_rtl(design, graph))
+    synthesis = Synthesis.of(graph, device("xcvu9p"), CLOCK_MHZ)
+    with synthesis.running(rtl, work / "yosys") as mapped:
+        netlist = mapped()
+    subject = Subject(Reference.of(graph), design.interface, rtl, (), work)
+    return subject, synthesis, netlist, estimate_block(design)
+
+
+def test_layers_add_up_to_the_total(made: Made) -> None:
+    """Every cell belongs to one layer, or to the row of what is shared."""
+    _, synthesis, netlist, _ = made
+    used = synthesis.figures(netlist)["resources"]
+    assert used["kind"] == "synthesised"
+    for key in KEYS:
+        assert sum(layer[key] for layer in used["layers"]) == used[key], key
+    assert used["lut"] > 0
+    assert used["percent"]["device"]["lut"] == round(100 * used["lut"] / 1_182_240, 3)
+
+
+def test_the_netlist_is_the_network(made: Made) -> None:
+    """What is counted is what was proven: the mapped cells give the reference's integers."""
+    subject, _, netlist, _ = made
+    bench = prove_netlist(subject, netlist, seed=1)
+    assert (bench.mismatches, bench.first) == (0, None)
+    assert bench.events >= 1000
+
+
+def test_a_wrong_cell_is_noticed(made: Made, tmp_path: Path) -> None:
+    """A LUT with another function makes the netlist's bench fail."""
+    subject, _, netlist, _ = made
+    text = netlist.verilog.read_text()
+    place = text.index(".INIT(64'h") + len(".INIT(64'h") if ".INIT(64'h" in text else 0
+    digit = "0" if text[place] != "0" else "f"
+    broken = tmp_path / "netlist.v"
+    broken.write_text(text[:place] + digit * 16 + text[place + 16 :])
+    changed = Mapped(netlist.json, broken, netlist.log)
+    assert prove_netlist(subject, changed, seed=1).mismatches > 0
+
+
+def test_timing_names_a_path_and_says_whether_it_closes(made: Made) -> None:
+    """The model's Fmax lies between its low and its high, and decides whether the clock closes."""
+    _, synthesis, netlist, _ = made
+    timing = synthesis.figures(netlist)["timing"]
+    low, high = timing["range_mhz"]
+    assert low < timing["fmax_mhz"] < high
+    assert timing["kind"] == "estimated"
+    assert timing["closes"] == (timing["fmax_mhz"] >= CLOCK_MHZ)
+    assert timing["path"]["layers"]
+
+
+def test_the_quick_estimate_is_near(made: Made) -> None:
+    """Without synthesis, LUTs are told to 15 % of what Yosys counts."""
+    _, synthesis, netlist, estimate = made
+    used = synthesis.figures(netlist)["resources"]
+    assert abs(estimate["lut"] / used["lut"] - 1) < 0.15
+    assert estimate["dsp"] == used["dsp"]
+
+
+def test_a_part_that_yosys_cannot_map_to() -> None:
+    """The message names the part and what would do."""
+    with pytest.raises(TargetError, match="needed a part that Yosys can map to"):
+        family("xc2v1000")
+
+
+def test_a_missing_synthesiser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyosys the message says how to get it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(ToolError, match="pip install"):
+        share_folder()
