@@ -20,6 +20,9 @@ from fwgen.implement import MAX_JOBS, add_vendor
 from fwgen.implement import implement as run_vivado
 from fwgen.ir.text import to_text
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
+from fwgen.outcome import prepare
+from fwgen.physical import estimate_block
 from fwgen.report import console as terminal
 from fwgen.report import report as reports
 from fwgen.report.fit import does_not_fit
@@ -108,18 +111,25 @@ def check(
     clock: Annotated[
         float | None, typer.Option(metavar="MHZ", help="Clock in MHz. Default: the model's.")
     ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Device, board or full part number. Default: the model's.")
+    ] = None,
+    targets_file: Targets = None,
 ) -> None:
     """Validate a model without building it: schema, shapes, formats, ranges, lowering."""
-    ready = flow.prepare(model)
+    ready = prepare(model)
     given = clock if clock is not None else ready.bundle.settings.clock_mhz
-    face = lower(ready.graph, check_clock(given), ready.reference.analysis).interface
+    device = catalogue(targets_file).device(target or ready.bundle.settings.target)
+    design = lower(ready.graph, Pace.of(device, check_clock(given)), ready.reference.analysis)
+    face, cost = design.interface, estimate_block(design)
     rows = reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
     out.print(Text(to_text(ready.graph)), soft_wrap=True)
     out.print(terminal.rich_table(format_table(rows)))
     out.print(
         Text(
             f"{ready.graph.name} is valid: latency {face.latency} cycles, one event every "
-            f"{face.interval} cycles, as scheduled; 'fwgen build' measures them",
+            f"{face.interval} cycles at {given:g} MHz, as scheduled; {cost['lut']:,} LUT, "
+            f"{cost['ff']:,} FF, {cost['dsp']:,} DSP estimated; 'fwgen build' measures and proves",
             style="bold green",
         )
     )

@@ -14,32 +14,28 @@ import fwgen
 from fwgen.assets import asset_dir
 from fwgen.emit.rtl import emit_rtl
 from fwgen.emit.vivado import VivadoRun, emit_vivado
-from fwgen.errors import BundleError, FwgenError, OutputError, ToolError
-from fwgen.ingest.bundle import Bundle, read_bundle
-from fwgen.ir.graph import Graph
+from fwgen.errors import BundleError, OutputError, ToolError
 from fwgen.ir.ports import Interface
 from fwgen.ir.text import to_text
-from fwgen.lower.design import Design, LifBlock
+from fwgen.lower.design import Design
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
+from fwgen.outcome import Prepared, notes, prepare, report_of, set_times
 from fwgen.physical import Synthesis, estimate_block, prove_netlist
-from fwgen.quantise.passes import quantise
 from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
-from fwgen.report.target import device_block, named_budgets
-from fwgen.targets import Budget, Device, catalogue, check_clock
+from fwgen.report.target import delays_of, named_budgets
+from fwgen.targets import Device, catalogue, check_clock
 from fwgen.verify import interface_json, toolchain
-from fwgen.verify.accuracy import compare, random_sample
 from fwgen.verify.events import vectors
 from fwgen.verify.prove import (
     BACKENDS,
     BenchResult,
     Subject,
     compiled,
-    measured,
     prove_cocotb,
     prove_native,
 )
-from fwgen.verify.reference import Reference
 from fwgen.writer import (
     MANIFEST,
     check_output,
@@ -61,31 +57,6 @@ Json = dict[str, Any]
 
 def _silent(_text: str) -> AbstractContextManager[Any]:
     return nullcontext(lambda _count: None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """A model after the quantise stage."""
-
-    bundle: Bundle
-    graph: Graph
-    reference: Reference
-
-
-def prepare(model: Path) -> Prepared:
-    """Read a model and fix every format.
-
-    Raises
-    ------
-    FwgenError
-        For whatever is wrong with it.
-    """
-    bundle = read_bundle(model)
-    try:
-        graph = quantise(bundle.graph)
-    except FwgenError as error:
-        raise error.within(str(bundle.files[0])) from None
-    return Prepared(bundle, graph, Reference.of(graph))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +106,7 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
     synthesis = Synthesis.of(ready.graph, target, clock) if options.resources else None
     with staging(out) as folder, scratch() as work:
         with stage(f"lowering for {clock:g} MHz, writing Verilog"):
-            design = lower(ready.graph, clock, ready.reference.analysis)
+            design = lower(ready.graph, Pace.of(target, clock), ready.reference.analysis)
             _write_sources(folder, ready, design)
             write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
         subject = _subject(ready, design.interface, folder, work)
@@ -143,7 +114,8 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
             _lint(subject.rtl, design.name)
         benches, physical = _measure(subject, options.events, synthesis, stage)
         with stage("comparing with the float model"):
-            report = _report(ready, design, target, clock, benches, known.budgets)
+            report = report_of(ready, design, target, benches, known.budgets)
+            report["verification"] = verification_block(benches)
         report |= {"estimate": estimate_block(design), **physical}
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
@@ -170,14 +142,15 @@ def verify(
     edited = edits(folder)
     with stage("reading the build"):
         ready = prepare(folder / "model" / "model.yaml")
-        design = lower(ready.graph, clock, ready.reference.analysis)
+        pace = Pace(clock, delays_of(report))
+        design = lower(ready.graph, pace, ready.reference.analysis)
     with scratch() as work:
         subject = _subject(ready, design.interface, folder, work)
         benches = run_benches(subject, events, backends, stage)
     kept = {} if edited else report["verification"]["backends"]
     report["verification"] = verification_block(benches, kept)
-    report["notes"] = [*edited, *_notes(ready, design, benches)]
-    _set_times(report, ready, design, benches, named_budgets(report))
+    report["notes"] = [*edited, *notes(ready, design, benches)]
+    set_times(report, ready, design, benches, named_budgets(report))
     replace_text(folder / "report.json", reports.dump(report))
     replace_text(folder / "report.md", to_markdown(report))
     return report, benches
@@ -300,74 +273,6 @@ def _lint(rtl: Sequence[Path], top: str) -> None:
             found=messages[:2000],
             do="This is a fault of fwgen; please report it with the model.",
         )
-
-
-def _report(
-    ready: Prepared,
-    design: Design,
-    target: Device,
-    clock: float,
-    benches: dict[str, BenchResult],
-    budgets: Sequence[Budget],
-) -> Json:
-    settings = ready.bundle.settings
-    report: Json = {
-        "report_version": reports.REPORT_VERSION,
-        "fwgen": fwgen.__version__,
-        "model": settings.name,
-        "description": settings.description.strip(),
-        "target": target.name,
-        "device": device_block(target),
-        "clock_mhz": clock,
-    }
-    _set_times(report, ready, design, benches, budgets)
-    samples = ready.bundle.samples or (random_sample(ready.graph),)
-    return report | {
-        "verification": verification_block(benches),
-        "resources": None,
-        "timing": None,
-        "accuracy": compare(ready.bundle.graph, ready.reference, samples),
-        "interface": reports.interface_block(design.interface),
-        "formats": reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph),
-        "notes": _notes(ready, design, benches),
-    }
-
-
-def _set_times(
-    report: Json,
-    ready: Prepared,
-    design: Design,
-    benches: dict[str, BenchResult],
-    budgets: Sequence[Budget],
-) -> None:
-    """Latency and interval as measured; if no event came through, as scheduled, and called so."""
-    limits = ready.bundle.settings.budgets
-    found = measured(list(benches.values()))
-    if found is None and "latency" in report and "native" not in benches:
-        return  # this run did not measure; an earlier one did
-    face = design.interface
-    latency, interval = found or (face.latency, face.interval)
-    kind = "simulated" if found else "estimated"
-    report["latency"] = reports.time_block(latency, report["clock_mhz"], kind)
-    report["interval"] = reports.time_block(interval, report["clock_mhz"], kind)
-    own = reports.own_budgets(limits.latency_ns, limits.interval_ns)
-    every = [*own, *budgets]
-    report["budgets"] = reports.budget_list(report["latency"], report["interval"], every)
-
-
-def _notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> list[str]:
-    rows = reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
-    notes = [f"{row['name']}: {note}" for row in rows for note in row["notes"]]
-    reached = {k: n for b in benches.values() for k, n in b.overflows.items() if n}
-    notes += [f"{name}: its overflow mode acted {n:,} times here" for name, n in reached.items()]
-    loops = {b.name: b.core.levels for b in design.blocks if isinstance(b, LifBlock)}
-    if loops:
-        name = max(loops, key=lambda n: loops[n])
-        notes.append(
-            f"the longest path that cannot be pipelined is the loop of '{name}': "
-            f"{loops[name]} additions, selections or comparisons in one cycle"
-        )
-    return notes
 
 
 def _manifest(ready: Prepared, target: str, clock: float, folder: Path) -> Json:

@@ -14,7 +14,7 @@ from fwgen.lower.delays import model_for
 from fwgen.lower.design import Design
 from fwgen.synth import resources as counts
 from fwgen.synth.netlist import read_netlist
-from fwgen.synth.settings import PESSIMISTIC, Settings, family
+from fwgen.synth.settings import FAMILIES, PESSIMISTIC, Settings
 from fwgen.synth.timing import timing_block
 from fwgen.synth.yosys import Mapped, cell_models, share_folder, synthesise, version
 from fwgen.targets import Device
@@ -42,12 +42,10 @@ class Synthesis:
         ------
         ToolError
             If Yosys is missing.
-        TargetError
-            If Yosys cannot map to the device.
         """
         share_folder()
         layers = tuple(node.name for node in graph)
-        return cls(graph.name, layers, device, clock_mhz, Settings(family(device.part)))
+        return cls(graph.name, layers, device, clock_mhz, Settings(FAMILIES[device.family]))
 
     @contextmanager
     def running(self, rtl: Sequence[Path], work: Path) -> Iterator[Callable[[], Mapped]]:
@@ -67,7 +65,7 @@ class Synthesis:
         netlist = read_netlist(mapped.json, self.top)
         rows = counts.count(netlist.cells)
         used = counts.total(rows)
-        delays = model_for(self.settings.family, self.device.part)
+        delays = model_for(self.device.family, self.device.part)
         return {
             "resources": {
                 **used.as_json(),

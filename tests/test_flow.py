@@ -107,10 +107,11 @@ def test_quantisation_ranks_events_nearly_as_the_float_model(report: dict[str, A
 def test_same_input_same_bytes(built: Path, tmp_path: Path) -> None:
     """Another process, with another hash seed, writes byte-identical Verilog."""
     script = (
-        "import sys; from pathlib import Path; from fwgen.flow import prepare;"
+        "import sys; from pathlib import Path; from fwgen.outcome import prepare;"
         "from fwgen.lower.lowering import lower; from fwgen.emit.rtl import emit_rtl;"
+        "from fwgen.lower.pace import Pace;"
         "from fwgen.writer import write_files; g = prepare(Path(sys.argv[1])).graph;"
-        "write_files(Path(sys.argv[2]), emit_rtl(lower(g, 240.0), g))"
+        "write_files(Path(sys.argv[2]), emit_rtl(lower(g, Pace(240.0)), g))"
     )
     command = [sys.executable, "-c", script, str(MODEL), str(tmp_path / "rtl")]
     subprocess.run(

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from fwgen.emit.rtl import emit_rtl
-from fwgen.flow import prepare
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
+from fwgen.outcome import prepare
 from fwgen.verify.prove import BenchResult, Subject, prove_cocotb, prove_native
 from fwgen.writer import write_files
 
@@ -113,7 +114,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     """The published model, lowered and written, not mutated."""
     ready = prepare(MODEL)
-    design = lower(ready.graph, 240.0)
+    design = lower(ready.graph, Pace(240.0))
     folder = tmp_path_factory.mktemp("mutations")
     rtl = write_files(folder / "rtl", emit_rtl(design, ready.graph))
     samples = ready.bundle.samples

@@ -1,4 +1,4 @@
-"""Building circuits: registers are inserted so that no stage holds too many logic levels.
+"""Building circuits: registers are inserted so that the logic between two fits into a cycle.
 
 A circuit is built in Python, operation by operation. Every signal (`Word`) knows its exact bounds,
 hence its width, and the pipeline stage in which it exists. Arithmetic never rounds or wraps here
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fwgen.errors import LoweringError
-from fwgen.ir.fixed import MAX_WIDTH, Fixed
+from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
 from fwgen.lower.ops import (
     Above,
     Add,
@@ -27,6 +27,7 @@ from fwgen.lower.ops import (
     Word,
     Wrap,
 )
+from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import Range
 
 
@@ -36,11 +37,14 @@ class Circuit:
 
     Parameters
     ----------
-    levels
-        Logic levels between two registers; None for a circuit that must not be pipelined.
+    pace
+        How long operations take, and how long a cycle is.
+    pipelined
+        False for a circuit that must stay between two registers, however long it takes.
     """
 
-    levels: int | None
+    pace: Pace
+    pipelined: bool = True
     ops: list[Op] = field(default_factory=list)
     inputs: list[Vector] = field(default_factory=list)
     outputs: list[Vector] = field(default_factory=list)
@@ -101,8 +105,9 @@ class Circuit:
         key = (a, a_shift, b, b_shift, minus)
         if key in self._sums:
             return self._sums[key]
-        a, b, stage, level = self._place(0 if lift else 1, a, b)
-        word = self._word(name, *bounds, stage, level)
+        took = 0 if lift else self.pace.add(_width(*bounds) - min(a_shift, b_shift))
+        a, b, stage, arrival = self._place(took, a, b)
+        word = self._word(name, *bounds, stage, arrival)
         self.ops.append(Add(word, a, a_shift, b, b_shift, minus))
         self._sums[key] = word
         return word
@@ -125,7 +130,7 @@ class Circuit:
     def sum(self, name: str, terms: Sequence[Scaled]) -> Scaled:
         """Balanced tree of exact additions, narrow terms first."""
         row = [t for t in terms if (t.word.lo, t.word.hi) != (0, 0)]
-        row.sort(key=lambda t: (t.word.stage, t.word.level, t.word.width + t.exp))
+        row.sort(key=lambda t: (t.word.stage, t.word.arrival, t.word.width + t.exp))
         depth = 0
         while len(row) > 1:
             pairs = zip(row[::2], row[1::2], strict=False)
@@ -152,7 +157,7 @@ class Circuit:
         """One synapse: the weight where the spike is 1."""
         if value == 0 or bit.constant:
             return self.constant(value * bit.lo)
-        word = self._word(name, min(value, 0), max(value, 0), bit.stage, bit.level)
+        word = self._word(name, min(value, 0), max(value, 0), bit.stage, bit.arrival)
         self.ops.append(Gate(word, bit, value))
         return word
 
@@ -163,8 +168,9 @@ class Circuit:
         lo, hi = min(yes.lo, no.lo), max(yes.hi, no.hi)
         if lo == hi:
             return self.constant(lo)
-        bit, yes, no, stage, level = self._place(1, bit, yes, no)
-        word = self._word(name, lo, hi, stage, level)
+        took = self.pace.select(_width(lo, hi))
+        bit, yes, no, stage, arrival = self._place(took, bit, yes, no)
+        word = self._word(name, lo, hi, stage, arrival)
         self.ops.append(Select(word, bit, yes, no))
         return word
 
@@ -173,8 +179,8 @@ class Circuit:
         lo, hi = int(a.lo > limit), int(a.hi > limit)
         if lo == hi:
             return self.constant(lo)
-        a, stage, level = self._place(1, a)
-        word = self._word(name, 0, 1, stage, level)
+        a, stage, arrival = self._place(self.pace.compare(a.width), a)
+        word = self._word(name, 0, 1, stage, arrival)
         self.ops.append(Above(word, a, limit))
         return word
 
@@ -185,14 +191,15 @@ class Circuit:
         lo, hi = a.lo >> shift, a.hi >> shift
         if lo == hi:
             return self.constant(lo)
-        word = self._word(name, lo, hi, a.stage, a.level)
+        word = self._word(name, lo, hi, a.stage, a.arrival)
         self.ops.append(Floor(word, a, shift))
         return word
 
     def round_up(self, name: str, a: Word, shift: int, mode: str) -> Word:
         """The rounding bit of ``a >> shift``."""
-        a, stage, level = self._place(1, a)
-        word = self._word(name, 0, 1, stage, level)
+        took = 0 if Rounding(mode) is Rounding.RND else self.pace.reduce(shift + 1)
+        a, stage, arrival = self._place(took, a)
+        word = self._word(name, 0, 1, stage, arrival)
         self.ops.append(RoundUp(word, a, shift, mode))
         return word
 
@@ -200,14 +207,14 @@ class Circuit:
         """``a`` limited to floor..ceiling; a no-op where its bounds lie inside."""
         if floor <= a.lo and a.hi <= ceiling:
             return a
-        a, stage, level = self._place(1, a)
+        a, stage, arrival = self._place(self.pace.clamp(a.width), a)
         lo, hi = max(a.lo, floor), min(a.hi, ceiling)
         if to_zero:
             lo, hi = min(lo, 0), max(hi, 0)
         lo, hi = (min(max(end, floor), ceiling) for end in (lo, hi))
         if lo == hi:
             return self.constant(lo)
-        word = self._word(name, lo, hi, stage, level)
+        word = self._word(name, lo, hi, stage, arrival)
         self.ops.append(Clamp(word, a, floor, ceiling, to_zero))
         return word
 
@@ -215,7 +222,7 @@ class Circuit:
         """The low bits of ``a`` as ``fmt`` reads them; a no-op where it fits."""
         if fmt.lo <= a.lo and a.hi <= fmt.hi:
             return a
-        word = self._word(name, fmt.lo, fmt.hi, a.stage, a.level)
+        word = self._word(name, fmt.lo, fmt.hi, a.stage, a.arrival)
         self.ops.append(Wrap(word, a))
         return word
 
@@ -226,20 +233,20 @@ class Circuit:
         lo, hi = max(a.lo, lo), min(a.hi, hi)
         if lo >= hi:
             return self.constant(lo)
-        word = self._word(name, lo, hi, a.stage, a.level)
+        word = self._word(name, lo, hi, a.stage, a.arrival)
         self.ops.append(Wrap(word, a))
         return word
 
     def square(self, name: str, a: Word) -> Word:
-        """``a * a``; counted as three levels, as a DSP or a small LUT multiplier."""
+        """``a * a``."""
         near = 0 if a.lo <= 0 <= a.hi else min(abs(a.lo), abs(a.hi))
         far = max(abs(a.lo), abs(a.hi))
         if near == far:
             return self.constant(far * far)
         if far == 1:
             return self.wrap(name, a, Fixed(signed=False, width=1, integer=1))
-        a, stage, level = self._place(3, a)
-        word = self._word(name, near * near, far * far, stage, level)
+        a, stage, arrival = self._place(self.pace.square(a.width), a)
+        word = self._word(name, near * near, far * far, stage, arrival)
         self.ops.append(Square(word, a))
         return word
 
@@ -257,16 +264,16 @@ class Circuit:
 
     # ---- inside ----
 
-    def _place(self, cost: int, *words: Word) -> tuple:  # type: ignore[type-arg]
-        """Operands brought to one stage with room for ``cost`` levels; then stage and level."""
+    def _place(self, took: int, *words: Word) -> tuple:  # type: ignore[type-arg]
+        """Operands brought to one stage with room for ``took``; then that stage and the arrival."""
         stage = max((w.stage for w in words if not w.constant), default=0)
-        level = max((w.level for w in words if w.stage == stage and not w.constant), default=0)
-        if self.levels is not None and level and level + cost > self.levels:
-            stage, level = stage + 1, 0
+        ready = max((w.arrival for w in words if w.stage == stage and not w.constant), default=0)
+        if self.pipelined and ready and ready + took > self.pace.room:
+            stage, ready = stage + 1, 0
         moved = tuple(self.delay(w, stage) for w in words)
-        return (*moved, stage, level + cost)
+        return (*moved, stage, ready + took)
 
-    def _word(self, name: str, lo: int, hi: int, stage: int, level: int) -> Word:
+    def _word(self, name: str, lo: int, hi: int, stage: int, arrival: int) -> Word:
         width = Fixed.holding(lo, hi, 0).width if max(-lo, hi).bit_length() < MAX_WIDTH else None
         if width is None or width > MAX_WIDTH:
             raise LoweringError(
@@ -277,7 +284,7 @@ class Circuit:
             )
         self._names[name] = self._names.get(name, -1) + 1
         unique = f"{name}_{self._names[name]}" if self._names[name] else name
-        return Word(unique, lo, hi, stage, level)
+        return Word(unique, lo, hi, stage, arrival)
 
     def sweep(self, needed: Iterable[Word]) -> None:
         """Drop operations that no needed signal reads; input elements stay, to keep ports whole."""
@@ -293,6 +300,11 @@ class Circuit:
     def latency(self) -> int:
         """Clock cycles from the inputs to the outputs."""
         return max((w.stage for port in self.outputs for w in port.words), default=0)
+
+
+def _width(lo: int, hi: int) -> int:
+    """Bits of a signal with these bounds, before it is known whether so many are allowed."""
+    return max(hi.bit_length() if hi > 0 else 0, (max(-lo, 1) - 1).bit_length(), 1) + (lo < 0)
 
 
 def signed_digits(value: int) -> list[tuple[int, bool]]:

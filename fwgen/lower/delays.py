@@ -61,11 +61,10 @@ class Delays:
         """A net with that many sinks."""
         return self.net + self.net_doubling * (max(1, sinks).bit_length() - 1)
 
-    def adder(self, bits: int) -> int:
-        """An addition with the net that leads to it: what one logic level takes."""
+    def chain(self, bits: int) -> int:
+        """A carry chain of ``bits`` bits, from its first LUT to its last sum."""
         passed = max(0, (bits + 3) // 4 - 1)
-        chain = self.carry_in + passed * self.carry_8 // 2 + self.carry_out
-        return self.wire(2) + self.lut + chain
+        return self.carry_in + passed * self.carry_8 // 2 + self.carry_out
 
     @property
     def register(self) -> int:
@@ -125,24 +124,24 @@ _ULTRASCALE_2 = _ULTRASCALE_PLUS_2.scaled(  # assumed: a quarter slower than Ult
     "UltraScale -2", 1250, dsp=2298, clock_tree_mhz=630
 )
 
-# by Yosys' family and speed grade; grades by the ratio of DSP48 frequencies where one is known
+# by family and speed grade; grades by the ratio of DSP48 frequencies where one is known
 MODELS: dict[tuple[str, int], Delays] = {
-    ("xcup", 1): _ULTRASCALE_PLUS_2.scaled(  # DS923: 775 / 645; DSP 1 / 456 MHz; DS922
+    ("UltraScale+", 1): _ULTRASCALE_PLUS_2.scaled(  # DS923: 775 / 645; DSP 1 / 456 MHz; DS922
         "UltraScale+ -1", 1202, dsp=2193, clock_tree_mhz=667
     ),
-    ("xcup", 2): _ULTRASCALE_PLUS_2,
-    ("xcup", 3): _ULTRASCALE_PLUS_2.scaled(  # DS923: 775 / 891; DSP 1 / 635 MHz; DS922
+    ("UltraScale+", 2): _ULTRASCALE_PLUS_2,
+    ("UltraScale+", 3): _ULTRASCALE_PLUS_2.scaled(  # DS923: 775 / 891; DSP 1 / 635 MHz; DS922
         "UltraScale+ -3", 870, dsp=1575, clock_tree_mhz=891
     ),
-    ("xcu", 1): _ULTRASCALE_2.scaled("UltraScale -1", 1120),  # assumed
-    ("xcu", 2): _ULTRASCALE_2,
-    ("xcu", 3): _ULTRASCALE_2.scaled("UltraScale -3", 890, clock_tree_mhz=725),  # assumed
-    ("xc7", 1): _SEVEN_1,
-    ("xc7", 2): _SEVEN_1.scaled("7 series -2", 850, clock_tree_mhz=710),  # assumed
-    ("xc7", 3): _SEVEN_1.scaled("7 series -3", 750, clock_tree_mhz=741),  # assumed
+    ("UltraScale", 1): _ULTRASCALE_2.scaled("UltraScale -1", 1120),  # assumed
+    ("UltraScale", 2): _ULTRASCALE_2,
+    ("UltraScale", 3): _ULTRASCALE_2.scaled("UltraScale -3", 890, clock_tree_mhz=725),  # assumed
+    ("7 series", 1): _SEVEN_1,
+    ("7 series", 2): _SEVEN_1.scaled("7 series -2", 850, clock_tree_mhz=710),  # assumed
+    ("7 series", 3): _SEVEN_1.scaled("7 series -3", 750, clock_tree_mhz=741),  # assumed
 }
 DEFAULT_GRADE = 2
-DEFAULT = MODELS["xcup", DEFAULT_GRADE]
+DEFAULT = MODELS["UltraScale+", DEFAULT_GRADE]
 
 
 def speed_grade(part: str) -> int:
@@ -152,5 +151,5 @@ def speed_grade(part: str) -> int:
 
 
 def model_for(family: str, part: str) -> Delays:
-    """The delays of a part; ``family`` as Yosys names it."""
+    """The delays of a part of a family such as ``UltraScale+``."""
     return MODELS[family, speed_grade(part)]

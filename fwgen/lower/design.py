@@ -6,6 +6,7 @@ from fwgen.ir.fixed import Fixed
 from fwgen.ir.ports import Interface
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.lif import LifCore
+from fwgen.lower.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,13 @@ class OutputBlock(Block):
 class Design:
     """Everything that the emitter needs.
 
-    ``last`` is the cycle in which the outputs show an event's results; the latency from edge to
-    edge is one more.
+    ``pace`` is the clock and the device that it was made for. ``last`` is the cycle in which the
+    outputs show an event's results; the latency from edge to edge is one more.
     """
 
     name: str
     steps: int
+    pace: Pace
     interface: Interface
     blocks: tuple[Block, ...]
     outputs: tuple[OutputBlock, ...]

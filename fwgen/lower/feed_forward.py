@@ -12,6 +12,7 @@ from fwgen.ir.nodes import Dense, Quantise, SquaredError, Threshold
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.convert import convert
 from fwgen.lower.ops import Scaled, Word
+from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import Range, const, floor_to
 
 # adder levels that the solver may add to the smallest possible depth to save adders
@@ -30,7 +31,7 @@ def dense_weights(node: Dense, source: Range, result: Range) -> tuple[Ints, int,
 
 
 def adder_graph(
-    node: Dense, source: Range, result: Range, levels: int, *, registered: bool
+    node: Dense, source: Range, result: Range, pace: Pace, *, registered: bool
 ) -> Circuit:
     """Constant matrix on numbers: alkaid finds shared subexpressions, fwgen writes the circuit.
 
@@ -39,7 +40,7 @@ def adder_graph(
     LoweringError
         If a weight needs more than the 24 bits that the solver takes exactly.
     """
-    c = Circuit(levels)
+    c = Circuit(pace)
     x = c.input("x_i", source)
     weight, lift, bias = dense_weights(node, source, result)
     if np.abs(weight).max(initial=0) >= _EXACT_FLOAT32:
@@ -98,9 +99,9 @@ def _replay(c: Circuit, stem: str, program: CombLogic, inputs: list[Scaled]) -> 
     ]
 
 
-def synapses(node: Dense, source: Range, result: Range, levels: int) -> Circuit:
+def synapses(node: Dense, source: Range, result: Range, pace: Pace) -> Circuit:
     """Constant matrix on spikes: a synapse adds its weight when its input spiked."""
-    c = Circuit(levels)
+    c = Circuit(pace)
     spikes = c.input("spike_i", source)
     weight, lift, bias = dense_weights(node, source, result)
     sums = []
@@ -115,9 +116,9 @@ def synapses(node: Dense, source: Range, result: Range, levels: int) -> Circuit:
     return c
 
 
-def squared_error(node: SquaredError, ranges: dict[str, Range], levels: int) -> Circuit:
+def squared_error(node: SquaredError, ranges: dict[str, Range], pace: Pace) -> Circuit:
     """Differences, squares and a balanced tree, all exact."""
-    c = Circuit(levels)
+    c = Circuit(pace)
     left, right = ranges[node.left], ranges[node.right]
     a, b = c.input("left_i", left), c.input("right_i", right)
     frac = max(left.frac, right.frac)
@@ -131,18 +132,18 @@ def squared_error(node: SquaredError, ranges: dict[str, Range], levels: int) -> 
     return c
 
 
-def threshold(node: Threshold, source: Range, result: Range, levels: int) -> Circuit:
+def threshold(node: Threshold, source: Range, result: Range, pace: Pace) -> Circuit:
     """Comparison of each element with the constant."""
-    c = Circuit(levels)
+    c = Circuit(pace)
     limit = int(floor_to(const(node.value), source.frac)[()])
     bits = [c.above(f"above_{i}", x, limit) for i, x in enumerate(c.input("x_i", source))]
     c.output("y_o", bits, result, registered=True)
     return c
 
 
-def quantise(node: Quantise, source: Range, result: Range, levels: int) -> Circuit:
+def quantise(node: Quantise, source: Range, result: Range, pace: Pace) -> Circuit:
     """Conversion of each element."""
-    c = Circuit(levels)
+    c = Circuit(pace)
     words = [
         convert(c, f"y{i}", x, source.frac, node.fmt) for i, x in enumerate(c.input("x_i", source))
     ]

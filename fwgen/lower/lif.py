@@ -9,6 +9,7 @@ from fwgen.ir.nodes import Lif, Reset, ShiftLeak
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.convert import convert
 from fwgen.lower.ops import Scaled, Word
+from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import LifRange, Range
 from fwgen.quantise.lif_range import Neuron, neurons
 
@@ -50,10 +51,10 @@ class LifCore:
     current: Fixed
 
     @property
-    def levels(self) -> int:
-        """Logic levels of the longest loop from the state back to itself."""
+    def loop_ps(self) -> int:
+        """Logic of the longest loop from the state back to itself, by the delay model."""
         ends = [w for k in self.kinds for w in (k.next_membrane, k.spike, k.next_reset)]
-        return max(w.level for w in ends)
+        return max(w.arrival for w in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ class Layer:
     current_frac: int
 
 
-def lif_core(node: Lif, current: Range, ranges: LifRange, *, spikes_read: bool) -> LifCore:
+def lif_core(
+    node: Lif, current: Range, ranges: LifRange, pace: Pace, *, spikes_read: bool
+) -> LifCore:
     """Neurons with the same constants share one circuit, built for the whole layer's bounds."""
     kinds: dict[tuple[int | None, int, bool, bool], NeuronCircuit] = {}
     of = []
@@ -79,19 +82,21 @@ def lif_core(node: Lif, current: Range, ranges: LifRange, *, spikes_read: bool) 
     for neuron, fires, resets in rows:
         key = (neuron.beta, neuron.threshold, fires, resets)
         if key not in kinds:
-            kinds[key] = neuron_circuit(neuron, layer, fires=fires, resets=resets)
+            kinds[key] = neuron_circuit(neuron, layer, pace, fires=fires, resets=resets)
             kinds[key].sweep(spikes_read=spikes_read)
         of.append(list(kinds).index(key))
     return LifCore(tuple(kinds.values()), tuple(of), ranges.membrane.fmt, current.fmt)
 
 
-def neuron_circuit(neuron: Neuron, layer: Layer, *, fires: bool, resets: bool) -> NeuronCircuit:
+def neuron_circuit(
+    neuron: Neuron, layer: Layer, pace: Pace, *, fires: bool, resets: bool
+) -> NeuronCircuit:
     """One step of one neuron.
 
     ``fires`` is False where the bounds prove that it cannot, ``resets`` where no step can begin
     above the threshold: then the logic is not built.
     """
-    c = Circuit(levels=None)
+    c = Circuit(pace, pipelined=False)
     node, fmt = neuron.node, neuron.membrane
     u, current = Word("membrane", *layer.state), Word("current", *layer.current)
     r = c.constant(0)

@@ -26,7 +26,6 @@ from fwgen.ir.nodes import (
 from fwgen.ir.ports import Interface, Port
 from fwgen.lower import feed_forward
 from fwgen.lower.circuit import Circuit
-from fwgen.lower.delay import Timing
 from fwgen.lower.design import (
     Block,
     CircuitBlock,
@@ -39,25 +38,26 @@ from fwgen.lower.design import (
     Signal,
 )
 from fwgen.lower.lif import lif_core
+from fwgen.lower.pace import Pace
 from fwgen.quantise.ranges import Analysis, analyse
 
 
-def lower(graph: Graph, clock_mhz: float, analysis: Analysis | None = None) -> Design:
-    """Blocks and schedule for the wanted clock; ``analysis`` saves doing it again.
+def lower(graph: Graph, pace: Pace, analysis: Analysis | None = None) -> Design:
+    """Blocks and schedule for the wanted clock and device; ``analysis`` saves doing it again.
 
     Raises
     ------
     LoweringError
         If a part of the graph has no implementation; the message names the layer.
     """
-    return _Lowering(graph, analysis or analyse(graph), Timing(clock_mhz).levels).run()
+    return _Lowering(graph, analysis or analyse(graph), pace).run()
 
 
 @dataclass(slots=True)
 class _Lowering:
     graph: Graph
     analysis: Analysis
-    levels: int
+    pace: Pace
     signals: dict[str, Signal] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     _derived: dict[str, Signal] = field(default_factory=dict)
@@ -75,6 +75,7 @@ class _Lowering:
         return Design(
             name=self.graph.name,
             steps=self.graph.steps,
+            pace=self.pace,
             interface=self._interface(outputs, last),
             blocks=tuple(self.blocks),
             outputs=outputs,
@@ -114,7 +115,7 @@ class _Lowering:
         source, values = self.signals[node.source], self.analysis.values
         held = self._only_feeds_lif(node.name)
         circuit = feed_forward.adder_graph(
-            node, values[node.source], values[node.name], self.levels, registered=not held
+            node, values[node.source], values[node.name], self.pace, registered=not held
         )
         about = f"dense, {_shape(node)}: constant matrix on numbers as an adder graph"
         self._circuit(node, about, circuit, [("x_i", source)])
@@ -123,7 +124,7 @@ class _Lowering:
         if not isinstance(self.graph[node.source], Lif):
             raise _unsupported(node, "spikes or a value that exists once per event as source")
         values = self.analysis.values
-        circuit = feed_forward.synapses(node, values[node.source], values[node.name], self.levels)
+        circuit = feed_forward.synapses(node, values[node.source], values[node.name], self.pace)
         about = f"dense, {_shape(node)}: spike-gated accumulators"
         self._circuit(node, about, circuit, [("spike_i", self.signals[node.source])])
 
@@ -134,7 +135,7 @@ class _Lowering:
         reads = [n for n in self.graph if node.name in n.sources]
         spikes_read = any(not isinstance(n, LastMembrane) for n in reads)
         values = self.analysis.values[node.source]
-        core = lif_core(node, values, ranges, spikes_read=spikes_read)
+        core = lif_core(node, values, ranges, self.pace, spikes_read=spikes_read)
         size, time = len(core.of), current.time + 1
         spikes = membrane = None
         if spikes_read:
@@ -159,7 +160,7 @@ class _Lowering:
     def _squared_error(self, node: SquaredError) -> None:
         left, right = (self.signals[name] for name in node.sources)
         time = max(left.time, right.time)
-        circuit = feed_forward.squared_error(node, self.analysis.values, self.levels)
+        circuit = feed_forward.squared_error(node, self.analysis.values, self.pace)
         ports = [("left_i", self._at(left, time)), ("right_i", self._at(right, time))]
         self._circuit(node, f"squared_error of {left.count} elements, exact", circuit, ports)
 
@@ -169,10 +170,10 @@ class _Lowering:
             raise _unsupported(node, "a value that exists once per event as source")
         ranges = values[node.source], values[node.name]
         if isinstance(node, Threshold):
-            circuit = feed_forward.threshold(node, *ranges, self.levels)
+            circuit = feed_forward.threshold(node, *ranges, self.pace)
             about = f"threshold: 1 where '{node.source}' is greater than the constant"
         else:
-            circuit = feed_forward.quantise(node, *ranges, self.levels)
+            circuit = feed_forward.quantise(node, *ranges, self.pace)
             about = f"quantise to {node.fmt}"
         self._circuit(node, about, circuit, [("x_i", source)])
 

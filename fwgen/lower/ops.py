@@ -8,13 +8,13 @@ from fwgen.ir.fixed import Fixed
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An integer signal: bounds, pipeline stage, and logic levels since that stage's register."""
+    """An integer signal: bounds, pipeline stage, and picoseconds of logic since that register."""
 
     name: str
     lo: int
     hi: int
     stage: int = 0
-    level: int = 0
+    arrival: int = 0
 
     @property
     def signed(self) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fwgen.errors import OutputError
+from fwgen.lower.delays import Delays, model_for
 from fwgen.report.table import Table
 from fwgen.targets import Board, Budget, Catalogue, Device
 
@@ -24,6 +25,25 @@ def device_block(device: Device) -> Json:
         "slr": device.slr,
         "source": device.source,
     }
+
+
+def delays_of(report: Json) -> Delays:
+    """The delay model of the part that a build was made for.
+
+    Raises
+    ------
+    OutputError
+        If the report was damaged.
+    """
+    try:
+        return model_for(report["device"]["family"], report["device"]["part"])
+    except (KeyError, TypeError) as error:
+        raise OutputError(
+            "report.json: device",
+            needed="family and part of the device",
+            found=f"{type(error).__name__}: {error}"[:80],
+            do="Build again.",
+        ) from None
 
 
 def named_budgets(report: Json) -> list[Budget]:

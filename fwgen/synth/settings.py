@@ -7,24 +7,12 @@ rows of the report add up to the total. On models/snn_ae that costs 1 LUT of 29,
 design flattened first.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fwgen.errors import TargetError
-
-FAMILIES = {
-    "xcup": "UltraScale+",
-    "xcu": "UltraScale",
-    "xc7": "7 series",
-}
-# how AMD's part numbers begin, newest first: xcku15p is UltraScale+, xcku115 is not
-_PARTS = (
-    (re.compile(r"xc(a|k|v)u\d+p|xczu\d+|xcu\d+"), "xcup"),
-    (re.compile(r"xc(k|v)u\d+"), "xcu"),
-    (re.compile(r"xc7"), "xc7"),
-)
+# how Yosys names the families of `fwgen.targets`
+FAMILIES = {"UltraScale+": "xcup", "UltraScale": "xcu", "7 series": "xc7"}
 PESSIMISTIC = (
     "Yosys maps additions to CARRY4 chains with two operands, knows no ternary adders and packs "
     "no two small functions into one LUT6_2; Vivado needs fewer LUTs"
@@ -50,25 +38,6 @@ class Settings:
     def command(self, top: str) -> str:
         """The synthesis command itself."""
         return f"synth_xilinx -family {self.family} -top {top} {' '.join(self.options)}"
-
-
-def family(part: str) -> str:
-    """Yosys' name of the family that an AMD part belongs to, such as ``xcup`` for ``xcvu9p``.
-
-    Raises
-    ------
-    TargetError
-        If Yosys cannot map to it.
-    """
-    for pattern, name in _PARTS:
-        if pattern.match(part.lower()):
-            return name
-    raise TargetError(
-        "target",
-        needed=f"a part that Yosys can map to: {', '.join(FAMILIES.values())}",
-        found=repr(part[:40]),
-        do="Choose another target, or leave --resources out.",
-    )
 
 
 def script(

@@ -205,7 +205,9 @@ def _in_slice(driver: str, output: str, sink: str, port: str, alone: bool) -> bo
         return output == "CO" and port == "CI"
     from_lut = driver.startswith("LUT")
     if sink == "CARRY4":
-        return alone and from_lut and port in ("S", "DI")
+        # a carry bit's S comes from the LUT beside it and from nowhere else: where Yosys lets
+        # several share one LUT, placement gives each a copy
+        return from_lut and (port == "S" or (alone and port == "DI"))
     if sink.startswith("MUXF"):
         return alone and port != "S" and (from_lut or driver.startswith("MUXF"))
     if sink in _FLOPS:

@@ -22,6 +22,7 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
 from fwgen.quantise.passes import quantise
 
 FOLDER = Path(__file__).parents[1] / "golden" / "toy"
@@ -71,7 +72,7 @@ def toy() -> Graph:
 def files() -> dict[str, str]:
     """The toy network's Verilog by file name."""
     graph = toy()
-    return emit_rtl(lower(graph, CLOCK_MHZ), graph)
+    return emit_rtl(lower(graph, Pace(CLOCK_MHZ)), graph)
 
 
 def main() -> None:

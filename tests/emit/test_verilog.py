@@ -10,6 +10,7 @@ from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
 from fwgen.lower.circuit import Above, Add, Clamp, Floor, Gate, RoundUp, Select, Square, Word, Wrap
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
 from tests.verify.operations import graph_of
 
 
@@ -105,6 +106,6 @@ def test_narrow_signals_fill_their_port() -> None:
     """A port has the declared format even where the values need fewer bits."""
     wide = Quantise("q", "x", Fixed.parse("fixed<9,9>"))
     graph = graph_of(2, "fixed<3,3>", [wide])
-    top = emit_rtl(lower(graph, 240.0), graph)["dut.v"]
+    top = emit_rtl(lower(graph, Pace(240.0)), graph)["dut.v"]
     assert "assign q_o[8:0] = {{6{q[2]}}, q[2:0]};" in top
     assert "assign q_o[17:9] = {{6{q[5]}}, q[5:3]};" in top

@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 from fwgen.lower import feed_forward
-from fwgen.lower.circuit import Add, Circuit, Register, Scaled, Square, Word, signed_digits
+from fwgen.lower.circuit import Add, Circuit, Register, Scaled, Word, signed_digits
 from fwgen.lower.convert import convert
-from fwgen.lower.delay import Timing
+from fwgen.lower.delays import MODELS
+from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import Range
 from fwgen.quantise.ranges import analyse
 from fwgen.verify.reference import Reference
 from tests.ir.definition import Fraction, converted, grid
 from tests.lower.evaluate import outputs
 from tests.verify.operations import dense, graph_of, ints, some_events
+
+PACE = Pace(240.0)
 
 
 def inputs(c: Circuit, *bounds: tuple[int, int], frac: int = 0) -> list[Word]:
@@ -53,7 +56,7 @@ def test_signed_digits_are_few(value: int, count: int) -> None:
 @pytest.mark.parametrize("factor", [0, 1, -1, 2, 7, -7, 100, -128, 255])
 def test_product(factor: int) -> None:
     """A product with a constant is exact, its bounds too."""
-    c = Circuit(levels=2)
+    c = Circuit(PACE)
     (x,) = inputs(c, (-5, 6))
     y = c.whole("y", c.product("p", x, factor), bias=3)
     finish(c, y)
@@ -69,12 +72,12 @@ def test_product(factor: int) -> None:
         st.tuples(st.integers(-20, 20), st.integers(0, 20), st.integers(0, 4), st.booleans()),
         max_size=9,
     ),
-    levels=st.integers(1, 4),
+    clock=st.sampled_from([40.0, 240.0, 480.0, 900.0]),
     data=st.data(),
 )
-def test_sum(terms: list[tuple[int, int, int, bool]], levels: int, data: st.DataObject) -> None:
+def test_sum(terms: list[tuple[int, int, int, bool]], clock: float, data: st.DataObject) -> None:
     """Trees of shifted and negated terms are exact, constants among them included."""
-    c = Circuit(levels)
+    c = Circuit(Pace(clock))
     bounds = [(lo, lo + span) for lo, span, _, _ in terms] or [(0, 1)]
     words = inputs(c, *bounds)
     scaled = [Scaled(w, exp, minus) for w, (_, _, exp, minus) in zip(words, terms, strict=False)]
@@ -98,7 +101,7 @@ def test_convert(rounding: Rounding, overflow: Overflow) -> None:
         [(True, 4, 3), (False, 4, 2), (True, 9, 2), (True, 3, -2)],
     ):
         fmt = Fixed(*sizes, rounding, overflow)
-        c = Circuit(levels=None)
+        c = Circuit(PACE, pipelined=False)
         (x,) = inputs(c, (lo, hi))
         finish(c, convert(c, "y", x, frac, fmt), registered=False)
         for n in range(lo, hi + 1):
@@ -111,7 +114,7 @@ def test_convert(rounding: Rounding, overflow: Overflow) -> None:
 )
 def test_square(bounds: tuple[int, int]) -> None:
     """Squares are exact, and never thought to be negative."""
-    c = Circuit(levels=4)
+    c = Circuit(PACE)
     (x,) = inputs(c, bounds)
     y = c.square("y", x)
     finish(c, y)
@@ -120,29 +123,43 @@ def test_square(bounds: tuple[int, int]) -> None:
         assert outputs(c, {"x_i": [n]}) == [[n * n]]
 
 
-@pytest.mark.parametrize("levels", [1, 2, 3, 4, 7])
-def test_no_stage_holds_more_than_its_levels(levels: int) -> None:
-    """However deep a sum, the chain of additions between two registers is short enough."""
+def test_no_stage_holds_more_than_a_cycle() -> None:
+    """However deep a sum, the additions between two registers fit; a faster clock takes longer."""
     rng = np.random.default_rng(1)
     layer = dense("d", "x", rng.integers(-99, 99, (3, 12)), [1, 2, 3])
     graph = graph_of(12, "fixed<7,7>", [layer])
-    values = analyse(graph).values
-    c = feed_forward.adder_graph(layer, values["x"], values["d"], levels, registered=True)
-    assert longest_chain(c) <= levels
-    assert (c.latency > 1) == (levels < 7)
-    x = some_events(graph, 20, 1)
+    values, x = analyse(graph).values, some_events(graph, 20, 1)
     expected = Reference.of(graph).run(x).values["d"].tolist()
-    assert [outputs(c, {"x_i": event})[0] for event in x.tolist()] == expected
+    latencies = []
+    for clock in (100.0, 200.0, 320.0, 480.0, 700.0):
+        pace = Pace(clock)
+        c = feed_forward.adder_graph(layer, values["x"], values["d"], pace, registered=True)
+        assert 0 < longest_chain(c, pace) <= pace.room
+        assert [outputs(c, {"x_i": event})[0] for event in x.tolist()] == expected
+        latencies.append(c.latency)
+    assert latencies == sorted(latencies)
+    assert latencies[0] < latencies[1] < latencies[-1]
 
 
-def longest_chain(c: Circuit) -> int:
-    """Levels of logic between registers, counted anew from the operations."""
-    depth: dict[str, int] = {}
+def longest_chain(c: Circuit, pace: Pace) -> int:
+    """Picoseconds of additions between registers, counted anew from the operations."""
+    arrival: dict[str, int] = {}
     for op in c.ops:
-        before = max((depth.get(w.name, 0) for w in op.operands), default=0)
-        cost = 3 if isinstance(op, Square) else int(isinstance(op, Add))
-        depth[op.word.name] = 0 if isinstance(op, Register) else before + cost
-    return max(depth.values())
+        before = max((arrival.get(w.name, 0) for w in op.operands), default=0)
+        alone = isinstance(op, Add) and op.b.constant and op.b.lo == 0  # a shift is no logic
+        low = min(op.a_shift, op.b_shift) if isinstance(op, Add) else 0
+        took = pace.add(op.word.width - low) if isinstance(op, Add) and not alone else 0
+        arrival[op.word.name] = 0 if isinstance(op, Register) else before + took
+    return max(arrival.values())
+
+
+def test_an_operation_longer_than_a_cycle_stands_alone() -> None:
+    """No register can help what does not fit; it gets a cycle of its own, and no endless ones."""
+    c = Circuit(Pace(1000.0))
+    words = inputs(c, *[(0, 2**40)] * 4)
+    assert c.pace.add(41) > c.pace.room
+    finish(c, c.whole("y", c.sum("s", [Scaled(w) for w in words])))
+    assert c.latency == 2
 
 
 def test_operands_meet_in_one_stage() -> None:
@@ -150,7 +167,7 @@ def test_operands_meet_in_one_stage() -> None:
     rng = np.random.default_rng(2)
     layer = dense("d", "x", rng.integers(-99, 99, (4, 9)))
     values = analyse(graph_of(9, "fixed<5,5>", [layer])).values
-    c = feed_forward.adder_graph(layer, values["x"], values["d"], 1, registered=True)
+    c = feed_forward.adder_graph(layer, values["x"], values["d"], Pace(700.0), registered=True)
     for op in c.ops:
         step = int(isinstance(op, Register))
         assert {w.stage for w in op.operands if not w.constant} <= {op.word.stage - step}
@@ -159,7 +176,7 @@ def test_operands_meet_in_one_stage() -> None:
 
 def test_a_word_is_delayed_once() -> None:
     """Two readers of an older word share its register."""
-    c = Circuit(levels=1)
+    c = Circuit(PACE)
     (x,) = inputs(c, (0, 3))
     assert c.delay(x, 2) is c.delay(x, 2)
     assert sum(isinstance(op, Register) for op in c.ops) == 2
@@ -168,14 +185,14 @@ def test_a_word_is_delayed_once() -> None:
 
 def test_names_are_unique() -> None:
     """Different operations of one name are numbered."""
-    c = Circuit(levels=None)
+    c = Circuit(PACE, pipelined=False)
     x, y = inputs(c, (0, 3), (0, 3))
     assert [c.add("s", x, y, a_shift=k).name for k in range(3)] == ["s", "s_1", "s_2"]
 
 
 def test_equal_sums_are_shared() -> None:
     """A sum that exists already is not built again."""
-    c = Circuit(levels=None)
+    c = Circuit(PACE, pipelined=False)
     x, y = inputs(c, (0, 3), (0, 3))
     assert c.add("s", x, y, b_shift=1) is c.add("t", x, y, b_shift=1)
     assert c.add("u", x, y, b_shift=1, minus=True) is not c.add("s", x, y, b_shift=1)
@@ -184,7 +201,7 @@ def test_equal_sums_are_shared() -> None:
 
 def test_sweep_keeps_inputs() -> None:
     """What no output needs goes; elements of ports stay."""
-    c = Circuit(levels=None)
+    c = Circuit(PACE, pipelined=False)
     x, y = inputs(c, (0, 3), (0, 3))
     c.add("unused", x, y)
     finish(c, c.add("used", x, x), registered=False)
@@ -193,7 +210,7 @@ def test_sweep_keeps_inputs() -> None:
 
 def test_too_wide() -> None:
     """A signal beyond the widest format is refused by name."""
-    c = Circuit(levels=None)
+    c = Circuit(PACE, pipelined=False)
     (x,) = inputs(c, (-(2**200), 2**200))
     with pytest.raises(LoweringError) as caught:
         c.square("d0_squared", x)
@@ -202,9 +219,34 @@ def test_too_wide() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("clock_mhz", "levels"), [(25, 35), (40, 22), (160, 5), (240, 3), (320, 2), (480, 1), (900, 1)]
-)
-def test_timing(clock_mhz: float, levels: int) -> None:
-    """Levels of 1.1 ns beside 0.5 ns for the register; at least one, whatever the clock."""
-    assert Timing(clock_mhz).levels == levels
+@pytest.mark.parametrize(("clock_mhz", "room"), [(40, 24750), (200, 4750), (480, 1833), (9999, 0)])
+def test_room(clock_mhz: float, room: int) -> None:
+    """The cycle less clock to output, set-up and slack; never below 0."""
+    assert Pace(clock_mhz).room == room
+
+
+def test_what_operations_take() -> None:
+    """The delays of `fwgen.lower.delays`, added up by hand: net to four sinks, LUT, carry chain."""
+    net, lut, entry = 350 + 2 * 35, 100, 200
+    assert PACE.add(4) == net + lut + entry
+    assert PACE.add(5) == net + lut + entry + 25
+    assert PACE.add(13) == net + lut + entry + 75
+    assert PACE.compare(6) == PACE.lut() == net + lut
+    assert PACE.compare(7) == PACE.add(7)
+    assert PACE.select(1) == net + lut
+    assert PACE.select(16) == 350 + 4 * 35 + lut
+    assert PACE.reduce(6) == net + lut
+    assert PACE.reduce(36) == 2 * (net + lut)
+    assert PACE.reduce(37) == 3 * (net + lut)
+    assert PACE.clamp(8) == PACE.add(8) + 350 + 3 * 35 + lut
+    assert PACE.square(6) == net + lut
+    assert PACE.square(7) == 350 + 1838
+    assert PACE.loop(1000) == 1000 + net + lut + 250
+
+
+def test_a_slower_device_gets_more_registers() -> None:
+    """The same circuit at the same clock: speed grade and family decide where registers go."""
+    grades = (("UltraScale+", 3), ("UltraScale+", 1), ("7 series", 1))
+    rooms = [Pace(320.0, MODELS[key]) for key in grades]
+    chains = [int(pace.room / pace.add(12)) for pace in rooms]
+    assert chains[0] > chains[1] > chains[2]

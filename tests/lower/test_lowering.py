@@ -8,6 +8,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node, Quantise, SquaredError, Threshold
 from fwgen.lower.design import CircuitBlock, DelayBlock, HoldBlock, LifBlock
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
 from tests.verify.operations import const, dense, graph_of, lif, read_out
 
 
@@ -20,7 +21,7 @@ def spiking(*more: Node, steps: int = 5) -> Graph:
 
 def test_interface() -> None:
     """Ports carry the names and formats of the input and the outputs; membranes as declared."""
-    face = lower(spiking(), 240.0).interface
+    face = lower(spiking(), Pace(240.0)).interface
     assert face.top == "dut"
     assert [(p.name, str(p.fmt), p.count) for p in face.inputs] == [("x_i", "fixed<4,4>", 2)]
     assert [(p.name, str(p.fmt), p.count) for p in face.outputs] == [
@@ -34,18 +35,18 @@ def test_interface() -> None:
 def test_latency(steps: int) -> None:
     """One cycle a time step, and a constant for the rest."""
     # input, dense (with one step) or held currents (with more), lif; the count adds the steps
-    assert lower(spiking(steps=steps), 20.0).interface.latency == steps + 3
+    assert lower(spiking(steps=steps), Pace(20.0)).interface.latency == steps + 3
 
 
 def test_feed_forward_has_interval_one() -> None:
     """Without a lif layer a new event may come every cycle, whatever the steps say."""
     graph = graph_of(2, "fixed<4,4>", [dense("d", "x", [[1, 2]])], steps=9)
-    assert lower(graph, 240.0).interface.interval == 1
+    assert lower(graph, Pace(240.0)).interface.interval == 1
 
 
 def test_each_block_meets_its_inputs() -> None:
     """Static inputs of a block show in the same cycle, and outputs come when they are due."""
-    design = lower(spiking(SquaredError("e", "l_n", "x")), 240.0)
+    design = lower(spiking(SquaredError("e", "l_n", "x")), Pace(240.0))
     for block in design.blocks:
         match block:
             case CircuitBlock():
@@ -71,7 +72,7 @@ def test_equal_neurons_share_a_circuit() -> None:
     )
     (block,) = (
         b
-        for b in lower(graph_of(4, "fixed<4,4>", [layer, *read_out("l")]), 240.0).blocks
+        for b in lower(graph_of(4, "fixed<4,4>", [layer, *read_out("l")]), Pace(240.0)).blocks
         if isinstance(b, LifBlock)
     )
     assert block.core.of == (0, 1, 2, 0)
@@ -119,7 +120,7 @@ def test_not_yet(more: tuple[Node, ...], message: str) -> None:
     graph = spiking(*more)
     graph.shapes()
     with pytest.raises(LoweringError) as caught:
-        lower(graph, 240.0)
+        lower(graph, Pace(240.0))
     assert str(caught.value) == message
 
 
@@ -127,7 +128,7 @@ def test_weights_beyond_the_solver() -> None:
     """The solver takes weights of 24 bits exactly: wider ones are refused by name."""
     graph = graph_of(1, "fixed<4,4>", [dense("d", "x", [[2**24]])])
     with pytest.raises(LoweringError) as caught:
-        lower(graph, 240.0)
+        lower(graph, Pace(240.0))
     assert str(caught.value) == (
         "layer 'd' (dense): weight: needed weights of at most 24 bits; found 25 bits. "
         "Choose a narrower weight_format."

@@ -8,6 +8,7 @@ import pytest
 from fwgen.emit.rtl import emit_rtl
 from fwgen.errors import TargetError, ToolError
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
 from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.synth.settings import family
 from fwgen.synth.yosys import Mapped, share_folder
@@ -25,7 +26,7 @@ Made = tuple[Subject, Synthesis, Mapped, dict[str, Any]]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The toy network, mapped to a VU9P."""
     graph, work = toy(), tmp_path_factory.mktemp("synth")
-    design = lower(graph, CLOCK_MHZ)
+    design = lower(graph, Pace(CLOCK_MHZ))
     rtl = write_files(work / "rtl", emit_rtl(design, graph))
     synthesis = Synthesis.of(graph, device("xcvu9p"), CLOCK_MHZ)
     with synthesis.running(rtl, work / "yosys") as mapped:

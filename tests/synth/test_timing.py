@@ -9,7 +9,7 @@ from fwgen.lower.delays import MODELS
 from fwgen.synth.netlist import Netlist, layer_of, netlist_of
 from fwgen.synth.timing import TimingGraph
 
-MODEL = MODELS["xcup", 2]
+MODEL = MODELS["UltraScale+", 2]
 
 
 def cell(kind: str, outputs: str, **ports: list[int | str]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from fwgen.ir.nodes import (
 )
 from fwgen.ir.ports import Interface
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
 from fwgen.verify import compare, native, toolchain
 from fwgen.verify.events import corners, random_events
 from fwgen.verify.reference import Reference, Trace
@@ -52,7 +53,7 @@ class Implemented:
 
 def write_rtl(graph: Graph, clock_mhz: float, folder: Path) -> tuple[Interface, tuple[Path, ...]]:
     """Lower a graph and write its Verilog into ``folder``."""
-    design = lower(graph, clock_mhz)
+    design = lower(graph, Pace(clock_mhz))
     files = []
     for name, text in sorted(emit_rtl(design, graph).items()):
         files.append(folder / name)

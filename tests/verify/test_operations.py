@@ -11,6 +11,7 @@ from fwgen.ir.fixed import Fixed, Overflow, Rounding
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node, Quantise, SquaredError, Threshold
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
 from fwgen.verify.reference import Reference
 from tests.verify.operations import (
     Implemented,
@@ -229,7 +230,7 @@ class TestFastClock(TestSlowClock):
 
     def test_more_registers_than_at_a_slow_clock(self, made: Implemented) -> None:
         """A faster clock costs cycles; each class above proves its own latency in simulation."""
-        slow = lower(self.make(), TestSlowClock.clock_mhz).interface.latency
+        slow = lower(self.make(), Pace(TestSlowClock.clock_mhz)).interface.latency
         assert made.interface.latency > slow + 2
 
     def test_stays_fixed(self, made: Implemented) -> None:

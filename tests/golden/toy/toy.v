@@ -3,7 +3,7 @@
 // toy: 12 blocks, 3 time steps
 //
 // An event is taken at a rising edge with valid_i and ready_o high and rst_i low. Its results show
-// with valid_o 11 cycles later (edge to edge). A new event may follow every 3 cycles.
+// with valid_o 9 cycles later (edge to edge). A new event may follow every 3 cycles.
 // rst_i is synchronous and active high; it forgets events under way.
 // Element i of a port lies in the bits from i * (bits of an element) on.
 //   x_i: 3 x ufixed<4,1>
@@ -24,10 +24,10 @@ module toy (
     output wire valid_o
 );
     // where each event under way is: event__at[k] in the k-th cycle after it was taken
-    wire [10:0] event__at;
+    wire [8:0] event__at;
     fwgen_events #(
         .INTERVAL(3),
-        .LAST(10)
+        .LAST(8)
     ) events (
         .clk_i(clk_i),
         .rst_i(rst_i),
@@ -128,36 +128,36 @@ module toy (
     );
 
     // 'score', 1 cycles later
-    wire [15:0] score__at10;
+    wire [15:0] score__at8;
     fwgen_delay #(
         .WIDTH(16),
         .CYCLES(1)
-    ) score__at10__block (
+    ) score__at8__block (
         .clk_i(clk_i),
         .data_i(score),
-        .data_o(score__at10)
+        .data_o(score__at8)
     );
 
-    // 'recon_lif__membrane', 4 cycles later
-    wire [15:0] recon_lif__membrane__at10;
+    // 'recon_lif__membrane', 2 cycles later
+    wire [15:0] recon_lif__membrane__at8;
     fwgen_delay #(
         .WIDTH(16),
-        .CYCLES(4)
-    ) recon_lif__membrane__at10__block (
+        .CYCLES(2)
+    ) recon_lif__membrane__at8__block (
         .clk_i(clk_i),
         .data_i(recon_lif__membrane),
-        .data_o(recon_lif__membrane__at10)
+        .data_o(recon_lif__membrane__at8)
     );
 
     // results
-    assign valid_o = event__at[10];
-    assign score_o = score__at10;
+    assign valid_o = event__at[8];
+    assign score_o = score__at8;
     assign trigger_o = trigger;
-    assign membrane_o[8:0] = {{1{recon_lif__membrane__at10[7]}}, recon_lif__membrane__at10[7:0]};
-    assign membrane_o[17:9] = {{1{recon_lif__membrane__at10[15]}}, recon_lif__membrane__at10[15:8]};
+    assign membrane_o[8:0] = {{1{recon_lif__membrane__at8[7]}}, recon_lif__membrane__at8[7:0]};
+    assign membrane_o[17:9] = {{1{recon_lif__membrane__at8[15]}}, recon_lif__membrane__at8[15:8]};
 
     // moments that no block needs
-    wire unused__bits = &{1'b0, event__at[2], event__at[4], event__at[5], event__at[6], event__at[7], event__at[8], event__at[9]};
+    wire unused__bits = &{1'b0, event__at[2], event__at[4], event__at[5], event__at[6], event__at[7]};
 endmodule
 
 `default_nettype wire

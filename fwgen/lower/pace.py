@@ -1,0 +1,69 @@
+"""How much logic fits between two registers: what each operation takes of the wanted clock.
+
+The constants are those of `fwgen.lower.delays`, under which the mapped netlist is timed too. An
+operation is counted with the net that leads to it. Before mapping nobody knows how many cells read
+a signal, so a usual number is assumed; the netlist's own model knows.
+"""
+
+from dataclasses import dataclass
+
+from fwgen.lower.delays import DEFAULT, Delays, model_for
+from fwgen.targets import Device
+
+_PS_PER_US = 1_000_000
+_SINKS = 4  # assumed: cells that read a signal before mapping
+_LUT_INPUTS = 6
+_SMALL_BITS = 6  # a function of so few bits is one LUT a bit
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The wanted clock in MHz and the delays of the device; all times are picoseconds."""
+
+    clock_mhz: float
+    delays: Delays = DEFAULT
+
+    @classmethod
+    def of(cls, device: Device, clock_mhz: float) -> "Pace":
+        """The pace of a device's default part, or of the part number that chose the device."""
+        return cls(clock_mhz, model_for(device.family, device.part))
+
+    @property
+    def room(self) -> int:
+        """What a cycle leaves for logic between two registers; 0 if the registers take it all."""
+        return max(0, int(_PS_PER_US / self.clock_mhz) - self.delays.register)
+
+    def loop(self, logic: int) -> int:
+        """Period that a loop needs: ``logic``, the choice of its start value, and its register."""
+        return logic + self.lut() + self.delays.register
+
+    def lut(self, sinks: int = _SINKS) -> int:
+        """One LUT."""
+        return self.delays.wire(sinks) + self.delays.lut
+
+    def add(self, bits: int) -> int:
+        """An addition or subtraction with a result of ``bits``."""
+        return self.lut() + self.delays.chain(bits)
+
+    def compare(self, bits: int) -> int:
+        """A comparison with a constant: one LUT, or a carry chain."""
+        return self.lut() if bits <= _SMALL_BITS else self.add(bits)
+
+    def select(self, bits: int) -> int:
+        """A choice of ``bits`` bits: the condition reaches all of them."""
+        return self.lut(max(_SINKS, bits))
+
+    def reduce(self, bits: int) -> int:
+        """One bit from ``bits`` bits, such as whether any of them is set: a tree of LUTs."""
+        levels, left = 1, bits
+        while left > _LUT_INPUTS:
+            levels, left = levels + 1, -(-left // _LUT_INPUTS)
+        return levels * self.lut()
+
+    def clamp(self, bits: int) -> int:
+        """A comparison with each limit side by side, then the choice."""
+        return self.compare(bits) + self.select(bits)
+
+    def square(self, bits: int) -> int:
+        """A square: one LUT a bit where the operand is narrow, else a DSP."""
+        return self.lut() if bits <= _SMALL_BITS else self.delays.wire(2 * bits) + self.delays.dsp
