@@ -16,6 +16,8 @@ from fwgen.lower.ops import (
     Clamp,
     Floor,
     Gate,
+    Lookup,
+    Multiply,
     Op,
     Pick,
     Register,
@@ -25,6 +27,7 @@ from fwgen.lower.ops import (
     Word,
     Wrap,
 )
+from fwgen.lower.unary import columns
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class Writer:
 
     _read: dict[str, int] = field(default_factory=dict)
     _width: dict[str, int] = field(default_factory=dict)
+    _tables: dict[tuple[int, int, tuple[int, ...]], tuple[str, ...]] = field(default_factory=dict)
 
     # ---- operands ----
 
@@ -112,12 +116,49 @@ class Writer:
                 return self._clamp(op)
             case Wrap():
                 return self.bits(op.a, width)
+            case _:
+                return self._product(op)
+
+    def _product(self, op: Op) -> str:
+        """What is no single line of LUTs: multipliers and tables."""
+        match op:
             case Square():
                 self._mark(op.a, op.a.width - 1, 0)
                 factor = f"$signed({op.a.name})" if op.a.signed else op.a.name
                 return f"{factor} * {factor}"
+            case Multiply():
+                return f"{self._factor(op.a, op)} * {self._factor(op.b, op)}"
+            case Lookup():
+                return self._lookup(op)
             case _:
                 raise TypeError(f"no Verilog form for {type(op).__name__}")
+
+    def _factor(self, word: Word, op: Multiply) -> str:
+        """An operand as wide as the product, so that no tool extends it its own way."""
+        text = self.bits(word, op.word.width)
+        return f"$signed({text})" if op.word.signed else text
+
+    def _lookup(self, op: Lookup) -> str:
+        """One constant a bit of the result, indexed by the operand's bits."""
+        self._mark(op.a, op.a.width - 1, 0)
+        index = f"$unsigned({op.a.name})" if op.a.signed else op.a.name
+        names = self._tables[op.a.width, op.a.lo, op.values]
+        bits = [name if "'" in name else f"{name}[{index}]" for name in names]
+        return f"{{{', '.join(reversed(bits))}}}" if len(bits) > 1 else bits[0]
+
+    def tables(self, circuit: Circuit) -> list[str]:
+        """The constants of all look-up tables; equal bits of any of them are one constant."""
+        seen: dict[tuple[int, int], str] = {}
+        for op in circuit.ops:
+            if isinstance(op, Lookup):
+                entries = 1 << op.a.width
+                bits = columns(op.a, op.values, op.word.width)
+                key = (op.a.width, op.a.lo, op.values)
+                self._tables[key] = tuple(_constant(bit, entries, seen) for bit in bits)
+        return [
+            f"localparam [{entries - 1}:0] {name} = {entries}'h{bit:x};"
+            for (entries, bit), name in seen.items()
+        ]
 
     def _sum(self, op: Add) -> str:
         width = op.word.width
@@ -196,8 +237,9 @@ class Writer:
     # ---- whole circuits ----
 
     def body(self, circuit: Circuit) -> list[str]:
-        """Wires and register declarations in order of definition."""
-        return [
+        """Tables, then wires and register declarations in order of definition."""
+        tables = self.tables(circuit)
+        return tables + [
             f"{self.declare(op.word, 'reg')};" if isinstance(op, Register) else self.line(op)
             for op in circuit.ops
         ]
@@ -232,6 +274,13 @@ class Writer:
         for name, width in self._width.items():
             out += _unread_bits(name, width, self._read.get(name, 0))
         return out
+
+
+def _constant(bit: int, entries: int, seen: dict[tuple[int, int], str]) -> str:
+    """The name of one bit of a table, or its value where it is the same in all entries."""
+    if bit in {0, (1 << entries) - 1}:
+        return literal(bit & 1, 1)
+    return seen.setdefault((entries, bit), f"TABLE_{len(seen)}")
 
 
 def literal(value: int, width: int, *, signed: bool = False) -> str:

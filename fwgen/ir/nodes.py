@@ -54,6 +54,21 @@ class Reset(StrEnum):
     NONE = "none"
 
 
+CUSTOM = "custom"
+FUNCTIONS = (
+    "sigmoid",
+    "tanh",
+    "exp",
+    "log",
+    "sqrt",
+    "rsqrt",
+    "square",
+    "reciprocal",
+    "softplus",
+)
+"""Functions of a `Table` that are known by name; `CUSTOM` brings its own values."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShiftLeak:
     """Leak by shift and subtract: ``u - (u >> shift)``, floored in the membrane's last bit."""
@@ -152,15 +167,17 @@ class LeakyRelu(Unary):
 class Table(Unary):
     """``function(x)`` of each element, rounded and brought into range by ``fmt``: a look-up table.
 
-    In an integer graph ``values`` holds the results for the source's integers ``first``,
-    ``first + 1``, ...; before that it is None for a function known by name, and the whole table
-    (shape (entries,), from ``first`` on) where ``function`` is ``custom``.
+    In an integer graph ``values`` holds, for the source's integers ``first``, ``first + 1``, ...,
+    the results on the grid of ``fmt`` before its overflow mode acts. In a real graph it is None for
+    a function known by name; where ``function`` is ``custom``, it is the whole table (shape
+    (entries,)), whose first entry stands for the real input ``first`` and each further one for the
+    source's next number.
     """
 
     op: ClassVar[str] = "table"
     function: str
     fmt: Fixed
-    first: int = 0
+    first: float = 0
     values: Param | None = None
 
 

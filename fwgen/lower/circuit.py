@@ -16,6 +16,8 @@ from fwgen.lower.ops import (
     Clamp,
     Floor,
     Gate,
+    Lookup,
+    Multiply,
     Op,
     Pick,
     Register,
@@ -50,11 +52,15 @@ class Circuit:
 
     # ---- ports ----
 
-    def input(self, name: str, values: Range) -> list[Word]:
-        """An input port, one element per range entry, named after the port."""
+    def input(self, name: str, values: Range, levels: Sequence[int] = ()) -> list[Word]:
+        """An input port, one element per range entry, named after the port.
+
+        ``levels`` are the logic levels that lie before each element; none where it is empty.
+        """
         fmt, stem, words = values.fmt, name.removesuffix("_i"), []
-        for i, (lo, hi) in enumerate(zip(values.lo, values.hi, strict=True)):
-            word = Word(f"{stem}_{i}", lo, hi)
+        before = levels or [0] * len(values)
+        for i, (lo, hi, level) in enumerate(zip(values.lo, values.hi, before, strict=True)):
+            word = Word(f"{stem}_{i}", lo, hi, level=level)
             if not word.constant:
                 self.ops.append(Pick(word, name, i * fmt.width, fmt.width))
             words.append(word)
@@ -97,7 +103,8 @@ class Circuit:
         )
         if bounds[0] == bounds[1]:
             return self.constant(bounds[0])
-        lift = b.constant and b.lo == 0  # a shift alone: no logic
+        # a shift alone, or a constant where the shift has made room: no logic
+        lift = b.constant and 0 <= b.lo << b_shift < 1 << a_shift and not minus
         key = (a, a_shift, b, b_shift, minus)
         if key in self._sums:
             return self._sums[key]
@@ -241,6 +248,38 @@ class Circuit:
         a, stage, level = self._place(3, a)
         word = self._word(name, near * near, far * far, stage, level)
         self.ops.append(Square(word, a))
+        return word
+
+    def relu(self, name: str, a: Word) -> Word:
+        """``max(a, 0)``: an AND with the inverted sign."""
+        if a.lo >= 0:
+            return a
+        if a.hi <= 0:
+            return self.constant(0)
+        sign = self.floor(f"{name}_sign", a, a.width - 1)
+        sign, a, stage, level = self._place(1, sign, a)
+        word = self._word(name, 0, a.hi, stage, level)
+        self.ops.append(Select(word, sign, self.constant(0), a))
+        return word
+
+    def multiply(self, name: str, a: Word, b: Word) -> Word:
+        """``a * b``; counted as three levels, as a DSP or a small LUT multiplier."""
+        ends = [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
+        if min(ends) == max(ends):
+            return self.constant(ends[0])
+        a, b, stage, level = self._place(3, a, b)
+        word = self._word(name, min(ends), max(ends), stage, level)
+        self.ops.append(Multiply(word, a, b))
+        return word
+
+    def lookup(self, name: str, a: Word, values: Sequence[int]) -> Word:
+        """``values[a - a.lo]``; a level, and one more for every two bits beyond eight."""
+        lo, hi = min(values), max(values)
+        if lo == hi:
+            return self.constant(lo)
+        a, stage, level = self._place(1 + max(0, a.width - 7) // 2, a)
+        word = self._word(name, lo, hi, stage, level)
+        self.ops.append(Lookup(word, a, tuple(values)))
         return word
 
     def delay(self, word: Word, stage: int) -> Word:
