@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.errors import LoweringError
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Dense,
@@ -25,6 +25,7 @@ from fwgen.ir.nodes import (
     Lif,
     Node,
     Quantise,
+    Relu,
     SpikeCount,
     SquaredError,
     SumSquares,
@@ -106,8 +107,12 @@ class _Lowering:
                 self.signals[node.name] = replace(net, time=time, temporal=False)
             case SpikeCount():
                 self._count(node)
+            case Relu() if self._absorbed(node):
+                pass
+            case Quantise():
+                self._quantise(node)
             case _:
-                self._static(node)
+                self._static(node, _about(node, self.analysis.values))
 
     # ---- one method per kind of node ----
 
@@ -115,7 +120,27 @@ class _Lowering:
         port = Signal(f"{node.name}_i", node.fmt, node.size, time=-1)
         self.signals[node.name] = self._delayed(port, 0, node.name, "input register")
 
-    def _static(self, node: Node) -> None:
+    def _absorbed(self, node: Relu) -> bool:
+        """Whether everything that reads it saturates at 0 anyway.
+
+        Rounding keeps the order of numbers and keeps 0, so it may come first.
+        """
+        readers = [n for n in self.graph if node.name in n.sources]
+        return (
+            node.name not in self.graph.outputs
+            and not self.signals[node.source].temporal
+            and all(isinstance(n, Quantise) and _clips_at_zero(n.fmt) for n in readers)
+        )
+
+    def _quantise(self, node: Quantise) -> None:
+        about = f"quantise '{node.source}' to {node.fmt}"
+        source = self.graph[node.source]
+        if isinstance(source, Relu) and source.name not in self.signals:
+            node = replace(node, source=source.source)
+            about += f"; the format has no negative numbers, which makes it '{source.name}' too"
+        self._static(node, about)
+
+    def _static(self, node: Node, about: str) -> None:
         """A node that exists once per event: its sources, in the cycle of the latest."""
         sources = {name: self.signals[name] for name in node.sources}
         if any(s.temporal for s in sources.values()):
@@ -127,7 +152,7 @@ class _Lowering:
             node, self.analysis.values, self.levels, before, self._accumulators.get(node.name)
         )
         ports = [(port, sources[name]) for name, port in feed_forward.ports(node).items()]
-        self._circuit(node, _about(node, self.analysis.values), circuit, ports)
+        self._circuit(node, about, circuit, ports)
 
     @property
     def _accumulators(self) -> dict[str, Fixed]:
@@ -254,6 +279,10 @@ class _Lowering:
         )
 
 
+def _clips_at_zero(fmt: Fixed) -> bool:
+    return not fmt.signed and fmt.overflow is not Overflow.WRAP
+
+
 def _plain(fmt: Fixed) -> Fixed:
     """The same integers without the modes of a conversion."""
     return Fixed(fmt.signed, fmt.width, fmt.integer)
@@ -265,8 +294,6 @@ def _about(node: Node, values: Mapping[str, Range]) -> str:
     match node:
         case Dense():
             return f"dense, {_shape(node)}: constant matrix on numbers as an adder graph"
-        case Quantise():
-            return f"quantise {reads} to {node.fmt}"
         case Table():
             return f"table: {node.function} of '{node.source}' as {node.fmt}"
         case Threshold():
