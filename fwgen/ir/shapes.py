@@ -36,6 +36,9 @@ from fwgen.ir.nodes import (
 )
 
 
+MAX_ELEMENTS = 1 << 14  # of a value: vectors can be joined again and again
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Number of elements of a value, and whether it has one value per time step."""
@@ -89,7 +92,7 @@ def _several(node: Node, known: Shapes) -> Shape:
     """Operations that read several values, or all elements of one."""
     match node:
         case Concat():
-            return Shape(sum(known[n].size for n in node.parts), _alike(node, known))
+            return _concat(node, known)
         case Add() | Subtract():
             return Shape(_length(node, known), _alike(node, known))
         case Multiply():
@@ -205,6 +208,13 @@ def _table(node: Table, nodes: Nodes, source: Shape) -> Shape:
 def declared_grid(node: Node) -> int | None:
     """Fraction bits of a value whose format stands in the model, None for all others."""
     return node.fmt.frac if isinstance(node, Input | Quantise | Table) else None
+
+
+def _concat(node: Concat, known: Shapes) -> Shape:
+    size = sum(known[name].size for name in node.parts)
+    if not node.parts or size > MAX_ELEMENTS:
+        raise misfit(node, f"1 to {MAX_ELEMENTS:,} elements together", f"{size:,}")
+    return Shape(size, _alike(node, known))
 
 
 def _slice(node: Slice, source: Shape) -> Shape:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fwgen.errors import FormatError
 from fwgen.ir.cast import cast, round_only
-from fwgen.ir.fixed import Fixed, Overflow
+from fwgen.ir.fixed import MAX_WIDTH, Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Add,
@@ -41,6 +42,9 @@ from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, fl
 from fwgen.quantise.lif_range import lif_range
 
 
+MAX_BITS = 4 * MAX_WIDTH
+
+
 @dataclass(slots=True)
 class Analysis:
     """Everything the range analysis knows, by node name."""
@@ -56,7 +60,13 @@ class Analysis:
 
 
 def analyse(graph: Graph) -> Analysis:
-    """Bounds of every value of an integer graph."""
+    """Bounds of every value of an integer graph.
+
+    Raises
+    ------
+    FormatError
+        If numbers grow beyond all bounds; the message names the layer.
+    """
     analysis = Analysis()
     for node in graph:
         add(node, graph.steps, analysis)
@@ -77,7 +87,20 @@ def add(node: Node, steps: int, analysis: Analysis) -> None:
             known[node.name] = _count(known[node.source], steps)
         case _:
             known[node.name] = _feed_forward(node, analysis)
+    _check_size(node, known[node.name])
     analysis.note(known[node.name].peak)
+
+
+def _check_size(node: Node, values: Range) -> None:
+    """Products of products have no end of bits: far beyond every format, they are refused."""
+    bits = max(values.peak.bit_length(), abs(values.frac))
+    if bits > MAX_BITS:
+        raise FormatError(
+            f"layer '{node.name}' ({node.op})",
+            needed=f"values of at most {MAX_BITS} bits, and as many fraction bits",
+            found=f"{bits}",
+            do="Put a quantise layer in front of it.",
+        )
 
 
 def _feed_forward(node: Node, analysis: Analysis) -> Range:
