@@ -16,6 +16,8 @@ from fwgen.lower.ops import (
     Clamp,
     Floor,
     Gate,
+    Lookup,
+    Multiply,
     Op,
     Pick,
     Register,
@@ -33,6 +35,7 @@ class Writer:
 
     _read: dict[str, int] = field(default_factory=dict)
     _width: dict[str, int] = field(default_factory=dict)
+    _tables: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     # ---- operands ----
 
@@ -112,12 +115,53 @@ class Writer:
                 return self._clamp(op)
             case Wrap():
                 return self.bits(op.a, width)
+            case _:
+                return self._product(op)
+
+    def _product(self, op: Op) -> str:
+        """What is no single line of LUTs: multipliers and tables."""
+        match op:
             case Square():
                 self._mark(op.a, op.a.width - 1, 0)
                 factor = f"$signed({op.a.name})" if op.a.signed else op.a.name
                 return f"{factor} * {factor}"
+            case Multiply():
+                return f"{self._factor(op.a, op)} * {self._factor(op.b, op)}"
+            case Lookup():
+                return self._lookup(op)
             case _:
                 raise TypeError(f"no Verilog form for {type(op).__name__}")
+
+    def _factor(self, word: Word, op: Multiply) -> str:
+        """An operand as wide as the product, so that no tool extends it its own way."""
+        text = self.bits(word, op.word.width)
+        return f"$signed({text})" if op.word.signed else text
+
+    def _lookup(self, op: Lookup) -> str:
+        self._mark(op.a, op.a.width - 1, 0)
+        index = f"$unsigned({op.a.name})" if op.a.signed else op.a.name
+        return f"{self._tables[_key(op)]}[{index}]"
+
+    def tables(self, circuit: Circuit) -> list[str]:
+        """Look-up tables as memories that are never written; equal ones are one.
+
+        The attributes keep them in LUTs: a block RAM would be slower. Yosys obeys the first that it
+        knows, Vivado the second.
+        """
+        lines = []
+        for op in circuit.ops:
+            if not isinstance(op, Lookup) or _key(op) in self._tables:
+                continue
+            name, bits, mask = f"TABLE_{len(self._tables)}", op.a.width, (1 << op.a.width) - 1
+            self._tables[_key(op)] = name
+            lines += ['(* ram_style = "registers", rom_style = "distributed" *)']
+            lines += [f"reg [{op.word.width - 1}:0] {name} [0:{mask}];", "initial begin"]
+            lines += [
+                f"    {name}[{literal(n & mask, bits)}] = {literal(value, op.word.width)};"
+                for n, value in enumerate(op.values, op.a.lo)
+            ]
+            lines.append("end")
+        return lines
 
     def _sum(self, op: Add) -> str:
         width = op.word.width
@@ -196,8 +240,9 @@ class Writer:
     # ---- whole circuits ----
 
     def body(self, circuit: Circuit) -> list[str]:
-        """Wires and register declarations in order of definition."""
-        return [
+        """Tables, then wires and register declarations in order of definition."""
+        tables = self.tables(circuit)
+        return tables + [
             f"{self.declare(op.word, 'reg')};" if isinstance(op, Register) else self.line(op)
             for op in circuit.ops
         ]
@@ -232,6 +277,10 @@ class Writer:
         for name, width in self._width.items():
             out += _unread_bits(name, width, self._read.get(name, 0))
         return out
+
+
+def _key(op: Lookup) -> tuple[object, ...]:
+    return op.a.width, op.word.width, op.a.lo, op.values
 
 
 def literal(value: int, width: int, *, signed: bool = False) -> str:

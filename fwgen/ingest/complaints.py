@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -131,16 +131,8 @@ def _wrong_value(place: str, error: ErrorDetails) -> BundleError:
 
 
 def _layer_models() -> dict[str, type[BaseModel]]:
-    models: list[type[BaseModel]] = [
-        schema.DenseLayer,
-        schema.LifLayer,
-        schema.QuantiseLayer,
-        schema.LastMembraneLayer,
-        schema.SpikeCountLayer,
-        schema.SquaredErrorLayer,
-        schema.ThresholdLayer,
-    ]
-    return {m.model_fields["op"].annotation.__args__[0]: m for m in models}  # type: ignore[union-attr]  # Literal
+    models: tuple[type[BaseModel], ...] = get_args(get_args(schema.AnyLayer)[0])
+    return {get_args(m.model_fields["op"].annotation)[0]: m for m in models}
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {

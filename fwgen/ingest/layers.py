@@ -1,5 +1,6 @@
 """One layer of ``model.yaml`` and its arrays -> one node of a graph of real numbers."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +9,31 @@ from numpy.typing import NDArray
 from fwgen.errors import BundleError, FormatError
 from fwgen.ingest import schema
 from fwgen.ingest.arrays import Arrays
-from fwgen.ingest.complaints import shown
+from fwgen.ingest.complaints import HOW, shown
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import (
+    CUSTOM,
+    Add,
+    BatchNorm,
+    Concat,
     Dense,
+    KlDivergence,
     LastMembrane,
+    LeakyRelu,
     Lif,
+    Multiply,
     Node,
     Quantise,
     Real,
+    Relu,
     Reset,
     ShiftLeak,
+    Slice,
     SpikeCount,
     SquaredError,
+    Subtract,
+    SumSquares,
+    Table,
     Threshold,
 )
 
@@ -73,25 +86,55 @@ def make_node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Wei
     BundleError, FormatError
         If an array or source is missing or misshapen, or a key contradicts another.
     """
-    if isinstance(layer, schema.SquaredErrorLayer):
-        left, right = (_source(where, name, nodes) for name in layer.from_)
-        return SquaredError(layer.name, left=left, right=right)
-    source = _source(where, layer.from_ or nodes[-1].name, nodes)
+    sources = _sources(where, layer, nodes)
     match layer:
         case schema.DenseLayer():
-            return _dense(where, layer, source, arrays)
+            return _dense(where, layer, sources[0], arrays)
         case schema.LifLayer():
-            return _lif(where, layer, source, arrays)
+            return _lif(where, layer, sources[0], arrays)
+        case schema.BatchNormLayer():
+            return _batch_norm(where, layer, sources[0], arrays)
+        case schema.TableLayer():
+            return _table(where, layer, sources[0], arrays)
         case schema.QuantiseLayer():
             fmt = read_format(layer.format, f"{where}: format")
-            return Quantise(layer.name, source=source, fmt=fmt)
-        case schema.LastMembraneLayer():
-            return LastMembrane(layer.name, source=source)
-        case schema.SpikeCountLayer():
-            return SpikeCount(layer.name, source=source)
+            return Quantise(layer.name, sources[0], fmt=fmt)
+        case schema.LeakyReluLayer():
+            alpha = _parameter(where, "alpha", layer.alpha, layer, arrays, layer.alpha_format)
+            return LeakyRelu(layer.name, sources[0], alpha=alpha)
         case schema.ThresholdLayer():
-            value = Real(np.array(layer.value), _format(where, "value_format", layer.value_format))
-            return Threshold(layer.name, source=source, value=value)
+            value = _parameter(where, "value", layer.value, layer, arrays, layer.value_format)
+            return Threshold(layer.name, sources[0], value=value)
+        case schema.SliceLayer():
+            return Slice(layer.name, sources[0], start=layer.start, stop=layer.stop)
+        case schema.ConcatLayer():
+            return Concat(layer.name, parts=sources)
+        case _:
+            return _PLAIN[layer.op](layer.name, *sources)
+
+
+# operations without parameters: their name and their sources are all there is
+_PLAIN: dict[str, Callable[..., Node]] = {
+    node.op: node
+    for node in (
+        Add,
+        KlDivergence,
+        LastMembrane,
+        Multiply,
+        Relu,
+        SpikeCount,
+        SquaredError,
+        Subtract,
+        SumSquares,
+    )
+}
+
+
+def _sources(where: str, layer: schema.AnyLayer, nodes: list[Node]) -> tuple[str, ...]:
+    wanted = layer.from_
+    if not isinstance(wanted, list):
+        wanted = [wanted or nodes[-1].name]
+    return tuple(_source(where, name, nodes) for name in wanted)
 
 
 def _source(where: str, name: str, nodes: list[Node]) -> str:
@@ -116,6 +159,7 @@ def _dense(where: str, layer: schema.DenseLayer, source: str, arrays: Weights) -
         source=source,
         weight=Real(weight, _format(where, "weight_format", layer.weight_format)),
         bias=Real(bias, _format(where, "bias_format", layer.bias_format)),
+        accumulator=_format(where, "accumulator_format", layer.accumulator_format),
     )
 
 
@@ -138,14 +182,84 @@ def _matrix(where: str, layer: schema.DenseLayer, arrays: Weights) -> NDArray[np
     return weight
 
 
+def _batch_norm(
+    where: str, layer: schema.BatchNormLayer, source: str, arrays: Weights
+) -> BatchNorm:
+    """Inference: ``scale = gamma / sqrt(variance + epsilon)``, ``offset = beta - mean * scale``."""
+    found = {key: _moment(layer, key, arrays) for key in ("mean", "variance", "gamma", "beta")}
+    variance = found["variance"] + layer.epsilon
+    if not (variance > 0).all():
+        raise BundleError(
+            f"{arrays.path}: '{layer.name}.variance'",
+            needed="variance + epsilon above 0",
+            found=f"{float(variance.min()):g}",
+            do="Store the moving variance, and the epsilon that the framework used.",
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = found["gamma"] / np.sqrt(variance)
+        offset = found["beta"] - found["mean"] * scale
+    if not (np.isfinite(scale).all() and np.isfinite(offset).all()):
+        raise BundleError(
+            f"{arrays.path}: layer '{layer.name}'",
+            needed="finite gamma / sqrt(variance + epsilon) and beta - mean * that",
+            found="an infinite one",
+            do="Look for a diverged training.",
+        )
+    return BatchNorm(
+        layer.name,
+        source=source,
+        scale=Real(scale, _format(where, "scale_format", layer.scale_format)),
+        offset=Real(offset, _format(where, "offset_format", layer.offset_format)),
+    )
+
+
+def _moment(layer: schema.BatchNormLayer, key: str, arrays: Weights) -> NDArray[np.float64]:
+    """One array of a batch normalisation, as long as its mean."""
+    mean = arrays.take(f"{layer.name}.mean", layer.name)
+    if key == "gamma" and not layer.gamma:
+        return np.ones_like(mean)
+    if key == "beta" and not layer.beta:
+        return np.zeros_like(mean)
+    values = arrays.take(f"{layer.name}.{key}", layer.name)
+    if mean.ndim != 1 or values.shape != mean.shape:
+        raise BundleError(
+            f"{arrays.path}: '{layer.name}.{key}'",
+            needed="shape (size,), the same for gamma, beta, mean and variance",
+            found=f"shape {values.shape}",
+            do="Store one number for each element.",
+        )
+    return values
+
+
+def _table(where: str, layer: schema.TableLayer, source: str, arrays: Weights) -> Table:
+    fmt = read_format(layer.format, f"{where}: format")
+    if layer.function != CUSTOM:
+        if layer.first is not None:
+            raise BundleError(
+                f"{where}: first",
+                needed="no first beside a function known by name",
+                found=f"{layer.first:g}",
+                do="Remove it.",
+            )
+        return Table(layer.name, source=source, function=layer.function, fmt=fmt)
+    if layer.first is None:
+        raise BundleError(
+            f"{where}: first",
+            needed="the input that the first entry of the table stands for",
+            found="nothing",
+            do=f"Add it. {HOW}",
+        )
+    values = Real(arrays.take(f"{layer.name}.table", layer.name))
+    return Table(layer.name, source, layer.function, fmt, first=layer.first, values=values)
+
+
 def _lif(where: str, layer: schema.LifLayer, source: str, arrays: Weights) -> Lif:
     return Lif(
         layer.name,
         source=source,
         beta=_leak(where, layer, arrays),
-        threshold=Real(
-            _number(layer.threshold, layer.name, arrays),
-            _format(where, "threshold_format", layer.threshold_format),
+        threshold=_parameter(
+            where, "threshold", layer.threshold, layer, arrays, layer.threshold_format
         ),
         membrane=_format(where, "membrane_format", layer.membrane_format),
         reset=Reset(layer.reset),
@@ -185,6 +299,18 @@ def _number(value: float | str | None, layer: str, arrays: Weights) -> NDArray[n
     if isinstance(value, str):
         return arrays.take(value, layer, "Add the array, or give a number without quotes.")
     return np.array(value, dtype=float)
+
+
+def _parameter(
+    where: str,
+    key: str,
+    value: float | str,
+    layer: schema.Layer,
+    arrays: Weights,
+    fmt: str | None,
+) -> Real:
+    values = _number(value, layer.name, arrays)
+    return Real(values, _format(where, f"{key}_format", fmt))
 
 
 def read_format(text: str, where: str) -> Fixed:

@@ -59,6 +59,93 @@ class DenseLayer(Layer):
     bias: bool = True
     weight_format: str | None = None
     bias_format: str | None = None
+    accumulator_format: str | None = None
+
+
+class BatchNormLayer(Layer):
+    """Arrays ``NAME.gamma``, ``NAME.beta``, ``NAME.mean`` and ``NAME.variance`` (size,)."""
+
+    op: Literal["batch_norm"]
+    epsilon: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    gamma: bool = True
+    beta: bool = True
+    scale_format: str | None = None
+    offset_format: str | None = None
+
+
+class ReluLayer(Layer):
+    """Zero where the source is negative."""
+
+    op: Literal["relu"]
+
+
+class LeakyReluLayer(Layer):
+    """Text for alpha names an array."""
+
+    op: Literal["leaky_relu"]
+    alpha: Scalar | Name
+    alpha_format: str | None = None
+
+
+class TableLayer(Layer):
+    """A function by its name, or the array ``NAME.table`` from the input ``first`` on."""
+
+    op: Literal["table"]
+    function: Literal[
+        "sigmoid",
+        "tanh",
+        "exp",
+        "log",
+        "sqrt",
+        "rsqrt",
+        "square",
+        "reciprocal",
+        "softplus",
+        "custom",
+    ]
+    format: str
+    first: Scalar | None = None
+
+
+class SliceLayer(Layer):
+    """Elements ``start`` to ``stop - 1``."""
+
+    op: Literal["slice"]
+    start: Annotated[int, Field(ge=0, le=MAX_SIZE)] = 0
+    stop: Annotated[int, Field(ge=1, le=MAX_SIZE)]
+
+
+class ConcatLayer(Section):
+    """The elements of several vectors, one after the other."""
+
+    op: Literal["concat"]
+    name: Name
+    from_: Annotated[list[Name], Field(alias="from", min_length=1, max_length=MAX_LAYERS)]
+
+
+class PairLayer(Section):
+    """What reads two vectors."""
+
+    name: Name
+    from_: Annotated[list[Name], Field(alias="from", min_length=2, max_length=2)]
+
+
+class AddLayer(PairLayer):
+    """Sum of two vectors."""
+
+    op: Literal["add"]
+
+
+class SubtractLayer(PairLayer):
+    """The first vector minus the second."""
+
+    op: Literal["subtract"]
+
+
+class MultiplyLayer(PairLayer):
+    """Product, element by element."""
+
+    op: Literal["multiply"]
 
 
 class LifLayer(Layer):
@@ -94,29 +181,52 @@ class SpikeCountLayer(Layer):
     op: Literal["spike_count"]
 
 
-class SquaredErrorLayer(Section):
+class SquaredErrorLayer(PairLayer):
     """Score: sum of squared differences of two vectors."""
 
     op: Literal["squared_error"]
+
+
+class SumSquaresLayer(Layer):
+    """Score: sum of squares."""
+
+    op: Literal["sum_squares"]
+
+
+class KlDivergenceLayer(Section):
+    """Score: mean, log variance and variance against the standard normal distribution."""
+
+    op: Literal["kl_divergence"]
     name: Name
-    from_: Annotated[list[Name], Field(alias="from", min_length=2, max_length=2)]
+    from_: Annotated[list[Name], Field(alias="from", min_length=3, max_length=3)]
 
 
 class ThresholdLayer(Layer):
-    """Trigger bit: strictly greater than ``value``."""
+    """Trigger bit: strictly greater than ``value``; text names an array."""
 
     op: Literal["threshold"]
-    value: Scalar
+    value: Scalar | Name
     value_format: str | None = None
 
 
 AnyLayer = Annotated[
     DenseLayer
+    | BatchNormLayer
+    | ReluLayer
+    | LeakyReluLayer
+    | TableLayer
+    | ConcatLayer
+    | SliceLayer
+    | AddLayer
+    | SubtractLayer
+    | MultiplyLayer
     | LifLayer
     | QuantiseLayer
     | LastMembraneLayer
     | SpikeCountLayer
     | SquaredErrorLayer
+    | SumSquaresLayer
+    | KlDivergenceLayer
     | ThresholdLayer,
     Field(discriminator="op"),
 ]

@@ -54,6 +54,21 @@ class Reset(StrEnum):
     NONE = "none"
 
 
+CUSTOM = "custom"
+FUNCTIONS = (
+    "sigmoid",
+    "tanh",
+    "exp",
+    "log",
+    "sqrt",
+    "rsqrt",
+    "square",
+    "reciprocal",
+    "softplus",
+)
+"""Functions of a `Table` that are known by name; `CUSTOM` brings its own values."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShiftLeak:
     """Leak by shift and subtract: ``u - (u >> shift)``, floored in the membrane's last bit."""
@@ -105,11 +120,121 @@ class Quantise(Unary):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dense(Unary):
-    """``y = W x + b``, exact. ``weight`` has shape (outputs, inputs), ``bias`` (outputs,)."""
+    """``y = W x + b``, exact. ``weight`` has shape (outputs, inputs), ``bias`` (outputs,).
+
+    ``accumulator`` is the type that the sums are declared to have, None for one as wide as needed.
+    It never changes the result: one that could is refused by the range analysis.
+    """
 
     op: ClassVar[str] = "dense"
     weight: Param
     bias: Param
+    accumulator: Fixed | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchNorm(Unary):
+    """``y_i = scale_i * x_i + offset_i``, exact; both of shape (size,).
+
+    Batch normalisation in inference: ``scale = gamma / sqrt(variance + epsilon)`` and
+    ``offset = beta - mean * scale``.
+    """
+
+    op: ClassVar[str] = "batch_norm"
+    scale: Param
+    offset: Param
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relu(Unary):
+    """``max(x, 0)``, element by element, exact."""
+
+    op: ClassVar[str] = "relu"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeakyRelu(Unary):
+    """``x`` where it is 0 or more, ``alpha * x`` below, exact; ``alpha`` has shape () or (size,).
+
+    With one ``alpha`` an element it is what frameworks call PReLU.
+    """
+
+    op: ClassVar[str] = "leaky_relu"
+    alpha: Param
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Unary):
+    """``function(x)`` of each element, rounded and brought into range by ``fmt``: a look-up table.
+
+    In an integer graph ``values`` holds, for the source's integers ``first``, ``first + 1``, ...,
+    the results on the grid of ``fmt`` before its overflow mode acts. In a real graph it is None for
+    a function known by name; where ``function`` is ``custom``, it is the whole table (shape
+    (entries,)), whose first entry stands for the real input ``first`` and each further one for the
+    source's next number.
+    """
+
+    op: ClassVar[str] = "table"
+    function: str
+    fmt: Fixed
+    first: float = 0
+    values: Param | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concat(Node):
+    """The elements of several vectors, one after the other."""
+
+    op: ClassVar[str] = "concat"
+    parts: tuple[str, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the vectors, in order."""
+        return self.parts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice(Unary):
+    """The elements ``start`` to ``stop - 1``."""
+
+    op: ClassVar[str] = "slice"
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair(Node):
+    """A node that reads two vectors."""
+
+    left: str
+    right: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the two vectors."""
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Add(Pair):
+    """``left + right``, element by element, exact."""
+
+    op: ClassVar[str] = "add"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subtract(Pair):
+    """``left - right``, element by element, exact."""
+
+    op: ClassVar[str] = "subtract"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Multiply(Pair):
+    """``left * right``, element by element, exact."""
+
+    op: ClassVar[str] = "multiply"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,22 +278,47 @@ class SpikeCount(Unary):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SquaredError(Node):
+class SquaredError(Pair):
     """``sum_i (a_i - b_i)**2`` of two vectors, exact; a score of one element."""
 
     op: ClassVar[str] = "squared_error"
-    left: str
-    right: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SumSquares(Unary):
+    """``sum_i x_i**2``, exact; a score of one element.
+
+    Of the means of a variational autoencoder it is the "clipped KL" score, arXiv:2108.03986.
+    """
+
+    op: ClassVar[str] = "sum_squares"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KlDivergence(Node):
+    """``1/2 * sum_i (mean_i**2 + variance_i - 1 - log_variance_i)``, exact; one element.
+
+    The Kullback-Leibler divergence of a diagonal normal distribution from the standard one
+    (Kingma and Welling, arXiv:1312.6114, appendix B); the variance comes from a `Table` of exp.
+    """
+
+    op: ClassVar[str] = "kl_divergence"
+    mean: str
+    log_variance: str
+    variance: str
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Names of the two vectors compared."""
-        return (self.left, self.right)
+        """Names of mean, log variance and variance."""
+        return (self.mean, self.log_variance, self.variance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Threshold(Unary):
-    """1 where the source is strictly greater than ``value`` (shape ()), 0 elsewhere."""
+    """1 where the source is strictly greater than ``value``, 0 elsewhere.
+
+    ``value`` has shape (), or (size,) with one number an element.
+    """
 
     op: ClassVar[str] = "threshold"
     value: Param
@@ -178,9 +328,20 @@ ALL_NODES: tuple[type[Node], ...] = (
     Input,
     Quantise,
     Dense,
+    BatchNorm,
+    Relu,
+    LeakyRelu,
+    Table,
+    Concat,
+    Slice,
+    Add,
+    Subtract,
+    Multiply,
     Lif,
     LastMembrane,
     SpikeCount,
     SquaredError,
+    SumSquares,
+    KlDivergence,
     Threshold,
 )

@@ -9,7 +9,9 @@ from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Const, Node, Real, ShiftLeak
 
-_HIDDEN = {"name", "source", "left", "right"}
+# sources stand in parentheses
+_HIDDEN = {"name", "source", "left", "right", "parts", "mean", "log_variance", "variance"}
+_OPTIONAL = {"accumulator", "values"}  # where there is none, nothing is chosen in its place
 
 
 def to_text(graph: Graph) -> str:
@@ -21,8 +23,9 @@ def to_text(graph: Graph) -> str:
 
 def node_text(node: Node) -> str:
     """One node as ``name = op(sources) field=value ...``."""
-    shown = (f for f in fields(node) if f.name not in _HIDDEN)
-    parts = [f"{f.name}={_value(getattr(node, f.name))}" for f in shown]
+    values = {f.name: getattr(node, f.name) for f in fields(node) if f.name not in _HIDDEN}
+    shown = {k: v for k, v in values.items() if v is not None or k not in _OPTIONAL}
+    parts = [f"{key}={_value(value)}" for key, value in shown.items()]
     return " ".join([f"{node.name} = {node.op}({', '.join(node.sources)})", *parts])
 
 

@@ -16,6 +16,8 @@ from fwgen.lower.ops import (
     Clamp,
     Floor,
     Gate,
+    Lookup,
+    Multiply,
     Op,
     Pick,
     Register,
@@ -54,11 +56,15 @@ class Circuit:
 
     # ---- ports ----
 
-    def input(self, name: str, values: Range) -> list[Word]:
-        """An input port, one element per range entry, named after the port."""
+    def input(self, name: str, values: Range, arrivals: Sequence[int] = ()) -> list[Word]:
+        """An input port, one element per range entry, named after the port.
+
+        ``arrivals`` are the picoseconds of logic before each element; none where it is empty.
+        """
         fmt, stem, words = values.fmt, name.removesuffix("_i"), []
-        for i, (lo, hi) in enumerate(zip(values.lo, values.hi, strict=True)):
-            word = Word(f"{stem}_{i}", lo, hi)
+        before = arrivals or [0] * len(values)
+        for i, (lo, hi, ready) in enumerate(zip(values.lo, values.hi, before, strict=True)):
+            word = Word(f"{stem}_{i}", lo, hi, arrival=ready)
             if not word.constant:
                 self.ops.append(Pick(word, name, i * fmt.width, fmt.width))
             words.append(word)
@@ -101,7 +107,8 @@ class Circuit:
         )
         if bounds[0] == bounds[1]:
             return self.constant(bounds[0])
-        lift = b.constant and b.lo == 0  # a shift alone: no logic
+        # a shift alone, or a constant where the shift has made room: no logic
+        lift = b.constant and 0 <= b.lo << b_shift < 1 << a_shift and not minus
         key = (a, a_shift, b, b_shift, minus)
         if key in self._sums:
             return self._sums[key]
@@ -248,6 +255,39 @@ class Circuit:
         a, stage, arrival = self._place(self.pace.square(a.width), a)
         word = self._word(name, near * near, far * far, stage, arrival)
         self.ops.append(Square(word, a))
+        return word
+
+    def relu(self, name: str, a: Word) -> Word:
+        """``max(a, 0)``: an AND with the inverted sign."""
+        if a.lo >= 0:
+            return a
+        if a.hi <= 0:
+            return self.constant(0)
+        sign = self.floor(f"{name}_sign", a, a.width - 1)
+        sign, a, stage, arrival = self._place(self.pace.select(a.width), sign, a)
+        word = self._word(name, 0, a.hi, stage, arrival)
+        self.ops.append(Select(word, sign, self.constant(0), a))
+        return word
+
+    def multiply(self, name: str, a: Word, b: Word) -> Word:
+        """``a * b``."""
+        ends = [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
+        if min(ends) == max(ends):
+            return self.constant(ends[0])
+        took = self.pace.multiply(a.width, b.width)
+        a, b, stage, arrival = self._place(took, a, b)
+        word = self._word(name, min(ends), max(ends), stage, arrival)
+        self.ops.append(Multiply(word, a, b))
+        return word
+
+    def lookup(self, name: str, a: Word, values: Sequence[int]) -> Word:
+        """``values[a - a.lo]``."""
+        lo, hi = min(values), max(values)
+        if lo == hi:
+            return self.constant(lo)
+        a, stage, arrival = self._place(self.pace.lookup(a.width), a)
+        word = self._word(name, lo, hi, stage, arrival)
+        self.ops.append(Lookup(word, a, tuple(values)))
         return word
 
     def delay(self, word: Word, stage: int) -> Word:

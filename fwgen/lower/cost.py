@@ -28,8 +28,9 @@ from fwgen.lower.ops import (
     Clamp,
     Floor,
     Gate,
+    Lookup,
+    Multiply,
     Op,
-    Pick,
     Register,
     RoundUp,
     Select,
@@ -37,6 +38,7 @@ from fwgen.lower.ops import (
     Word,
     Wrap,
 )
+from fwgen.lower.unary import table_luts
 
 MODEL = "fwgen/lower/cost.py: bits counted operation by operation, calibrated against Yosys 0.70"
 _LUT_INPUTS = 6
@@ -165,10 +167,19 @@ class _Counter:
                 self._clamp(op)
             case RoundUp():
                 self._round_up(op)
+            case _:
+                self._count_product(op)
+
+    def _count_product(self, op: Op) -> None:
+        """Multipliers, tables, and elements of ports, whose bits are all new."""
+        match op:
             case Square():
-                self._square(op)
-            case Pick() | _:
-                self._new(op.word)
+                self._multiplier(op.word, op.a.width, op.a.width)
+            case Multiply():
+                self._multiplier(op.word, op.a.width, op.b.width)
+            case Lookup():
+                self.cost += Cost(lut=table_luts(op.a, op.values))
+        self._new(op.word)
 
     def _new(self, word: Word) -> None:
         self.bits[word.name] = tuple((word.name, i) for i in range(word.width))
@@ -249,13 +260,12 @@ class _Counter:
         self.cost += Cost(lut=-(-(op.shift + 1) // (_LUT_INPUTS - 1)))
         self._new(op.word)
 
-    def _square(self, op: Square) -> None:
-        width = op.a.width
-        if op.word.width >= _SMALLEST_DSP_RESULT:
-            self.cost += Cost(dsp=-(-width // (_DSP_A - 1)) * -(-width // (_DSP_B)))
+    def _multiplier(self, word: Word, *factors: int) -> None:
+        if word.width >= _SMALLEST_DSP_RESULT:
+            wide, narrow = max(factors), min(factors)
+            self.cost += Cost(dsp=-(-wide // (_DSP_A - 1)) * -(-narrow // _DSP_B))
         else:
-            self.cost += Cost(lut=op.word.width)
-        self._new(op.word)
+            self.cost += Cost(lut=word.width)
 
 
 def compare_luts(width: int) -> int:

@@ -15,7 +15,8 @@ class Signal:
 
     ``time`` counts clock cycles: 0 is the cycle after the edge that takes the event. A static
     signal shows the event's value in the cycle ``time``, a temporal one shows the value of step k
-    (from 1) in the cycle ``time + k - 1``.
+    (from 1) in the cycle ``time + k - 1``. ``arrivals`` are the picoseconds of logic between the
+    registers before each element and itself; empty where the elements are registers themselves.
     """
 
     net: str
@@ -23,6 +24,7 @@ class Signal:
     count: int
     time: int
     temporal: bool = False
+    arrivals: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -40,7 +42,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class CircuitBlock(Block):
-    """A pipelined circuit, a module of its own. ``inputs`` are (port, signal)."""
+    """A circuit, a module of its own. ``inputs`` are (port, signal).
+
+    ``latency`` counts the registers in it; logic may stand before the first and behind the last.
+    """
 
     circuit: Circuit
     inputs: tuple[tuple[str, Signal], ...]

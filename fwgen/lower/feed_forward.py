@@ -1,6 +1,6 @@
 """Feed-forward operations as pipelined circuits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from alkaid.cmvm import cmvm_solve
@@ -8,31 +8,134 @@ from alkaid.types import CombLogic
 
 from fwgen.errors import LoweringError
 from fwgen.ir.cast import Ints
-from fwgen.ir.nodes import Dense, Quantise, SquaredError, Threshold
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.nodes import (
+    Add,
+    Concat,
+    Dense,
+    KlDivergence,
+    Multiply,
+    Node,
+    Pair,
+    SquaredError,
+    Subtract,
+    SumSquares,
+)
+from fwgen.lower import element_wise
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.convert import convert
 from fwgen.lower.ops import Scaled, Word
 from fwgen.lower.pace import Pace
-from fwgen.quantise.bounds import Range, const, floor_to
+from fwgen.lower.unary import square
+from fwgen.quantise.bounds import Range, const
 
 # adder levels that the solver may add to the smallest possible depth to save adders
 EXTRA_DEPTH = 1
 _EXACT_FLOAT32 = 1 << 24
 
+Ranges = Mapping[str, Range]
 
-def dense_weights(node: Dense, source: Range, result: Range) -> tuple[Ints, int, Ints]:
-    """Integer weight (outputs, inputs), how far it must be shifted left, and bias (outputs,).
 
-    The shifted weight times the source, plus the bias, lies on the result's grid.
+def circuit(
+    node: Node,
+    ranges: Ranges,
+    pace: Pace,
+    before: Mapping[str, Sequence[int]] | None = None,
+    accumulator: Fixed | None = None,
+) -> Circuit:
+    """The circuit of a node that exists once per event; its outputs are not registered.
+
+    Parameters
+    ----------
+    ranges
+        Bounds of every value.
+    pace
+        As in `Circuit`.
+    before
+        Picoseconds of logic before each element of a source, by the source's name.
+    accumulator
+        Of a dense layer, where its sums wrap around in it.
+
+    Raises
+    ------
+    LoweringError
+        If there is no circuit; the message names the layer.
+    """
+    c = Circuit(pace)
+    sources = {
+        name: c.input(port, ranges[name], (before or {}).get(name, ()))
+        for name, port in ports(node).items()
+    }
+    words = _words(c, node, [sources[name] for name in node.sources], ranges, accumulator)
+    c.output("y_o", words, ranges[node.name], registered=False)
+    return c
+
+
+def ports(node: Node) -> dict[str, str]:
+    """The input port of each source; a source that is read twice has one."""
+    match node:
+        case KlDivergence():
+            names: Sequence[str] = ("mean_i", "log_variance_i", "variance_i")
+        case Pair():
+            names = ("left_i", "right_i")
+        case Concat():
+            names = [f"x{i}_i" for i in range(len(node.parts))]
+        case _:
+            names = ("x_i",)
+    found: dict[str, str] = {}
+    for source, name in zip(node.sources, names, strict=True):
+        found.setdefault(source, name)
+    return found
+
+
+def _words(
+    c: Circuit,
+    node: Node,
+    sources: Sequence[Sequence[Word]],
+    ranges: Ranges,
+    accumulator: Fixed | None,
+) -> list[Word]:
+    fracs = [ranges[name].frac for name in node.sources]
+    match node:
+        case Dense():
+            source = ranges[node.source]
+            return _adder_graph(c, node, sources[0], source, accumulator)
+        case Concat():
+            return [w for part in _aligned(c, sources, fracs) for w in part]
+        case Add() | Subtract():
+            pairs = zip(*_terms(sources, fracs), strict=True)
+            minus = isinstance(node, Subtract)
+            return [_sum_of_two(c, f"y{i}", a, b, minus=minus) for i, (a, b) in enumerate(pairs)]
+        case Multiply() if node.left == node.right:
+            return [square(c, f"y{i}", x) for i, x in enumerate(sources[0])]
+        case Multiply():
+            pairs = zip(*sources, strict=True)
+            return [c.multiply(f"y{i}", a, b) for i, (a, b) in enumerate(pairs)]
+        case SquaredError() | SumSquares() | KlDivergence():
+            return [_score(c, node, sources, fracs)]
+        case _:
+            return element_wise.words(
+                c, node, sources[0], ranges[node.sources[0]], ranges[node.name]
+            )
+
+
+# ---- dense ----
+
+
+def dense_weights(node: Dense, source: Range) -> tuple[Ints, int, Ints, int]:
+    """Integer weight (outputs, inputs), its shift, bias (outputs,), and the sum's fraction bits.
+
+    The weight times the source, shifted left, plus the bias, is the exact sum.
     """
     weight, bias = const(node.weight), const(node.bias)
-    lift = result.frac - weight.fmt.frac - source.frac
-    return weight.values, lift, bias.values << (result.frac - bias.fmt.frac)
+    frac = max(weight.fmt.frac + source.frac, bias.fmt.frac)
+    lift = frac - weight.fmt.frac - source.frac
+    return weight.values, lift, bias.values << (frac - bias.fmt.frac), frac
 
 
-def adder_graph(
-    node: Dense, source: Range, result: Range, pace: Pace, *, registered: bool
-) -> Circuit:
+def _adder_graph(
+    c: Circuit, node: Dense, x: Sequence[Word], source: Range, accumulator: Fixed | None
+) -> list[Word]:
     """Constant matrix on numbers: alkaid finds shared subexpressions, fwgen writes the circuit.
 
     Raises
@@ -40,9 +143,7 @@ def adder_graph(
     LoweringError
         If a weight needs more than the 24 bits that the solver takes exactly.
     """
-    c = Circuit(pace)
-    x = c.input("x_i", source)
-    weight, lift, bias = dense_weights(node, source, result)
+    weight, lift, bias, frac = dense_weights(node, source)
     if np.abs(weight).max(initial=0) >= _EXACT_FLOAT32:
         raise LoweringError(
             f"layer '{node.name}' (dense): weight",
@@ -51,11 +152,17 @@ def adder_graph(
             do="Choose a narrower weight_format.",
         )
     sums = [term._replace(exp=term.exp + lift) for term in _solve(c, x, weight)]
-    outputs = [
+    words = [
         c.whole(f"y{o}", term, int(b)) for o, (term, b) in enumerate(zip(sums, bias, strict=True))
     ]
-    c.output("y_o", outputs, result, registered=registered)
-    return c
+    return _accumulated(c, words, frac, accumulator)
+
+
+def _accumulated(c: Circuit, words: list[Word], frac: int, accumulator: Fixed | None) -> list[Word]:
+    """The sums as an accumulator that wraps around leaves them."""
+    if accumulator is None:
+        return words
+    return [convert(c, f"acc{o}", w, frac, accumulator) for o, w in enumerate(words)]
 
 
 def _solve(c: Circuit, x: Sequence[Word], weight: Ints) -> list[Scaled]:
@@ -99,11 +206,13 @@ def _replay(c: Circuit, stem: str, program: CombLogic, inputs: list[Scaled]) -> 
     ]
 
 
-def synapses(node: Dense, source: Range, result: Range, pace: Pace) -> Circuit:
+def synapses(
+    node: Dense, source: Range, result: Range, pace: Pace, accumulator: Fixed | None = None
+) -> Circuit:
     """Constant matrix on spikes: a synapse adds its weight when its input spiked."""
     c = Circuit(pace)
     spikes = c.input("spike_i", source)
-    weight, lift, bias = dense_weights(node, source, result)
+    weight, lift, bias, frac = dense_weights(node, source)
     sums = []
     for o, row in enumerate(weight):
         terms = [
@@ -112,40 +221,50 @@ def synapses(node: Dense, source: Range, result: Range, pace: Pace) -> Circuit:
         ]
         total = c.sum(f"n{o}", [*terms, Scaled(c.constant(int(bias[o])))])
         sums.append(c.whole(f"n{o}", total))
+    sums = _accumulated(c, sums, frac, accumulator)
     c.output("current_o", sums, result, registered=True)
     return c
 
 
-def squared_error(node: SquaredError, ranges: dict[str, Range], pace: Pace) -> Circuit:
-    """Differences, squares and a balanced tree, all exact."""
-    c = Circuit(pace)
-    left, right = ranges[node.left], ranges[node.right]
-    a, b = c.input("left_i", left), c.input("right_i", right)
-    frac = max(left.frac, right.frac)
-    squares = []
-    for i, (p, q) in enumerate(zip(a, b, strict=True)):
-        terms = Scaled(p, frac - left.frac), Scaled(q, frac - right.frac, minus=True)
-        d = c.whole(f"d{i}", c.combine(f"d{i}", *terms))
-        squares.append(Scaled(c.square(f"d{i}_squared", d)))
-    score = c.whole("score", c.sum("score", squares))
-    c.output("score_o", [score], ranges[node.name], registered=True)
-    return c
+# ---- several vectors ----
 
 
-def threshold(node: Threshold, source: Range, result: Range, pace: Pace) -> Circuit:
-    """Comparison of each element with the constant."""
-    c = Circuit(pace)
-    limit = int(floor_to(const(node.value), source.frac)[()])
-    bits = [c.above(f"above_{i}", x, limit) for i, x in enumerate(c.input("x_i", source))]
-    c.output("y_o", bits, result, registered=True)
-    return c
-
-
-def quantise(node: Quantise, source: Range, result: Range, pace: Pace) -> Circuit:
-    """Conversion of each element."""
-    c = Circuit(pace)
-    words = [
-        convert(c, f"y{i}", x, source.frac, node.fmt) for i, x in enumerate(c.input("x_i", source))
+def _terms(sources: Sequence[Sequence[Word]], fracs: Sequence[int]) -> list[list[Scaled]]:
+    """The sources as terms on the finest of their grids."""
+    finest = max(fracs)
+    return [
+        [Scaled(word, finest - frac) for word in part]
+        for part, frac in zip(sources, fracs, strict=True)
     ]
-    c.output("y_o", words, result, registered=True)
-    return c
+
+
+def _aligned(
+    c: Circuit, sources: Sequence[Sequence[Word]], fracs: Sequence[int]
+) -> list[list[Word]]:
+    return [
+        [c.whole(f"x{p}_{i}_lift", term) for i, term in enumerate(part)]
+        for p, part in enumerate(_terms(sources, fracs))
+    ]
+
+
+def _sum_of_two(c: Circuit, name: str, a: Scaled, b: Scaled, *, minus: bool) -> Word:
+    return c.whole(name, c.combine(name, a, b._replace(minus=minus)))
+
+
+def _score(c: Circuit, node: Node, sources: Sequence[Sequence[Word]], fracs: Sequence[int]) -> Word:
+    """A balanced tree of squares, and for the divergence of what is added to them, all exact."""
+    match node:
+        case SquaredError():
+            pairs = enumerate(zip(*_terms(sources, fracs), strict=True))
+            roots = [_sum_of_two(c, f"d{i}", a, b, minus=True) for i, (a, b) in pairs]
+        case _:
+            roots = list(sources[0])
+    terms = [Scaled(square(c, f"d{i}_squared", root)) for i, root in enumerate(roots)]
+    if isinstance(node, KlDivergence):
+        grids = (2 * fracs[0], fracs[1], fracs[2])
+        frac = max(*grids, 0)
+        terms = [t._replace(exp=frac - grids[0]) for t in terms]
+        terms += [Scaled(w, frac - grids[1], minus=True) for w in sources[1]]
+        terms += [Scaled(w, frac - grids[2]) for w in sources[2]]
+        terms.append(Scaled(c.constant(-len(roots) << frac)))
+    return c.whole("score", c.sum("score", terms))

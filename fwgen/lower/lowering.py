@@ -1,26 +1,35 @@
 """Integer graph -> design: one block a node, scheduled as early as its inputs allow.
 
+Blocks of nodes that exist once per event are combinational at both ends: each knows how much logic
+lies before its inputs, and registers stand only where the clock demands one, inside a block.
+Values that meet in a node are brought to the same cycle first. What leaves the design, or enters
+the spiking part, comes from registers.
+
 The spiking part runs as a wavefront: one clock a time step, every layer a fixed number of cycles
 behind the one before, so that layers work on successive steps at the same time. A new event may
 enter every ``steps`` cycles; nothing is shared between events but the state registers, and those
 start anew whenever an event's first step arrives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.errors import LoweringError
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Dense,
     Input,
+    KlDivergence,
     LastMembrane,
     Lif,
     Node,
     Quantise,
+    Relu,
     SpikeCount,
     SquaredError,
+    SumSquares,
+    Table,
     Threshold,
 )
 from fwgen.ir.ports import Interface, Port
@@ -39,6 +48,8 @@ from fwgen.lower.design import (
 )
 from fwgen.lower.lif import lif_core
 from fwgen.lower.pace import Pace
+from fwgen.quantise.accumulator import ACCUMULATOR
+from fwgen.quantise.bounds import Range
 from fwgen.quantise.ranges import Analysis, analyse
 
 
@@ -70,7 +81,8 @@ class _Lowering:
                 known = error.where.startswith("layer")
                 raise error if known else error.within(f"layer '{node.name}' ({node.op})") from None
         # constant outputs need no cycle; the event control needs one behind the input register
-        last = max(1, *(self.signals[name].time for name in self.graph.outputs))
+        ends = [self.signals[name] for name in self.graph.outputs]
+        last = max(1, *(s.time + bool(s.arrivals) for s in ends))
         outputs = tuple(self._output(name, last) for name in self.graph.outputs)
         return Design(
             name=self.graph.name,
@@ -88,8 +100,6 @@ class _Lowering:
                 self._input(node)
             case Dense() if self.signals[node.source].temporal:
                 self._synapses(node)
-            case Dense():
-                self._adder_graph(node)
             case Lif():
                 self._lif(node)
             case LastMembrane():
@@ -98,12 +108,12 @@ class _Lowering:
                 self.signals[node.name] = replace(net, time=time, temporal=False)
             case SpikeCount():
                 self._count(node)
-            case SquaredError():
-                self._squared_error(node)
-            case Threshold() | Quantise():
-                self._element_wise(node)
+            case Relu() if self._absorbed(node):
+                pass
+            case Quantise():
+                self._quantise(node)
             case _:
-                raise _unsupported(node, "an operation that has a Verilog form")
+                self._static(node, _about(node, self.analysis.values))
 
     # ---- one method per kind of node ----
 
@@ -111,20 +121,56 @@ class _Lowering:
         port = Signal(f"{node.name}_i", node.fmt, node.size, time=-1)
         self.signals[node.name] = self._delayed(port, 0, node.name, "input register")
 
-    def _adder_graph(self, node: Dense) -> None:
-        source, values = self.signals[node.source], self.analysis.values
-        held = self._only_feeds_lif(node.name)
-        circuit = feed_forward.adder_graph(
-            node, values[node.source], values[node.name], self.pace, registered=not held
+    def _absorbed(self, node: Relu) -> bool:
+        """Whether everything that reads it saturates at 0 anyway.
+
+        Rounding keeps the order of numbers and keeps 0, so it may come first.
+        """
+        readers = [n for n in self.graph if node.name in n.sources]
+        return (
+            node.name not in self.graph.outputs
+            and not self.signals[node.source].temporal
+            and all(isinstance(n, Quantise) and _clips_at_zero(n.fmt) for n in readers)
         )
-        about = f"dense, {_shape(node)}: constant matrix on numbers as an adder graph"
-        self._circuit(node, about, circuit, [("x_i", source)])
+
+    def _quantise(self, node: Quantise) -> None:
+        about = f"quantise '{node.source}' to {node.fmt}"
+        source = self.graph[node.source]
+        if isinstance(source, Relu) and source.name not in self.signals:
+            node = replace(node, source=source.source)
+            about += f"; the format has no negative numbers, which makes it '{source.name}' too"
+        self._static(node, about)
+
+    def _static(self, node: Node, about: str) -> None:
+        """A node that exists once per event: its sources, in the cycle of the latest."""
+        sources = {name: self.signals[name] for name in node.sources}
+        if any(s.temporal for s in sources.values()):
+            raise _unsupported(node, "a value that exists once per event as source")
+        time = max(s.time for s in sources.values())
+        sources = {name: self._at(s, time) for name, s in sources.items()}
+        before = {name: s.arrivals for name, s in sources.items()}
+        circuit = feed_forward.circuit(
+            node, self.analysis.values, self.pace, before, self._accumulators.get(node.name)
+        )
+        ports = [(port, sources[name]) for name, port in feed_forward.ports(node).items()]
+        self._circuit(node, about, circuit, ports)
+
+    @property
+    def _accumulators(self) -> dict[str, Fixed]:
+        """Of the dense layers whose sums wrap around in them."""
+        return {c.node: c.fmt for c in self.analysis.conversions if c.what == ACCUMULATOR}
 
     def _synapses(self, node: Dense) -> None:
         if not isinstance(self.graph[node.source], Lif):
             raise _unsupported(node, "spikes or a value that exists once per event as source")
         values = self.analysis.values
-        circuit = feed_forward.synapses(node, values[node.source], values[node.name], self.pace)
+        circuit = feed_forward.synapses(
+            node,
+            values[node.source],
+            values[node.name],
+            self.pace,
+            self._accumulators.get(node.name),
+        )
         about = f"dense, {_shape(node)}: spike-gated accumulators"
         self._circuit(node, about, circuit, [("spike_i", self.signals[node.source])])
 
@@ -157,26 +203,6 @@ class _Lowering:
         self.blocks.append(CountBlock(node.name, about, spikes, spikes.time, output))
         self.signals[node.name] = output
 
-    def _squared_error(self, node: SquaredError) -> None:
-        left, right = (self.signals[name] for name in node.sources)
-        time = max(left.time, right.time)
-        circuit = feed_forward.squared_error(node, self.analysis.values, self.pace)
-        ports = [("left_i", self._at(left, time)), ("right_i", self._at(right, time))]
-        self._circuit(node, f"squared_error of {left.count} elements, exact", circuit, ports)
-
-    def _element_wise(self, node: Threshold | Quantise) -> None:
-        source, values = self.signals[node.source], self.analysis.values
-        if source.temporal:
-            raise _unsupported(node, "a value that exists once per event as source")
-        ranges = values[node.source], values[node.name]
-        if isinstance(node, Threshold):
-            circuit = feed_forward.threshold(node, *ranges, self.pace)
-            about = f"threshold: 1 where '{node.source}' is greater than the constant"
-        else:
-            circuit = feed_forward.quantise(node, *ranges, self.pace)
-            about = f"quantise to {node.fmt}"
-        self._circuit(node, about, circuit, [("x_i", source)])
-
     # ---- parts they share ----
 
     def _circuit(
@@ -185,26 +211,25 @@ class _Lowering:
         (vector,) = circuit.outputs
         latency = circuit.latency
         first = inputs[0][1]
+        arrivals = tuple(w.arrival for w in vector.words)
         output = Signal(
-            node.name, vector.fmt, len(vector.words), first.time + latency, first.temporal
+            node.name,
+            vector.fmt,
+            len(vector.words),
+            first.time + latency,
+            first.temporal,
+            arrivals if any(arrivals) else (),
         )
         self.blocks.append(
             CircuitBlock(node.name, about, circuit, tuple(inputs), vector.name, output, latency)
         )
         self.signals[node.name] = output
 
-    def _only_feeds_lif(self, name: str) -> bool:
-        readers = [n for n in self.graph if name in n.sources]
-        return (
-            self.graph.steps > 1
-            and name not in self.graph.outputs
-            and all(isinstance(n, Lif) for n in readers)
-        )
-
     def _held(self, source: Signal) -> Signal:
         """A static signal, constant through all time steps."""
         if self.graph.steps == 1:
-            return replace(source, temporal=True)
+            current = self._at(source, source.time + 1) if source.arrivals else source
+            return replace(current, temporal=True)
         net = f"{source.net}__held"
         if net not in self._derived:
             output = Signal(net, source.fmt, source.count, source.time + 1, temporal=True)
@@ -224,7 +249,7 @@ class _Lowering:
         return self._derived[net]
 
     def _delayed(self, signal: Signal, time: int, net: str, about: str) -> Signal:
-        output = replace(signal, net=net, time=time)
+        output = replace(signal, net=net, time=time, arrivals=())
         self.blocks.append(DelayBlock(net, about, signal, time - signal.time, output))
         return output
 
@@ -235,7 +260,7 @@ class _Lowering:
     def _port_format(self, name: str) -> Fixed:
         """The format that the model declares for a value, else the narrowest that holds it."""
         node = self.graph[name]
-        if isinstance(node, Quantise):
+        if isinstance(node, Quantise | Table):
             return _plain(node.fmt)
         if isinstance(node, LastMembrane):
             lif = self.graph[node.source]
@@ -255,9 +280,29 @@ class _Lowering:
         )
 
 
+def _clips_at_zero(fmt: Fixed) -> bool:
+    return not fmt.signed and fmt.overflow is not Overflow.WRAP
+
+
 def _plain(fmt: Fixed) -> Fixed:
     """The same integers without the modes of a conversion."""
     return Fixed(fmt.signed, fmt.width, fmt.integer)
+
+
+def _about(node: Node, values: Mapping[str, Range]) -> str:
+    """One sentence on a block."""
+    size, reads = len(values[node.name]), " and ".join(f"'{n}'" for n in node.sources)
+    match node:
+        case Dense():
+            return f"dense, {_shape(node)}: constant matrix on numbers as an adder graph"
+        case Table():
+            return f"table: {node.function} of '{node.source}' as {node.fmt}"
+        case Threshold():
+            return f"threshold: 1 where {reads} is greater than the constant"
+        case SquaredError() | SumSquares() | KlDivergence():
+            return f"{node.op} of {len(values[node.sources[0]])} elements, exact"
+        case _:
+            return f"{node.op} of {reads}, {size} element{'s' if size > 1 else ''}"
 
 
 def _shape(node: Dense) -> str:

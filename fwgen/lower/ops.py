@@ -184,6 +184,32 @@ class Square(Op):
 
 
 @dataclass(frozen=True, slots=True)
+class Multiply(Op):
+    """``a * b``."""
+
+    a: Word
+    b: Word
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The two factors."""
+        return (self.a, self.b)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Op):
+    """``values[a - a.lo]``: a look-up table over all that ``a`` can be."""
+
+    a: Word
+    values: tuple[int, ...]
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal looked up."""
+        return (self.a,)
+
+
+@dataclass(frozen=True, slots=True)
 class Register(Op):
     """``a`` one clock cycle later."""
 

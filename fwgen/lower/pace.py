@@ -64,6 +64,16 @@ class Pace:
         """A comparison with each limit side by side, then the choice."""
         return self.compare(bits) + self.select(bits)
 
+    def lookup(self, bits: int) -> int:
+        """A table: a LUT for six bits of address, and a choice of four for every two more."""
+        return self.lut(bits) + max(0, -(-(bits - _LUT_INPUTS) // 2)) * self.lut()
+
+    def multiply(self, a_bits: int, b_bits: int) -> int:
+        """A product: one LUT a bit where the operands are narrow, else a DSP."""
+        if a_bits + b_bits <= _SMALL_BITS:
+            return self.lut()
+        return self.delays.wire(a_bits + b_bits) + self.delays.dsp
+
     def square(self, bits: int) -> int:
         """A square: one LUT a bit where the operand is narrow, else a DSP."""
         return self.lut() if bits <= _SMALL_BITS else self.delays.wire(2 * bits) + self.delays.dsp

@@ -1,5 +1,6 @@
 """Bounds and what follows from them: the vocabulary of the range analysis."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,6 +121,13 @@ def const(param: object) -> Const:
     if not isinstance(param, Const):
         raise TypeError("this stage works on integer graphs only")
     return param
+
+
+def ints(values: Sequence[int]) -> Ints:
+    """An object array of Python integers."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
 
 
 def filled(value: int, size: int) -> Ints:

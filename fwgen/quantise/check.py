@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fwgen.errors import FormatError, GraphError
 from fwgen.ir.fixed import Overflow
 from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Dense
+from fwgen.quantise.accumulator import check_accumulator
 from fwgen.quantise.bounds import Conversion
 from fwgen.quantise.ranges import analyse
 
@@ -16,7 +18,8 @@ class CheckRanges:
     Raises
     ------
     FormatError
-        If a wrap can be reached; the message names the layer, the bound and a sufficient type.
+        If a wrap can be reached, or an accumulator could change its layer's sums; the message names
+        the layer, the bound and a sufficient type.
     GraphError
         If a wrap is accepted for a layer that does not exist or cannot wrap.
     """
@@ -25,7 +28,11 @@ class CheckRanges:
 
     def run(self, graph: Graph) -> Graph:
         """The same graph."""
-        wraps = [c for c in analyse(graph).conversions if can_wrap(c)]
+        analysis = analyse(graph)
+        for node in graph:
+            if isinstance(node, Dense):
+                check_accumulator(node, analysis.values[node.source])
+        wraps = [c for c in analysis.conversions if can_wrap(c)]
         for conversion in wraps:
             if conversion.node not in graph.accepted_wraps:
                 raise _reachable(conversion)

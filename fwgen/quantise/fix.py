@@ -7,9 +7,13 @@ none is given:
 - bias: on the exact grid of the products, as wide as needed;
 - beta: the fewest fraction bits (at most 16) that change ``1 - beta`` by at most 1/16 of itself;
 - membrane: the grid of its current, as wide as the range analysis needs;
-- threshold: the grid of what it is compared with, as wide as needed.
+- threshold: the grid of what it is compared with, as wide as needed;
+- scale of a batch normalisation: as a weight, but 16 bits and at most 24 of them fraction bits;
+- offset of a batch normalisation: on the exact grid of the products, as wide as needed;
+- alpha: the fewest fraction bits (at most 16) that change no alpha by more than 1/128 of itself.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -19,13 +23,30 @@ from fwgen.errors import FormatError
 from fwgen.ir.cast import Ints, from_real, to_grid
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Const, Dense, Lif, Node, Param, Real, ShiftLeak, Threshold
+from fwgen.ir.nodes import (
+    BatchNorm,
+    Const,
+    Dense,
+    LeakyRelu,
+    Lif,
+    Node,
+    Param,
+    Real,
+    ShiftLeak,
+    Table,
+    Threshold,
+)
 from fwgen.quantise.bounds import Range, roomy, widened
 from fwgen.quantise.lif_range import lif_range
 from fwgen.quantise.ranges import Analysis, add
+from fwgen.quantise.tables import fix_table
 
 WEIGHT_BITS = 8
 MAX_FRAC = 16
+SCALE_BITS = 16
+SCALE_MAX_FRAC = 24
+
+Values = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +56,8 @@ class FixFormats:
     Raises
     ------
     FormatError
-        If a weight, bias, beta or threshold lies outside the format asked for; the message names
-        the layer, the value, and a format that would do.
+        If a parameter lies outside the format asked for, or a table's function has no value at an
+        input that it can get; the message names the layer, the value, and what would do.
     """
 
     name = "fix-formats"
@@ -59,6 +80,12 @@ def _fix(node: Node, analysis: Analysis, steps: int) -> Node:
     match node:
         case Dense():
             return _fix_dense(node, analysis.values[node.source])
+        case BatchNorm():
+            return _fix_batch_norm(node, analysis.values[node.source])
+        case LeakyRelu():
+            return replace(node, alpha=_fix_near(node, "alpha", node.alpha, _alpha_room, False))
+        case Table():
+            return fix_table(node, analysis.values[node.source])
         case Lif():
             return _fix_lif(node, analysis.values[node.source], steps)
         case Threshold():
@@ -69,24 +96,31 @@ def _fix(node: Node, analysis: Analysis, steps: int) -> Node:
 
 
 def _fix_dense(node: Dense, source: Range) -> Dense:
-    weight = _fix_weight(node)
+    weight = _widest(node, "weight", node.weight, WEIGHT_BITS, MAX_FRAC)
     bias = _on_grid(node, "bias", node.bias, weight.fmt.frac + source.frac)
     return replace(node, weight=weight, bias=bias)
 
 
-def _fix_weight(node: Dense) -> Const:
-    if isinstance(node.weight, Const):
-        return node.weight
-    fmt = node.weight.fmt or _widest_fraction(node.weight.values)
-    return _to_const(node, "weight", node.weight.values, fmt)
+def _fix_batch_norm(node: BatchNorm, source: Range) -> BatchNorm:
+    scale = _widest(node, "scale", node.scale, SCALE_BITS, SCALE_MAX_FRAC)
+    offset = _on_grid(node, "offset", node.offset, scale.fmt.frac + source.frac)
+    return replace(node, scale=scale, offset=offset)
 
 
-def _widest_fraction(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Fixed:
+def _widest(node: Node, key: str, param: Param, bits: int, max_frac: int) -> Const:
+    """As asked for, else ``bits`` signed bits with the most fraction bits that hold all values."""
+    if isinstance(param, Const):
+        return param
+    fmt = param.fmt or _widest_fraction(param.values, bits, max_frac)
+    return _to_const(node, key, param.values, fmt)
+
+
+def _widest_fraction(values: Values, bits: int, max_frac: int) -> Fixed:
     largest = float(np.abs(values).max(initial=0.0))
     # one bit more than the largest value needs, in case it is a power of two or rounds up to one
-    start = WEIGHT_BITS - int(np.frexp(largest)[1]) if largest else MAX_FRAC
-    for frac in range(min(MAX_FRAC, max(start, WEIGHT_BITS - MAX_WIDTH - 1)), -2 * MAX_WIDTH, -1):
-        fmt = Fixed(True, WEIGHT_BITS, WEIGHT_BITS - frac, Rounding.RND_CONV)
+    start = bits - int(np.frexp(largest)[1]) if largest else max_frac
+    for frac in range(min(max_frac, max(start, bits - MAX_WIDTH - 1)), -2 * MAX_WIDTH, -1):
+        fmt = Fixed(True, bits, bits - frac, Rounding.RND_CONV)
         grid = from_real(values, fmt)
         if fmt.holds(int(grid.min(initial=0)), int(grid.max(initial=0))):
             return fmt
@@ -94,7 +128,11 @@ def _widest_fraction(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
 
 
 def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
-    beta = node.beta if isinstance(node.beta, ShiftLeak) else _fix_beta(node, node.beta)
+    beta: Const | ShiftLeak
+    if isinstance(node.beta, ShiftLeak):
+        beta = node.beta
+    else:
+        beta = _fix_near(node, "beta", node.beta, _beta_room, True)
     frac = node.membrane.frac if node.membrane else source.frac
     threshold = _on_grid(node, "threshold", node.threshold, frac)
     fixed = replace(node, beta=beta, threshold=threshold)
@@ -104,21 +142,35 @@ def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
     return fixed
 
 
-def _fix_beta(node: Lif, beta: Param) -> Const:
-    if isinstance(beta, Const):
-        return beta
-    if beta.fmt is not None:
-        return _to_const(node, "beta", beta.values, beta.fmt)
+def _beta_room(beta: Fraction) -> Fraction:
+    return (1 - beta) / 16
+
+
+def _alpha_room(alpha: Fraction) -> Fraction:
+    return abs(alpha) / 128
+
+
+def _fix_near(
+    node: Node, key: str, param: Param, room: Callable[[Fraction], Fraction], unit: bool
+) -> Const:
+    """As asked for, else the fewest fraction bits that change no value by more than its room.
+
+    With ``unit`` the format is unsigned with one integer bit, so that 1 can be said.
+    """
+    if isinstance(param, Const):
+        return param
+    if param.fmt is not None:
+        return _to_const(node, key, param.values, param.fmt)
     for frac in range(MAX_FRAC + 1):
-        # one integer bit, so that beta = 1 can be said
-        fmt = Fixed(False, frac + 1, 1, Rounding.RND_CONV)
-        grid = from_real(beta.values, fmt)
+        grid = to_grid(param.values, frac, Rounding.RND_CONV)
         near = (
-            abs(Fraction(n, 2**frac) - Fraction(b)) <= (1 - Fraction(b)) / 16
-            for n, b in zip(grid.ravel().tolist(), beta.values.ravel().tolist(), strict=True)
+            abs(Fraction(n, 2**frac) - Fraction(x)) <= room(Fraction(x))
+            for n, x in zip(grid.ravel().tolist(), param.values.ravel().tolist(), strict=True)
         )
         if all(near) or frac == MAX_FRAC:
-            return Const(grid, fmt)
+            fmt = Fixed.holding(int(grid.min()), int(grid.max()), frac)
+            chosen = Fixed(False, frac + 1, 1) if unit else fmt
+            return Const(grid, replace(chosen, rounding=Rounding.RND_CONV))
     raise AssertionError("the loop returns")  # pragma: no cover
 
 
@@ -132,9 +184,7 @@ def _on_grid(node: Node, key: str, param: Param, frac: int) -> Const:
     return Const(grid, replace(fmt, rounding=Rounding.RND_CONV))
 
 
-def _to_const(
-    node: Node, key: str, values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", fmt: Fixed
-) -> Const:
+def _to_const(node: Node, key: str, values: Values, fmt: Fixed) -> Const:
     grid = from_real(values, fmt)
     lo, hi = int(grid.min(initial=0)), int(grid.max(initial=0))
     if not fmt.holds(lo, hi):

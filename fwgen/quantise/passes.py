@@ -5,6 +5,7 @@ from typing import Protocol
 from fwgen.ir.graph import Graph
 from fwgen.quantise.check import CheckRanges
 from fwgen.quantise.fix import FixFormats
+from fwgen.quantise.fold import FoldBatchNorm
 
 
 class Pass(Protocol):
@@ -16,7 +17,7 @@ class Pass(Protocol):
         """Return a new graph; the one given is not changed."""
 
 
-PASSES: tuple[Pass, ...] = (FixFormats(), CheckRanges())
+PASSES: tuple[Pass, ...] = (FoldBatchNorm(), FixFormats(), CheckRanges())
 
 
 def quantise(graph: Graph) -> Graph:

@@ -10,22 +10,38 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fwgen.errors import FormatError
 from fwgen.ir.cast import cast, round_only
-from fwgen.ir.fixed import Fixed, Overflow
+from fwgen.ir.fixed import MAX_WIDTH, Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
+    Add,
+    BatchNorm,
+    Concat,
     Dense,
     Input,
+    KlDivergence,
     LastMembrane,
+    LeakyRelu,
     Lif,
+    Multiply,
     Node,
     Quantise,
+    Relu,
+    Slice,
     SpikeCount,
     SquaredError,
+    Subtract,
+    SumSquares,
+    Table,
     Threshold,
 )
+from fwgen.quantise import elements
+from fwgen.quantise.accumulator import ACCUMULATOR, wraps
 from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to
 from fwgen.quantise.lif_range import lif_range
+
+MAX_BITS = 4 * MAX_WIDTH
 
 
 @dataclass(slots=True)
@@ -43,7 +59,13 @@ class Analysis:
 
 
 def analyse(graph: Graph) -> Analysis:
-    """Bounds of every value of an integer graph."""
+    """Bounds of every value of an integer graph.
+
+    Raises
+    ------
+    FormatError
+        If numbers grow beyond all bounds; the message names the layer.
+    """
     analysis = Analysis()
     for node in graph:
         add(node, graph.steps, analysis)
@@ -56,21 +78,74 @@ def add(node: Node, steps: int, analysis: Analysis) -> None:
     match node:
         case Input():
             known[node.name] = full(node.fmt, node.size)
-        case Quantise():
-            known[node.name] = _quantise(node, known[node.source], analysis)
-        case Dense():
-            known[node.name] = _dense(node, known[node.source], analysis)
         case Lif():
             _lif(node, steps, analysis)
         case LastMembrane():
             known[node.name] = analysis.lifs[node.source].membrane
         case SpikeCount():
             known[node.name] = _count(known[node.source], steps)
-        case SquaredError():
-            known[node.name] = _squared_error(known[node.left], known[node.right], analysis)
-        case Threshold():
-            known[node.name] = _threshold(node, known[node.source], analysis)
+        case _:
+            known[node.name] = _feed_forward(node, analysis)
+    _check_size(node, known[node.name])
     analysis.note(known[node.name].peak)
+
+
+def _check_size(node: Node, values: Range) -> None:
+    """Products of products have no end of bits: far beyond every format, they are refused."""
+    bits = max(values.peak.bit_length(), abs(values.frac))
+    if bits > MAX_BITS:
+        raise FormatError(
+            f"layer '{node.name}' ({node.op})",
+            needed=f"values of at most {MAX_BITS} bits, and as many fraction bits",
+            found=f"{bits}",
+            do="Put a quantise layer in front of it.",
+        )
+
+
+def _feed_forward(node: Node, analysis: Analysis) -> Range:
+    sources = [analysis.values[name] for name in node.sources]
+    match node:
+        case Quantise():
+            return _quantise(node, sources[0], analysis)
+        case Dense():
+            return _dense(node, sources[0], analysis)
+        case BatchNorm():
+            return _batch_norm(node, sources[0], analysis)
+        case Relu():
+            return elements.relu(sources[0])
+        case LeakyRelu():
+            return _leaky_relu(node, sources[0], analysis)
+        case Table():
+            return converted(node.name, elements.table(node, sources[0]), node.fmt, analysis)
+        case Slice():
+            lo, hi = (ends[node.start : node.stop] for ends in (sources[0].lo, sources[0].hi))
+            return Range(lo, hi, sources[0].frac)
+        case Threshold():
+            return _threshold(node, sources[0], analysis)
+        case _:
+            return _several(node, sources, analysis)
+
+
+def _several(node: Node, sources: list[Range], analysis: Analysis) -> Range:
+    """Operations that read several values, or all elements of one."""
+    # terms on the common grid, whatever their order: below 2**3 of the largest together
+    terms = elements.aligned(sources)
+    analysis.note(*(t.peak for t in terms), 2 * max(t.peak for t in terms))
+    match node:
+        case Concat():
+            return elements.concat(node, sources)
+        case Add() | Subtract() | Multiply():
+            return elements.pair(node, *sources)
+        case SquaredError():
+            return elements.squared_error(node, *sources)
+        case SumSquares():
+            return elements.total(elements.squares(sources[0]))
+        case KlDivergence():
+            result = elements.kl_divergence(node, sources)
+            analysis.note(_kl_peak(sources, result.frac - 1))
+            return result
+        case _:
+            raise TypeError(f"no bounds for {node.op}")
 
 
 def full(fmt: Fixed, size: int) -> Range:
@@ -87,13 +162,19 @@ def _convert(needed: Range, fmt: Fixed) -> Range:
     return full(fmt, len(needed))
 
 
+def converted(
+    name: str, needed: Range, fmt: Fixed, analysis: Analysis, what: str = "value"
+) -> Range:
+    """Bounds behind a conversion that must hold ``needed``, which is noted."""
+    analysis.conversions.append(Conversion(name, what, fmt, needed))
+    analysis.note(needed.peak)
+    return _convert(needed, fmt)
+
+
 def _quantise(node: Quantise, source: Range, analysis: Analysis) -> Range:
     lo = round_only(source.lo, source.frac, node.fmt)
     hi = round_only(source.hi, source.frac, node.fmt)
-    needed = Range(lo, hi, node.fmt.frac)
-    analysis.conversions.append(Conversion(node.name, "value", node.fmt, needed))
-    analysis.note(needed.peak)
-    return _convert(needed, node.fmt)
+    return converted(node.name, Range(lo, hi, node.fmt.frac), node.fmt, analysis)
 
 
 def _dense(node: Dense, source: Range, analysis: Analysis) -> Range:
@@ -106,7 +187,42 @@ def _dense(node: Dense, source: Range, analysis: Analysis) -> Range:
     pos, neg = np.maximum(w, 0), np.minimum(w, 0)
     # any order of summation stays within the sum of magnitudes
     analysis.note(int(max(np.abs(w) @ np.maximum(np.abs(source.lo), np.abs(source.hi)) + abs(b))))
-    return Range(pos @ source.lo + neg @ source.hi + b, pos @ source.hi + neg @ source.lo + b, frac)
+    lo, hi = pos @ source.lo + neg @ source.hi + b, pos @ source.hi + neg @ source.lo + b
+    exact = Range(lo, hi, frac)
+    fmt = node.accumulator
+    if fmt is None or not wraps(fmt, exact):
+        return exact
+    needed = Range(round_only(lo, frac, fmt), round_only(hi, frac, fmt), fmt.frac)
+    return converted(node.name, needed, fmt, analysis, ACCUMULATOR)
+
+
+def _batch_norm(node: BatchNorm, source: Range, analysis: Analysis) -> Range:
+    result = elements.batch_norm(node, source)
+    scale, offset = const(node.scale), const(node.offset)
+    factor = scale.values << (result.frac - scale.fmt.frac - source.frac)
+    moved = offset.values << (result.frac - offset.fmt.frac)
+    analysis.note(int(np.abs(factor).max()), int(np.abs(moved).max()))
+    analysis.note(int(np.abs(factor * source.lo).max()), int(np.abs(factor * source.hi).max()))
+    return result
+
+
+def _leaky_relu(node: LeakyRelu, source: Range, analysis: Analysis) -> Range:
+    _, lift, alpha = elements.leaky_factors(node, source)
+    peak = int(max(np.abs(alpha).max(), 1 << lift))
+    analysis.note(peak * source.peak)  # both branches are computed for all values
+    return elements.leaky_relu(node, source)
+
+
+def _kl_peak(sources: list[Range], frac: int) -> int:
+    """No partial sum of the divergence is larger, in any order."""
+    mean, log_variance, variance = sources
+    terms = [
+        mean.peak**2 << (frac - 2 * mean.frac),
+        log_variance.peak << (frac - log_variance.frac),
+        variance.peak << (frac - variance.frac),
+        1 << frac,
+    ]
+    return len(mean) * sum(terms)
 
 
 def _lif(node: Lif, steps: int, analysis: Analysis) -> None:
@@ -123,20 +239,9 @@ def _count(spikes: Range, steps: int) -> Range:
     return Range(spikes.lo * steps, spikes.hi * steps, 0)
 
 
-def _squared_error(left: Range, right: Range, analysis: Analysis) -> Range:
-    frac = max(left.frac, right.frac)
-    ls, rs = frac - left.frac, frac - right.frac
-    analysis.note(left.peak << ls, right.peak << rs)
-    lo = (left.lo << ls) - (right.hi << rs)
-    hi = (left.hi << ls) - (right.lo << rs)
-    near = np.where((lo <= 0) & (hi >= 0), 0, np.minimum(np.abs(lo), np.abs(hi)))
-    far = np.maximum(np.abs(lo), np.abs(hi))
-    return Range(filled(sum(near * near), 1), filled(sum(far * far), 1), 2 * frac)
-
-
 def _threshold(node: Threshold, source: Range, analysis: Analysis) -> Range:
     limit = floor_to(const(node.value), source.frac)
-    analysis.note(abs(int(limit)))
+    analysis.note(*(abs(int(n)) for n in np.ravel(limit)))
     always, possible = source.lo > limit, source.hi > limit
     return Range(always.astype(int).astype(object), possible.astype(int).astype(object), 0)
 

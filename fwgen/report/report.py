@@ -9,10 +9,23 @@ import numpy as np
 
 from fwgen.errors import OutputError
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Const, Dense, Lif, Node, Quantise, Real, ShiftLeak, Threshold
+from fwgen.ir.nodes import (
+    BatchNorm,
+    Const,
+    Dense,
+    LeakyRelu,
+    Lif,
+    Node,
+    Quantise,
+    Real,
+    ShiftLeak,
+    Table,
+    Threshold,
+)
 from fwgen.ir.ports import Interface
 from fwgen.ir.text import node_text
 from fwgen.quantise.check import can_wrap
+from fwgen.quantise.fold import FoldBatchNorm
 from fwgen.quantise.ranges import Analysis
 from fwgen.report.tables import missed, tables, verdict
 from fwgen.targets import BUNCH_CROSSING_NS, Budget
@@ -69,6 +82,7 @@ def format_list(graph: Graph, analysis: Analysis, real: Graph) -> list[Json]:
     ``real`` is the graph before quantisation: weights that round to zero are counted.
     """
     notes: dict[str, list[str]] = {}
+    real = FoldBatchNorm().run(real)  # so that both graphs have the same nodes
     for c in analysis.conversions:
         if c.overflows:
             verb = "can wrap (accepted)" if can_wrap(c) else "can saturate"
@@ -126,11 +140,16 @@ def _formats(node: Node) -> dict[str, object]:
     match node:
         case Dense():
             parts = {"weight": node.weight, "bias": node.bias}
+            parts |= {"accumulator": node.accumulator} if node.accumulator else {}
+        case BatchNorm():
+            parts = {"scale": node.scale, "offset": node.offset}
+        case LeakyRelu():
+            parts = {"alpha": node.alpha}
         case Lif():
             parts = {"beta": node.beta, "threshold": node.threshold, "membrane": node.membrane}
         case Threshold():
             parts = {"value": node.value}
-        case Quantise():
+        case Quantise() | Table():
             parts = {"value": node.fmt}
     return {key: _format_of(part) for key, part in parts.items()}
 

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from fwgen.ingest.bundle import SampleEvents
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif, SquaredError, Threshold
+from fwgen.ir.nodes import KlDivergence, Lif, SquaredError, SumSquares, Threshold
+from fwgen.quantise.fold import FoldBatchNorm
 from fwgen.verify.events import random_events
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference, quantise_input
 
 Floats = NDArray[np.float64]
+_SCORES = (SquaredError, SumSquares, KlDivergence)
 
 
 def random_sample(graph: Graph, events: int = 2000) -> SampleEvents:
@@ -33,6 +35,7 @@ def compare(
     """
     if not samples:
         return None
+    real = FoldBatchNorm().run(real)  # so that both graphs have the same nodes
     score = score_of(real)
     sets, scores = {}, {}
     for sample in samples:
@@ -52,12 +55,12 @@ def compare(
 
 
 def score_of(graph: Graph) -> str | None:
-    """The node that ranks events: what the last threshold of one element reads, else an error."""
+    """The node that ranks events: what the last threshold of one element reads, else a score."""
     shapes = graph.shapes()
     for node in reversed(graph.nodes):
         if isinstance(node, Threshold) and shapes[node.name].size == 1:
             return node.source
-    return next((n.name for n in reversed(graph.nodes) if isinstance(n, SquaredError)), None)
+    return next((n.name for n in reversed(graph.nodes) if isinstance(n, _SCORES)), None)
 
 
 def _set(

@@ -3,6 +3,7 @@
 It is never compared with ``==``; its differences are reported.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,55 +12,135 @@ from numpy.typing import NDArray
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
+    CUSTOM,
+    Add,
+    BatchNorm,
+    Concat,
     Dense,
     Input,
+    KlDivergence,
     LastMembrane,
+    LeakyRelu,
     Lif,
+    Multiply,
     Node,
     Param,
     Quantise,
     Real,
+    Relu,
     Reset,
     ShiftLeak,
+    Slice,
     SpikeCount,
     SquaredError,
+    Subtract,
+    SumSquares,
+    Table,
     Threshold,
 )
+from fwgen.ir.shapes import declared_grid
 
 Floats = NDArray[np.float64]
+
+_FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
+    "sigmoid": lambda x: np.where(x >= 0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
+    "tanh": np.tanh,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "rsqrt": lambda x: 1.0 / np.sqrt(x),
+    "square": np.square,
+    "reciprocal": lambda x: 1.0 / x,
+    "softplus": lambda x: np.logaddexp(0.0, x),
+}
 
 
 def evaluate(graph: Graph, events: Floats) -> dict[str, Floats]:
     """Values by name for events of shape (events, size), as in `fwgen.verify.reference.Trace`.
 
-    A `Quantise` node keeps the range of its format (saturation changes the function) and drops its
-    rounding; where the format wraps around, values pass as they are.
+    A `Quantise` or `Table` node keeps the range of its format (saturation changes the function) and
+    drops its rounding; where the format wraps around, values pass as they are. A custom table is
+    interpolated between its entries.
     """
     values: dict[str, Floats] = {}
     for node in graph:
-        _evaluate(node, graph.steps, events, values)
+        _evaluate(node, graph, events, values)
     return values
 
 
-def _evaluate(node: Node, steps: int, events: Floats, values: dict[str, Floats]) -> None:
+def _evaluate(node: Node, graph: Graph, events: Floats, values: dict[str, Floats]) -> None:
     match node:
         case Input():
             values[node.name] = events
-        case Quantise():
-            values[node.name] = _clipped(values[node.source], node.fmt)
-        case Dense():
-            values[node.name] = values[node.source] @ _real(node.weight).T + _real(node.bias)
         case Lif():
-            _lif(node, steps, values)
+            _lif(node, graph.steps, values)
         case LastMembrane():
             values[node.name] = values[f"{node.source}.membrane"][-1]
         case SpikeCount():
             values[node.name] = values[node.source].sum(axis=0)
-        case SquaredError():
-            difference = values[node.left] - values[node.right]
-            values[node.name] = (difference**2).sum(axis=-1, keepdims=True)
+        case Table():
+            x = values[node.source]
+            values[node.name] = _clipped(
+                _table(node, declared_grid(graph[node.source]), x), node.fmt
+            )
+        case _:
+            values[node.name] = _stateless(node, [values[name] for name in node.sources])
+
+
+def _stateless(node: Node, sources: list[Floats]) -> Floats:
+    x = sources[0]
+    match node:
+        case Quantise():
+            return _clipped(x, node.fmt)
+        case Dense():
+            return np.asarray(x @ _real(node.weight).T + _real(node.bias))
+        case BatchNorm():
+            return x * _real(node.scale) + _real(node.offset)
+        case Relu():
+            return np.maximum(x, 0.0)
+        case LeakyRelu():
+            return np.where(x >= 0, x, x * _real(node.alpha))
+        case Slice():
+            return x[..., node.start : node.stop]
         case Threshold():
-            values[node.name] = (values[node.source] > _real(node.value)).astype(float)
+            return (x > _real(node.value)).astype(float)
+        case _:
+            return _several(node, sources)
+
+
+def _several(node: Node, sources: list[Floats]) -> Floats:
+    match node:
+        case Concat():
+            return np.concatenate(sources, axis=-1)
+        case Add():
+            return sources[0] + sources[1]
+        case Subtract():
+            return sources[0] - sources[1]
+        case Multiply():
+            return sources[0] * sources[1]
+        case SquaredError():
+            return _total((sources[0] - sources[1]) ** 2)
+        case SumSquares():
+            return _total(sources[0] ** 2)
+        case KlDivergence():
+            mean, log_variance, variance = sources
+            return 0.5 * _total(mean**2 + variance - 1.0 - log_variance)
+        case _:
+            raise TypeError(f"no float model of {node.op}")
+
+
+def _total(terms: Floats) -> Floats:
+    return np.asarray(terms.sum(axis=-1, keepdims=True))
+
+
+def _table(node: Table, frac: int | None, x: Floats) -> Floats:
+    if node.function != CUSTOM:
+        with np.errstate(all="ignore"):  # events may lie beyond what the firmware's input can hold
+            return np.nan_to_num(_FUNCTIONS[node.function](x))
+    if node.values is None or frac is None:
+        raise TypeError("a custom table has values, and a source with a format")
+    y = _real(node.values)
+    return np.interp(x, node.first + np.arange(len(y)) * 2.0**-frac, y)
 
 
 def _clipped(values: Floats, fmt: Fixed) -> Floats:

@@ -23,12 +23,13 @@ from fwgen.ir.nodes import (
     Reset,
     ShiftLeak,
     SpikeCount,
-    SquaredError,
-    Threshold,
+    Table,
 )
+from fwgen.quantise.accumulator import ACCUMULATOR, sum_frac
 from fwgen.quantise.bounds import const, floor_to
 from fwgen.quantise.lif_range import common_frac
 from fwgen.quantise.ranges import Analysis, analyse
+from fwgen.verify.dense_ops import Exact
 
 
 @dataclass(slots=True)
@@ -91,39 +92,35 @@ class Reference:
         match node:
             case Input():
                 values[node.name] = np.asarray(events).astype(self.dtype)
-            case Quantise():
-                source = values[node.source]
-                frac = self.analysis.values[node.source].frac
-                exact = round_only(source, frac, node.fmt)
-                values[node.name] = _counted(exact, node.fmt, trace, node.name)
-            case Dense():
-                values[node.name] = self._dense(node, values[node.source])
             case Lif():
                 self._lif(node, trace)
             case LastMembrane():
                 values[node.name] = values[f"{node.source}.membrane"][-1]
             case SpikeCount():
                 values[node.name] = values[node.source].sum(axis=0)
-            case SquaredError():
-                values[node.name] = self._squared_error(node, values)
-            case Threshold():
-                limit = floor_to(const(node.value), self.analysis.values[node.source].frac)
-                values[node.name] = self._bits(values[node.source] > self._ints(limit))
+            case _:
+                values[node.name] = self._stateless(node, trace)
 
-    def _dense(self, node: Dense, x: Ints) -> Ints:
-        weight, bias = const(node.weight), const(node.bias)
-        frac = self.analysis.values[node.name].frac
-        products = weight.fmt.frac + self.analysis.values[node.source].frac
-        w = self._ints(weight.values << (frac - products))
-        return np.asarray(x @ w.T + self._ints(bias.values << (frac - bias.fmt.frac)))
+    def _stateless(self, node: Node, trace: Trace) -> Ints:
+        sources = [trace.values[name] for name in node.sources]
+        fracs = tuple(self.analysis.values[name].frac for name in node.sources)
+        if isinstance(node, Quantise):
+            exact = round_only(sources[0], fracs[0], node.fmt)
+            return _counted(exact, node.fmt, trace, node.name)
+        exact = Exact(fracs, self._ints).result(node, sources)
+        match node:
+            case Table():
+                return _counted(exact, node.fmt, trace, node.name)
+            case Dense() if node.name in self._wrapping:
+                fmt, frac = self._wrapping[node.name], sum_frac(node, fracs[0])
+                return _counted(round_only(exact, frac, fmt), fmt, trace, node.name)
+            case _:
+                return exact
 
-    def _squared_error(self, node: SquaredError, values: dict[str, Ints]) -> Ints:
-        fracs = [self.analysis.values[name].frac for name in node.sources]
-        left, right = (
-            values[name] << (max(fracs) - frac)
-            for name, frac in zip(node.sources, fracs, strict=True)
-        )
-        return np.asarray(((left - right) ** 2).sum(axis=-1, keepdims=True))
+    @property
+    def _wrapping(self) -> dict[str, Fixed]:
+        """Accumulators whose wrap-around was accepted, by the dense layer's name."""
+        return {c.node: c.fmt for c in self.analysis.conversions if c.what == ACCUMULATOR}
 
     def _lif(self, node: Lif, trace: Trace) -> None:
         step = self._lif_step(node, trace)

@@ -107,5 +107,5 @@ def test_narrow_signals_fill_their_port() -> None:
     wide = Quantise("q", "x", Fixed.parse("fixed<9,9>"))
     graph = graph_of(2, "fixed<3,3>", [wide])
     top = emit_rtl(lower(graph, Pace(240.0)), graph)["dut.v"]
-    assert "assign q_o[8:0] = {{6{q[2]}}, q[2:0]};" in top
-    assert "assign q_o[17:9] = {{6{q[5]}}, q[5:3]};" in top
+    assert "assign q_o[8:0] = {{6{q__at1[2]}}, q__at1[2:0]};" in top
+    assert "assign q_o[17:9] = {{6{q__at1[5]}}, q__at1[5:3]};" in top

@@ -197,8 +197,9 @@ MESSAGES: dict[str, tuple[Callable[[], Graph], str]] = {
         "found one with a value per time step." + DO,
     ),
     "threshold": (
-        lambda: change("t", value=Real(np.ones(1))),
-        "layer 't' (threshold): needed one value for all elements; found shape (1,)." + DO,
+        lambda: change("t", value=Real(np.ones(2))),
+        "layer 't' (threshold): needed one value, or one for each of the 1 element; "
+        "found shape (2,)." + DO,
     ),
     "unknown operation": (
         lambda: replace(GOOD, nodes=(*LAYERS, Convolution("c")), outputs=("e", "t", "c")),

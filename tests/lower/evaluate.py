@@ -10,6 +10,8 @@ from fwgen.lower.circuit import (
     Clamp,
     Floor,
     Gate,
+    Lookup,
+    Multiply,
     Op,
     Pick,
     Register,
@@ -63,6 +65,10 @@ def _result(op: Op, values: list[int]) -> int:
             return in_range(a, Fixed(op.word.signed, op.word.width, op.word.width))
         case Square():
             return a * a
+        case Multiply():
+            return a * values[1]
+        case Lookup():
+            return op.values[a - op.a.lo]
         case Register():
             return a
     raise AssertionError(op)

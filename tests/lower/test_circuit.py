@@ -133,7 +133,7 @@ def test_no_stage_holds_more_than_a_cycle() -> None:
     latencies = []
     for clock in (100.0, 200.0, 320.0, 480.0, 700.0):
         pace = Pace(clock)
-        c = feed_forward.adder_graph(layer, values["x"], values["d"], pace, registered=True)
+        c = feed_forward.circuit(layer, values, pace)
         assert 0 < longest_chain(c, pace) <= pace.room
         assert [outputs(c, {"x_i": event})[0] for event in x.tolist()] == expected
         latencies.append(c.latency)
@@ -167,7 +167,7 @@ def test_operands_meet_in_one_stage() -> None:
     rng = np.random.default_rng(2)
     layer = dense("d", "x", rng.integers(-99, 99, (4, 9)))
     values = analyse(graph_of(9, "fixed<5,5>", [layer])).values
-    c = feed_forward.adder_graph(layer, values["x"], values["d"], Pace(700.0), registered=True)
+    c = feed_forward.circuit(layer, values, Pace(700.0))
     for op in c.ops:
         step = int(isinstance(op, Register))
         assert {w.stage for w in op.operands if not w.constant} <= {op.word.stage - step}
@@ -240,7 +240,11 @@ def test_what_operations_take() -> None:
     assert PACE.reduce(37) == 3 * (net + lut)
     assert PACE.clamp(8) == PACE.add(8) + 350 + 3 * 35 + lut
     assert PACE.square(6) == net + lut
-    assert PACE.square(7) == 350 + 1838
+    assert PACE.square(7) == 350 + 3 * 35 + 1838
+    assert PACE.multiply(3, 3) == net + lut
+    assert PACE.multiply(4, 5) == 350 + 3 * 35 + 1838
+    assert PACE.lookup(6) == net + lut
+    assert PACE.lookup(9) == 350 + 3 * 35 + lut + 2 * (net + lut)
     assert PACE.loop(1000) == 1000 + net + lut + 250
 
 

@@ -231,7 +231,7 @@ class TestFastClock(TestSlowClock):
     def test_more_registers_than_at_a_slow_clock(self, made: Implemented) -> None:
         """A faster clock costs cycles; each class above proves its own latency in simulation."""
         slow = lower(self.make(), Pace(TestSlowClock.clock_mhz)).interface.latency
-        assert made.interface.latency > slow + 2
+        assert made.interface.latency >= slow + 2
 
     def test_stays_fixed(self, made: Implemented) -> None:
         """The interval is the number of time steps at any clock."""

@@ -5,34 +5,140 @@
 // in the bits from i * (bits of an element) on.
 //   left_i: 2 x fixed<8,3>
 //   right_i: 2 x fixed<8,3>
-//   score_o: 1 x ufixed<16,6>
+//   y_o: 1 x ufixed<16,6>
 `default_nettype none
 
 module toy_score (
     input  wire clk_i,
     input  wire [15:0] left_i,
     input  wire [15:0] right_i,
-    output wire [15:0] score_o
+    output wire [15:0] y_o
 );
     wire signed [7:0] left_0 = left_i[7:0];
     wire signed [7:0] left_1 = left_i[15:8];
     wire signed [6:0] right_0 = right_i[6:0];
     wire [6:0] right_1 = right_i[14:8];
     wire signed [8:0] d0 = {{1{left_0[7]}}, left_0} - {{2{right_0[6]}}, right_0};
-    wire [14:0] d0_squared = $signed(d0) * $signed(d0);
     wire signed [8:0] d1 = {{1{left_1[7]}}, left_1} - {2'd0, right_1};
-    wire [15:0] d1_squared = $signed(d1) * $signed(d1);
-    wire [15:0] score_s0_0 = {1'd0, d0_squared} + d1_squared;
-    reg [15:0] score_s0_0_q1;
+    wire [7:0] d0_squared_low = d0[7:0];
+    wire d0_squared_b0 = d0_squared_low[0];
+    wire [6:0] d0_squared_a0 = d0_squared_low[7:1];
+    wire [8:0] d0_squared_m0 = {d0_squared_a0, 2'd0} + 9'd1;
+    wire [8:0] d0_squared_r0 = d0_squared_b0 ? d0_squared_m0 : 9'd0;
+    wire [6:0] d0_squared_b1_up = d0_squared_low[7:1];
+    wire d0_squared_b1 = d0_squared_b1_up[0];
+    wire [5:0] d0_squared_a1 = d0_squared_low[7:2];
+    wire [7:0] d0_squared_m1 = {d0_squared_a1, 2'd0} + 8'd1;
+    wire [7:0] d0_squared_r1 = d0_squared_b1 ? d0_squared_m1 : 8'd0;
+    wire [5:0] d0_squared_b2_up = d0_squared_low[7:2];
+    wire d0_squared_b2 = d0_squared_b2_up[0];
+    wire [4:0] d0_squared_a2 = d0_squared_low[7:3];
+    wire [6:0] d0_squared_m2 = {d0_squared_a2, 2'd0} + 7'd1;
+    wire [6:0] d0_squared_r2 = d0_squared_b2 ? d0_squared_m2 : 7'd0;
+    wire [4:0] d0_squared_b3_up = d0_squared_low[7:3];
+    wire d0_squared_b3 = d0_squared_b3_up[0];
+    wire [3:0] d0_squared_a3 = d0_squared_low[7:4];
+    wire [5:0] d0_squared_m3 = {d0_squared_a3, 2'd0} + 6'd1;
+    wire [5:0] d0_squared_r3 = d0_squared_b3 ? d0_squared_m3 : 6'd0;
+    wire [3:0] d0_squared_b4_up = d0_squared_low[7:4];
+    wire d0_squared_b4 = d0_squared_b4_up[0];
+    wire [2:0] d0_squared_a4 = d0_squared_low[7:5];
+    wire [4:0] d0_squared_m4 = {d0_squared_a4, 2'd0} + 5'd1;
+    wire [4:0] d0_squared_r4 = d0_squared_b4 ? d0_squared_m4 : 5'd0;
+    wire [2:0] d0_squared_b5_up = d0_squared_low[7:5];
+    wire d0_squared_b5 = d0_squared_b5_up[0];
+    wire [1:0] d0_squared_a5 = d0_squared_low[7:6];
+    wire [3:0] d0_squared_m5 = {d0_squared_a5, 2'd0} + 4'd1;
+    wire [3:0] d0_squared_r5 = d0_squared_b5 ? d0_squared_m5 : 4'd0;
+    wire [1:0] d0_squared_b6_up = d0_squared_low[7:6];
+    wire d0_squared_b6 = d0_squared_b6_up[0];
+    wire d0_squared_a6 = d0_squared_low[7];
+    wire [2:0] d0_squared_m6 = {d0_squared_a6, 2'd0} + 3'd1;
+    wire [2:0] d0_squared_r6 = d0_squared_b6 ? d0_squared_m6 : 3'd0;
+    wire d0_squared_b7_up = d0_squared_low[7];
+    wire d0_squared_r7 = d0_squared_b7_up ? 1'd1 : 1'd0;
+    wire d0_squared_b8_up = d0[8];
+    wire d0_squared_b8 = d0_squared_b8_up;
+    wire d0_squared_top = d0_squared_b8 ? 1'd1 : 1'd0;
+    wire [7:0] d0_squared_cross = d0_squared_b8 ? d0_squared_low : 8'd0;
+    wire [12:0] d0_squared_s0_0 = {d0_squared_top, 12'd0} + {6'd0, d0_squared_r2};
+    wire [7:0] d0_squared_s0_1 = {2'd0, d0_squared_r3} + {{1'd0, d0_squared_r4}, 2'd0};
+    wire [5:0] d0_squared_s0_2 = {2'd0, d0_squared_r5} + {{1'd0, d0_squared_r6}, 2'd0};
+    wire [14:0] d0_squared_s0_3 = {d0_squared_r7, 14'd0} + {6'd0, d0_squared_r0};
+    wire signed [15:0] d0_squared_s0_4 = {8'd0, d0_squared_r1} - {{1'd0, d0_squared_cross}, 7'd0};
+    wire [12:0] d0_squared_s1_0 = d0_squared_s0_0 + {{3'd0, d0_squared_s0_1}, 2'd0};
+    wire [15:0] d0_squared_s1_1 = {d0_squared_s0_2, 10'd0} + {1'd0, d0_squared_s0_3};
+    wire [16:0] d0_squared_s2_0 = {d0_squared_s1_0, 4'd0} + {1'd0, d0_squared_s1_1};
+    reg [16:0] d0_squared_s2_0_q1;
+    reg signed [15:0] d0_squared_s0_4_q1;
+    wire signed [17:0] d0_squared_s3_0 = {1'd0, d0_squared_s2_0_q1} + {d0_squared_s0_4_q1, 2'd0};
+    wire [14:0] d0_squared_exact = d0_squared_s3_0[14:0];
+    wire [7:0] d1_squared_low = d1[7:0];
+    wire d1_squared_b0 = d1_squared_low[0];
+    wire [6:0] d1_squared_a0 = d1_squared_low[7:1];
+    wire [8:0] d1_squared_m0 = {d1_squared_a0, 2'd0} + 9'd1;
+    wire [8:0] d1_squared_r0 = d1_squared_b0 ? d1_squared_m0 : 9'd0;
+    wire [6:0] d1_squared_b1_up = d1_squared_low[7:1];
+    wire d1_squared_b1 = d1_squared_b1_up[0];
+    wire [5:0] d1_squared_a1 = d1_squared_low[7:2];
+    wire [7:0] d1_squared_m1 = {d1_squared_a1, 2'd0} + 8'd1;
+    wire [7:0] d1_squared_r1 = d1_squared_b1 ? d1_squared_m1 : 8'd0;
+    wire [5:0] d1_squared_b2_up = d1_squared_low[7:2];
+    wire d1_squared_b2 = d1_squared_b2_up[0];
+    wire [4:0] d1_squared_a2 = d1_squared_low[7:3];
+    wire [6:0] d1_squared_m2 = {d1_squared_a2, 2'd0} + 7'd1;
+    wire [6:0] d1_squared_r2 = d1_squared_b2 ? d1_squared_m2 : 7'd0;
+    wire [4:0] d1_squared_b3_up = d1_squared_low[7:3];
+    wire d1_squared_b3 = d1_squared_b3_up[0];
+    wire [3:0] d1_squared_a3 = d1_squared_low[7:4];
+    wire [5:0] d1_squared_m3 = {d1_squared_a3, 2'd0} + 6'd1;
+    wire [5:0] d1_squared_r3 = d1_squared_b3 ? d1_squared_m3 : 6'd0;
+    wire [3:0] d1_squared_b4_up = d1_squared_low[7:4];
+    wire d1_squared_b4 = d1_squared_b4_up[0];
+    wire [2:0] d1_squared_a4 = d1_squared_low[7:5];
+    wire [4:0] d1_squared_m4 = {d1_squared_a4, 2'd0} + 5'd1;
+    wire [4:0] d1_squared_r4 = d1_squared_b4 ? d1_squared_m4 : 5'd0;
+    wire [2:0] d1_squared_b5_up = d1_squared_low[7:5];
+    wire d1_squared_b5 = d1_squared_b5_up[0];
+    wire [1:0] d1_squared_a5 = d1_squared_low[7:6];
+    wire [3:0] d1_squared_m5 = {d1_squared_a5, 2'd0} + 4'd1;
+    wire [3:0] d1_squared_r5 = d1_squared_b5 ? d1_squared_m5 : 4'd0;
+    wire [1:0] d1_squared_b6_up = d1_squared_low[7:6];
+    wire d1_squared_b6 = d1_squared_b6_up[0];
+    wire d1_squared_a6 = d1_squared_low[7];
+    wire [2:0] d1_squared_m6 = {d1_squared_a6, 2'd0} + 3'd1;
+    wire [2:0] d1_squared_r6 = d1_squared_b6 ? d1_squared_m6 : 3'd0;
+    wire d1_squared_b7_up = d1_squared_low[7];
+    wire d1_squared_r7 = d1_squared_b7_up ? 1'd1 : 1'd0;
+    wire d1_squared_b8_up = d1[8];
+    wire d1_squared_b8 = d1_squared_b8_up;
+    wire d1_squared_top = d1_squared_b8 ? 1'd1 : 1'd0;
+    wire [7:0] d1_squared_cross = d1_squared_b8 ? d1_squared_low : 8'd0;
+    wire [12:0] d1_squared_s0_0 = {d1_squared_top, 12'd0} + {6'd0, d1_squared_r2};
+    wire [7:0] d1_squared_s0_1 = {2'd0, d1_squared_r3} + {{1'd0, d1_squared_r4}, 2'd0};
+    wire [5:0] d1_squared_s0_2 = {2'd0, d1_squared_r5} + {{1'd0, d1_squared_r6}, 2'd0};
+    wire [14:0] d1_squared_s0_3 = {d1_squared_r7, 14'd0} + {6'd0, d1_squared_r0};
+    wire signed [15:0] d1_squared_s0_4 = {8'd0, d1_squared_r1} - {{1'd0, d1_squared_cross}, 7'd0};
+    wire [12:0] d1_squared_s1_0 = d1_squared_s0_0 + {{3'd0, d1_squared_s0_1}, 2'd0};
+    wire [15:0] d1_squared_s1_1 = {d1_squared_s0_2, 10'd0} + {1'd0, d1_squared_s0_3};
+    wire [16:0] d1_squared_s2_0 = {d1_squared_s1_0, 4'd0} + {1'd0, d1_squared_s1_1};
+    reg [16:0] d1_squared_s2_0_q1;
+    reg signed [15:0] d1_squared_s0_4_q1;
+    wire signed [17:0] d1_squared_s3_0 = {1'd0, d1_squared_s2_0_q1} + {d1_squared_s0_4_q1, 2'd0};
+    wire [15:0] d1_squared_exact = d1_squared_s3_0[15:0];
+    wire [15:0] score_s0_0 = {1'd0, d0_squared_exact} + d1_squared_exact;
 
     always @(posedge clk_i) begin
-        score_s0_0_q1 <= score_s0_0;
+        d0_squared_s2_0_q1 <= d0_squared_s2_0;
+        d0_squared_s0_4_q1 <= d0_squared_s0_4;
+        d1_squared_s2_0_q1 <= d1_squared_s2_0;
+        d1_squared_s0_4_q1 <= d1_squared_s0_4;
     end
 
-    assign score_o[15:0] = score_s0_0_q1;
+    assign y_o[15:0] = score_s0_0;
 
     // bits that rounding drops or that no weight reads
-    wire unused = &{1'b0, right_i[7], right_i[15]};
+    wire unused = &{1'b0, right_i[7], right_i[15], d0_squared_b1_up[6:1], d0_squared_b2_up[5:1], d0_squared_b3_up[4:1], d0_squared_b4_up[3:1], d0_squared_b5_up[2:1], d0_squared_b6_up[1], d0_squared_s3_0[17:15], d1_squared_b1_up[6:1], d1_squared_b2_up[5:1], d1_squared_b3_up[4:1], d1_squared_b4_up[3:1], d1_squared_b5_up[2:1], d1_squared_b6_up[1], d1_squared_s3_0[17:16]};
 endmodule
 
 `default_nettype wire

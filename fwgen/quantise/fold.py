@@ -1,0 +1,82 @@
+"""Pass: batch normalisation behind a dense layer becomes part of its weights and bias.
+
+Real numbers throughout: what is folded is decided before any format is.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from fwgen.errors import GraphError
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import BatchNorm, Dense, Node, Real
+
+
+@dataclass(frozen=True, slots=True)
+class FoldBatchNorm:
+    """Folds every batch normalisation that is the only reader of a dense layer.
+
+    ``scale * (W x + b) + offset`` is a dense layer itself; it keeps the name of the dense layer and
+    its formats, which are then those of the folded weights. Only where the normalisation is an
+    output of the model does the folded layer bear its name, for the sake of the port.
+    """
+
+    name = "fold-batch-norm"
+
+    def run(self, graph: Graph) -> Graph:
+        """The same function with fewer nodes."""
+        while (found := _foldable(graph)) is not None:
+            graph = _folded(graph, *found)
+        return graph
+
+
+def _foldable(graph: Graph) -> tuple[Dense, BatchNorm] | None:
+    for node in graph:
+        if not isinstance(node, BatchNorm):
+            continue
+        source = graph[node.source]
+        readers = [n for n in graph if source.name in n.sources]
+        alone = readers == [node] and source.name not in graph.outputs
+        if isinstance(source, Dense) and alone and isinstance(source.weight, Real):
+            return source, node
+    return None
+
+
+def _reading(node: Node, old: str, new: str) -> Node:
+    """The node with one of its sources renamed."""
+    changed: dict[str, Any] = {}
+    for key in (f.name for f in fields(node) if f.name != "name"):
+        value = getattr(node, key)
+        if value == old and old in node.sources:
+            changed[key] = new
+        elif key == "parts":
+            changed[key] = tuple(new if part == old else part for part in value)
+    return replace(node, **changed)
+
+
+def _folded(graph: Graph, dense: Dense, norm: BatchNorm) -> Graph:
+    name = norm.name if norm.name in graph.outputs else dense.name
+    merged = replace(_merged(dense, norm), name=name)
+    nodes: list[Node] = []
+    for node in graph:
+        if node is norm:
+            continue
+        nodes.append(merged if node is dense else _reading(node, norm.name, name))
+    wraps = tuple(name if n in {dense.name, norm.name} else n for n in graph.accepted_wraps)
+    return replace(graph, nodes=tuple(nodes), accepted_wraps=wraps)
+
+
+def _merged(dense: Dense, norm: BatchNorm) -> Dense:
+    parameters = (dense.weight, dense.bias, norm.scale, norm.offset)
+    weight, bias, scale, offset = (p.values.astype(np.float64) for p in parameters)
+    with np.errstate(over="ignore", invalid="ignore"):
+        weight, bias = scale[:, None] * weight, scale * bias + offset
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise GraphError(
+            f"layer '{norm.name}' (batch_norm)",
+            needed=f"finite weights and biases of '{dense.name}' after folding",
+            found="infinite ones",
+            do="Look for a diverged training.",
+        )
+    return replace(dense, weight=Real(weight, dense.weight.fmt), bias=Real(bias, dense.bias.fmt))

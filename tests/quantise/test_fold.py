@@ -1,0 +1,126 @@
+"""Batch normalisation behind a dense layer is folded into it, and nowhere else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fwgen.errors import GraphError
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Add, BatchNorm, Concat, Dense, Input, Real, Relu, Threshold
+from fwgen.ir.text import to_text
+from fwgen.quantise.fold import FoldBatchNorm
+from fwgen.quantise.passes import quantise
+from fwgen.verify.float_model import evaluate
+
+
+def real(values: object, fmt: str | None = None) -> Real:
+    """A real parameter."""
+    return Real(np.asarray(values, dtype=float), Fixed.parse(fmt) if fmt else None)
+
+
+X = Input("x", 2, Fixed.parse("fixed<6,3>"))
+DENSE = Dense(
+    "d",
+    "x",
+    real([[0.5, -1.0], [0.25, 2.0]], "fixed<10,4>"),
+    real([1.0, -0.5]),
+    Fixed.parse("fixed<20,9>"),
+)
+NORM = BatchNorm("n", "d", real([2.0, -0.5], "fixed<16,4>"), real([0.25, 1.0]))
+SECOND = BatchNorm("m", "n", real([0.5, 3.0]), real([0.0, -1.0]))
+
+BEFORE = """\
+graph net steps=1
+  x = input() size=2 fmt=fixed<6,3>
+  d = dense(x) weight=[2x2]:fixed<10,4> bias=[2]:auto accumulator=fixed<20,9>
+  n = batch_norm(d) scale=[2]:fixed<16,4> offset=[2]:auto
+  r = relu(n)
+  c = concat(n, r)
+outputs c
+"""
+AFTER = """\
+graph net steps=1
+  x = input() size=2 fmt=fixed<6,3>
+  d = dense(x) weight=[2x2]:fixed<10,4> bias=[2]:auto accumulator=fixed<20,9>
+  r = relu(d)
+  c = concat(d, r)
+outputs c
+"""
+
+
+def graph(*nodes: object, outputs: tuple[str, ...] = ("c",)) -> Graph:
+    """A graph on the input."""
+    made = Graph("net", 1, (X, *nodes), outputs)
+    made.shapes()
+    return made
+
+
+def test_text_before_and_after() -> None:
+    """The dense layer keeps its name and formats; whatever read the other reads it now."""
+    given = graph(DENSE, NORM, Relu("r", "n"), Concat("c", ("n", "r")))
+    assert to_text(given) == BEFORE
+    folded = FoldBatchNorm().run(given)
+    assert to_text(folded) == AFTER
+    assert folded["d"].weight.values.tolist() == [[1.0, -2.0], [-0.125, -1.0]]
+    assert folded["d"].bias.values.tolist() == [2.25, 1.25]
+
+
+def test_the_function_stays() -> None:
+    """One behind the other, all are folded, and the float model gives the same numbers."""
+    given = graph(DENSE, NORM, SECOND, Threshold("c", "m", real(0.5)))
+    folded = FoldBatchNorm().run(given)
+    assert [n.name for n in folded] == ["x", "d", "c"]
+    x = np.random.default_rng(1).uniform(-4, 4, (50, 2))
+    assert np.allclose(evaluate(given, x)["m"], evaluate(folded, x)["d"], atol=1e-12)
+
+
+def test_an_output_keeps_its_name() -> None:
+    """A port is named after the layer that the model names."""
+    folded = FoldBatchNorm().run(graph(DENSE, NORM, outputs=("n",)))
+    assert [n.name for n in folded] == ["x", "n"]
+    assert isinstance(folded["n"], Dense)
+    integers = quantise(graph(DENSE, NORM, outputs=("n",)))
+    assert integers["n"].weight.fmt == Fixed.parse("fixed<10,4>")
+
+
+def test_an_accepted_wrap_stays_accepted() -> None:
+    """It is the folded layer's then."""
+    given = replace(graph(DENSE, NORM, outputs=("n",)), accepted_wraps=("d",))
+    assert FoldBatchNorm().run(given).accepted_wraps == ("n",)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        graph(DENSE, NORM, Add("c", "d", "n")),
+        graph(DENSE, NORM, outputs=("d", "n")),
+        graph(Relu("d", "x"), NORM, outputs=("n",)),
+        graph(replace(NORM, source="x"), outputs=("n",)),
+    ],
+    ids=["another reader", "an output", "behind a relu", "on the input"],
+)
+def test_elsewhere_it_stays(given: Graph) -> None:
+    """Its values would be lost, or there is nothing to fold it into."""
+    assert FoldBatchNorm().run(given) is given
+    assert isinstance(quantise(given)["n"], BatchNorm)
+
+
+def test_integer_graphs_stay() -> None:
+    """What is quantised is left alone."""
+    integers = quantise(graph(DENSE, NORM, outputs=("d", "n")))
+    alone = replace(integers, outputs=("n",))
+    assert FoldBatchNorm().run(alone) is alone
+
+
+def test_infinite_weights_are_refused() -> None:
+    """A product beyond a double is no weight."""
+    wild = replace(NORM, scale=real([1e300, 1.0]))
+    far = replace(DENSE, weight=real([[1e300, 0.0], [0.0, 0.0]]))
+    with pytest.raises(GraphError) as caught:
+        quantise(graph(far, wild, outputs=("n",)))
+    assert str(caught.value) == (
+        "layer 'n' (batch_norm): needed finite weights and biases of 'd' after folding; found "
+        "infinite ones. Look for a diverged training."
+    )
