@@ -2,8 +2,7 @@
 
 import platform
 import shutil
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,14 +11,26 @@ from typing import Any
 
 import fwgen
 from fwgen.assets import asset_dir
+from fwgen.benches import (
+    SEED,
+    Json,
+    Stage,
+    check_backends,
+    hls_notes,
+    hls_subject,
+    run_benches,
+    verification_block,
+    write_hls,
+)
 from fwgen.emit.rtl import emit_rtl
 from fwgen.emit.vivado import VivadoRun, emit_vivado
-from fwgen.errors import BundleError, FwgenError, OutputError, ToolError
+from fwgen.errors import FwgenError, OutputError, ToolError
 from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
 from fwgen.ir.ports import Interface
 from fwgen.ir.text import to_text
 from fwgen.lower.design import Design, LifBlock
+from fwgen.lower.hls import HlsPlan, plan
 from fwgen.lower.lowering import lower
 from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.quantise.passes import quantise
@@ -27,21 +38,15 @@ from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
 from fwgen.report.target import device_block, named_budgets
 from fwgen.targets import Budget, Device, catalogue, check_clock
-from fwgen.verify import interface_json, toolchain
+from fwgen.verify import hls4ml_run, interface_json, toolchain
 from fwgen.verify.accuracy import compare, random_sample
 from fwgen.verify.events import vectors
-from fwgen.verify.prove import (
-    BACKENDS,
-    BenchResult,
-    Subject,
-    compiled,
-    measured,
-    prove_cocotb,
-    prove_native,
-)
+from fwgen.verify.hls4ml_bench import HlsSubject
+from fwgen.verify.prove import BACKENDS, BenchResult, Subject, measured
 from fwgen.verify.reference import Reference
 from fwgen.writer import (
     MANIFEST,
+    OWN,
     check_output,
     publish,
     replace_text,
@@ -52,11 +57,7 @@ from fwgen.writer import (
 )
 
 DEFAULT_EVENTS = 20_000
-SEED = 1
 _NEEDED_TOOLS = ("verilator", "g++", "make", "perl")
-
-Stage = Callable[[str], AbstractContextManager[Any]]
-Json = dict[str, Any]
 
 
 def _silent(_text: str) -> AbstractContextManager[Any]:
@@ -65,11 +66,12 @@ def _silent(_text: str) -> AbstractContextManager[Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A model after the quantise stage."""
+    """A model after the quantise stage, and what of it hls4ml takes."""
 
     bundle: Bundle
     graph: Graph
     reference: Reference
+    hls: HlsPlan
 
 
 def prepare(model: Path) -> Prepared:
@@ -85,7 +87,8 @@ def prepare(model: Path) -> Prepared:
         graph = quantise(bundle.graph)
     except FwgenError as error:
         raise error.within(str(bundle.files[0])) from None
-    return Prepared(bundle, graph, Reference.of(graph))
+    reference = Reference.of(graph)
+    return Prepared(bundle, graph, reference, plan(graph, reference.analysis))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +141,16 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
             design = lower(ready.graph, clock, ready.reference.analysis)
             _write_sources(folder, ready, design)
             write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
+        with stage("hls4ml: writing its project"):
+            write_hls(ready.hls, target, clock, folder, work / "write_hls")
+        hls = hls_subject(ready.hls, folder, needed=False)
         subject = _subject(ready, design.interface, folder, work)
         with stage("lint: verilator --lint-only -Wall"):
             _lint(subject.rtl, design.name)
-        benches, physical = _measure(subject, options.events, synthesis, stage)
+        benches, physical = _measure(subject, hls, options.events, synthesis, stage)
         with stage("comparing with the float model"):
             report = _report(ready, design, target, clock, benches, known.budgets)
+            report["notes"] += hls_notes(ready.hls, hls)
         report |= {"estimate": estimate_block(design), **physical}
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
@@ -163,7 +170,7 @@ def verify(
     FwgenError
         If the folder is no build, a file of it is missing, or a tool is.
     """
-    _check_backends(backends)
+    check_backends(backends)
     report = reports.load(folder / "report.json")
     clock = check_clock(report["clock_mhz"])
     toolchain.require(*_NEEDED_TOOLS)
@@ -171,12 +178,13 @@ def verify(
     with stage("reading the build"):
         ready = prepare(folder / "model" / "model.yaml")
         design = lower(ready.graph, clock, ready.reference.analysis)
+    hls = hls_subject(ready.hls, folder, needed=list(backends) == ["hls4ml"])
     with scratch() as work:
         subject = _subject(ready, design.interface, folder, work)
-        benches = run_benches(subject, events, backends, stage)
+        benches = run_benches(subject, hls, events, backends, stage)
     kept = {} if edited else report["verification"]["backends"]
     report["verification"] = verification_block(benches, kept)
-    report["notes"] = [*edited, *_notes(ready, design, benches)]
+    report["notes"] = [*edited, *_notes(ready, design, benches), *hls_notes(ready.hls, hls)]
     _set_times(report, ready, design, benches, named_budgets(report))
     replace_text(folder / "report.json", reports.dump(report))
     replace_text(folder / "report.md", to_markdown(report))
@@ -205,13 +213,17 @@ def edits(folder: Path) -> list[str]:
 
 
 def _measure(
-    subject: Subject, events: int, synthesis: Synthesis | None, stage: Stage
+    subject: Subject,
+    hls: HlsSubject | None,
+    events: int,
+    synthesis: Synthesis | None,
+    stage: Stage,
 ) -> tuple[dict[str, BenchResult], Json]:
     """The benches; with ``synthesis`` beside them the netlist, its figures and its own bench."""
     with ExitStack() as stack:
         work = subject.work / "synth"
         mapped = stack.enter_context(synthesis.running(subject.rtl, work)) if synthesis else None
-        benches = run_benches(subject, events, BACKENDS, stage)
+        benches = run_benches(subject, hls, events, BACKENDS, stage)
         if synthesis is None or mapped is None:
             return benches, {}
         with stage("Yosys: mapping to the device's cells"):
@@ -221,42 +233,6 @@ def _measure(
         with stage("Verilator: the mapped netlist against the reference"):
             benches["netlist"] = prove_netlist(subject, netlist, SEED)
     return benches, physical
-
-
-def run_benches(
-    subject: Subject, events: int, backends: Sequence[str], stage: Stage
-) -> dict[str, BenchResult]:
-    """Run the benches side by side, in the order of ``BACKENDS``."""
-    results: dict[str, BenchResult] = {}
-    with ThreadPoolExecutor(1) as pool:
-        protocol = pool.submit(prove_cocotb, subject, SEED) if "cocotb" in backends else None
-        if "native" in backends:
-            with stage("compiling the simulator"):
-                compiled(subject)
-            with stage(f"{events:,} events through Verilator against the reference") as advance:
-                results["native"] = prove_native(subject, events, SEED, advance)
-        if protocol:
-            with stage("cocotb: protocol benches"):
-                results["cocotb"] = protocol.result()
-    return results
-
-
-def verification_block(benches: dict[str, BenchResult], kept: Json | None = None) -> Json:
-    """The report's ``verification``; ``kept`` are rows of benches that did not run this time.
-
-    ``events`` counts those of the volume bench: the protocol bench repeats a few of them.
-    """
-    rows: Json = (kept or {}) | {name: b.as_json() for name, b in benches.items()}
-    rows = {name: rows[name] for name in (*BACKENDS, "netlist") if name in rows}
-    return {
-        "kind": "simulated",
-        "events": next(iter(rows.values()))["events"] if rows else 0,
-        "mismatches": sum(row["mismatches"] for row in rows.values()),
-        "comparisons": sum(row["comparisons"] for row in rows.values()),
-        "implementations": ["reference", "verilog", *(["netlist"] if "netlist" in rows else [])],
-        "backends": rows,
-        "simulator": f"Verilator {toolchain.verilator_version()}",
-    }
 
 
 # ---- parts ----
@@ -371,9 +347,7 @@ def _notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> 
 
 
 def _manifest(ready: Prepared, target: str, clock: float, folder: Path) -> Json:
-    files = [
-        p for part in ("rtl", "sim", "model", "vivado") for p in sorted((folder / part).rglob("*"))
-    ]
+    files = [p for part in OWN for p in sorted((folder / part).rglob("*"))]
     return {
         "model": ready.bundle.settings.name,
         "target": target,
@@ -385,16 +359,6 @@ def _manifest(ready: Prepared, target: str, clock: float, folder: Path) -> Json:
             "python": platform.python_version(),
             "verilator": toolchain.verilator_version(),
             **{name: version(name) for name in ("alkaid", "cocotb", "numpy")},
+            **({"hls4ml": hls4ml_run.version()} if hls4ml_run.installed() else {}),
         },
     }
-
-
-def _check_backends(names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in BACKENDS]
-    if unknown:
-        raise BundleError(
-            "--backend",
-            needed=f"one of {', '.join(BACKENDS)}",
-            found=repr(unknown[0][:40]),
-            do="Leave it out to run all.",
-        )

@@ -19,7 +19,7 @@ from fwgen.errors import OutputError
 MANIFEST = "manifest.json"
 
 
-OWN = ("rtl", "sim", "model", "vivado")  # folders of a build, replaced whole
+OWN = ("rtl", "sim", "model", "vivado", "hls")  # folders of a build, replaced whole
 
 
 def check_output(out: Path, model: str, inputs: Iterable[Path], *, force: bool) -> None:

@@ -107,7 +107,7 @@ class _Planner:
 
     def _objection(self, node: Node) -> str | None:
         if node.name in self._temporal or isinstance(node, Lif | LastMembrane | SpikeCount):
-            return "a spiking layer"
+            return "part of the spiking network"
         if type(node) not in RULES:
             return "hls4ml has no such layer"
         for name in (*node.sources, node.name):
@@ -159,7 +159,7 @@ class _Planner:
         return hls_layers.source(f"{name}_i", size, self._declared(name))
 
     def _copy(self, name: str) -> HlsLayer:
-        """An output that is read inside as well: Vitis would make a port of two directions of it."""
+        """An output that is read inside as well: Vitis would make it a port of two directions."""
         last = self.layers[name][-1]
         return hls_layers.linear(
             f"{name}__out", name, last.size, hls_layers.plain(last.types["result"])

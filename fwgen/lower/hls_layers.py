@@ -201,7 +201,7 @@ def extremes(values: Range) -> tuple[Ints, Ints]:
 
 
 def partial_sums(weight: Const, bias: Const, values: Range, frac: int) -> int:
-    """Magnitude that no partial sum of a dense layer exceeds, in any order, on the grid ``frac``."""
+    """Magnitude that no partial sum of a dense layer exceeds, in any order, with ``frac``."""
     w = np.abs(weight.values) << (frac - weight.fmt.frac - values.frac)
     b = np.abs(bias.values) << (frac - bias.fmt.frac)
     return int(max(w @ extremes(values)[1] + b))

@@ -62,7 +62,7 @@ def _write(project: Json) -> None:
     config = _config(project)
     model = ModelGraph.from_layer_list(config, layers, project["inputs"], project["outputs"])
     _check(model, project["layers"], layers)
-    # the stamp, a random number in hls4ml, names the compiled library; our flows are known here only
+    # the stamp names the compiled library, and hls4ml draws it at random; the flows are ours
     model.config.config["Stamp"] = "fwgen"
     del model.config.config["HLSConfig"]["Flows"]
     model.config.backend.writer.write_hls(model)
