@@ -6,15 +6,20 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from fwgen.emit.vivado import check_words, period_ps
+import numpy as np
+
 from fwgen.errors import BundleError, OutputError
+from fwgen.ingest.bundle import SampleEvents
 from fwgen.lower.hls import HlsPlan
-from fwgen.targets import Device
 from fwgen.verify import hls4ml_run, toolchain
+from fwgen.verify.events import make_events
 from fwgen.verify.hls4ml_bench import HlsSubject, prove_hls4ml
 from fwgen.verify.prove import BACKENDS, BenchResult, Subject, compiled, prove_cocotb, prove_native
+from fwgen.verify.reference import Reference
+from fwgen.writer import write_files
 
 SEED = 1
+TB_EVENTS = 256  # that hls4ml's own test bench finds in a project
 Json = dict[str, Any]
 
 
@@ -43,12 +48,23 @@ def check_backends(names: Sequence[str]) -> None:
         )
 
 
-def write_hls(plan: HlsPlan, target: Device, clock_mhz: float, folder: Path, work: Path) -> None:
-    """Write a build's hls4ml projects, if it has any and hls4ml is here."""
-    if plan.projects and hls4ml_run.installed():
-        check_words([target.part])
-        chosen = hls4ml_run.HlsTarget(target.part, period_ps(clock_mhz))
-        hls4ml_run.write_projects(plan.projects, chosen, folder / hls4ml_run.FOLDER, work)
+def write_hls(
+    plan: HlsPlan,
+    reference: Reference,
+    samples: Sequence[SampleEvents],
+    target: hls4ml_run.HlsTarget,
+    folder: Path,
+    work: Path,
+) -> None:
+    """Write a build's hls4ml projects with some events, if it has any and hls4ml is here."""
+    if not plan.projects or not hls4ml_run.installed():
+        return
+    hls4ml_run.write_projects(plan.projects, target, folder / hls4ml_run.FOLDER, work)
+    x = make_events(reference.graph, samples, TB_EVENTS, np.random.default_rng(0)).x
+    values, ranges = reference.run(x).values, reference.analysis.values
+    for project in plan.projects:
+        texts = hls4ml_run.bench_data(project, values, ranges)
+        write_files(folder / hls4ml_run.FOLDER / project.name / "tb_data", texts)
 
 
 def hls_subject(plan: HlsPlan, folder: Path, *, needed: bool) -> HlsSubject | None:

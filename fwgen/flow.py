@@ -23,7 +23,7 @@ from fwgen.benches import (
     write_hls,
 )
 from fwgen.emit.rtl import emit_rtl
-from fwgen.emit.vivado import VivadoRun, emit_vivado
+from fwgen.emit.vivado import VivadoRun, check_words, emit_vivado, period_ps
 from fwgen.errors import FwgenError, OutputError, ToolError
 from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
@@ -142,7 +142,10 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
             _write_sources(folder, ready, design)
             write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
         with stage("hls4ml: writing its project"):
-            write_hls(ready.hls, target, clock, folder, work / "write_hls")
+            check_words([target.part])
+            chosen = hls4ml_run.HlsTarget(target.part, period_ps(clock))
+            samples = ready.bundle.samples
+            write_hls(ready.hls, ready.reference, samples, chosen, folder, work / "write_hls")
         hls = hls_subject(ready.hls, folder, needed=False)
         subject = _subject(ready, design.interface, folder, work)
         with stage("lint: verilator --lint-only -Wall"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fwgen.ir.cast import Ints
+from fwgen.ir.cast import Ints, overflow
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.nodes import (
     Add,
@@ -88,7 +88,7 @@ def _table(node: Table, reads: Sequence[Operand], values: Range) -> list[HlsLaye
     bits = np.arange(1 << read.fmt.width)
     integers = np.where(bits > read.fmt.hi, bits - (1 << read.fmt.width), bits)
     known = np.clip(integers - node.first, 0, len(table.values) - 1)  # the rest cannot occur
-    entries = Const(table.values[known], table.fmt)
+    entries = Const(overflow(table.values[known], node.fmt), hls.plain(node.fmt))
     return [*steps, hls.look_up(node.name, read.layer, entries, len(values), values.fmt)]
 
 

@@ -26,6 +26,7 @@ HOW_TO_GET = "Run 'pip install hls4ml'."
 _JOB, _LOG = "job.json", "hls4ml.log"
 _FAULT = "If hls/ was not edited this is a fault of fwgen; please report it with the model."
 # hls4ml's own script has -O3, which takes twice as long to compile and gives the same integers
+_FLOAT_BITS = 24
 _FLAGS = ("-O1", "-std=c++11", "-fPIC", "-shared")
 
 Doubles = NDArray[np.float64]
@@ -75,6 +76,27 @@ def write_projects(
     folder.mkdir(parents=True, exist_ok=True)
     for project in projects:
         shutil.copytree(work / project.name, folder / project.name)
+
+
+def bench_data(
+    project: HlsProject, values: Mapping[str, Ints], ranges: Mapping[str, Range]
+) -> dict[str, str]:
+    """Events for hls4ml's own test bench, as texts by file name; none if it would round them.
+
+    That bench reads numbers as ``float``.
+
+    Parameters
+    ----------
+    values
+        Integers of the project's inputs and outputs by node, (events, size).
+    """
+    if any(ranges[node].peak.bit_length() > _FLOAT_BITS for node in project.inputs.values()):
+        return {}
+    ports = {"tb_input_features.dat": project.inputs, "tb_output_predictions.dat": project.outputs}
+    return {
+        name: _lines([_real(values[node], ranges[node].frac) for node in nodes.values()])
+        for name, nodes in ports.items()
+    }
 
 
 def compiled(project: HlsProject, folder: Path, work: Path) -> Path:
@@ -129,8 +151,7 @@ def simulate(
     inputs = []
     for layer, node in project.inputs.items():
         inputs.append(str(work / f"{layer}.npy"))
-        real = np.ldexp(np.asarray(values[node], dtype=np.float64), -ranges[node].frac)
-        np.save(inputs[-1], real, allow_pickle=False)
+        np.save(inputs[-1], _real(values[node], ranges[node].frac), allow_pickle=False)
     layers = {**project.inside, **project.outputs}
     job = {
         "library": str(library),
@@ -147,6 +168,16 @@ def simulate(
         node: np.ldexp(np.load(work / f"{layer}.npy", allow_pickle=False), ranges[node].frac)
         for layer, node in layers.items()
     }
+
+
+def _real(integers: Ints, frac: int) -> Doubles:
+    """What integers of at most 52 bits, which the plan sees to, stand for; exact."""
+    return np.asarray(np.ldexp(np.asarray(integers, dtype=np.float64), -frac))
+
+
+def _lines(columns: Sequence[Doubles]) -> str:
+    rows = np.concatenate(columns, axis=1).tolist()
+    return "".join(" ".join(map(repr, row)) + "\n" for row in rows)
 
 
 def _description(project: HlsProject, target: HlsTarget, work: Path) -> dict[str, Any]:
@@ -167,9 +198,7 @@ def _layer(layer: HlsLayer, traced: bool, folder: Path) -> dict[str, Any]:
     arrays = {}
     for key, param in layer.arrays.items():
         path = folder / f"{layer.name}.{key}.npy"
-        # exact: at most 52 bits, which the plan sees to
-        real = np.ldexp(param.values.astype(np.float64), -param.fmt.frac)
-        np.save(path, real, allow_pickle=False)
+        np.save(path, _real(param.values, param.fmt.frac), allow_pickle=False)
         arrays[key] = str(path.resolve())
     shape = {"input_shape": [layer.size]} if layer.kind == "Input" else {}
     return {
