@@ -8,6 +8,7 @@ exactly stay outside, by name and with the reason; nothing is approximated.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fwgen.errors import FormatError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Input, LastMembrane, Lif, Node, Quantise, SpikeCount
@@ -93,17 +94,23 @@ class _Planner:
             self.stages[node.name] = 0
             return
         self.stages[node.name] = max(self.stages[s] for s in node.sources)
-        reason = self._objection(node)
-        if reason is None:
-            reads = [self._operand(s, self.stages[node.name]) for s in node.sources]
-            layers = layers_of(node, reads, self.analysis.values[node.name])
-            reason = _too_wide(layers)
-            self.layers[node.name] = layers
+        reason = self._objection(node) or self._lowered(node)
         if reason is not None:
-            self.layers.pop(node.name, None)
             self.outside[node.name] = reason
             passed = (self.stages[s] + (s in self.layers) for s in node.sources)
             self.stages[node.name] = max(passed)
+
+    def _lowered(self, node: Node) -> str | None:
+        """Keep a node's layers; or say why there are none."""
+        try:
+            reads = [self._operand(s, self.stages[node.name]) for s in node.sources]
+            layers = layers_of(node, reads, self.analysis.values[node.name])
+        except FormatError as error:
+            return f"needs {error.needed}, not {error.found}"
+        reason = _too_wide(layers)
+        if reason is None:
+            self.layers[node.name] = layers
+        return reason
 
     def _objection(self, node: Node) -> str | None:
         if node.name in self._temporal or isinstance(node, Lif | LastMembrane | SpikeCount):

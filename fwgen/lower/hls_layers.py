@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fwgen.errors import LoweringError
-from fwgen.ir.cast import Ints
-from fwgen.ir.fixed import Fixed, Overflow
+from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import Const, Node
-from fwgen.quantise.bounds import Range, filled
+from fwgen.quantise import elements
+from fwgen.quantise.bounds import Range
 
 MAX_BITS = 52  # of an integer that passes through hls4ml's doubles unharmed, with a bit to spare
 
@@ -162,10 +162,8 @@ def concatenate(name: str, left: Operand, right: Operand) -> tuple[HlsLayer, Ope
 
 def square_sum(name: str, read: Operand) -> tuple[HlsLayer, Operand]:
     """``acc += data * data``, of one element."""
-    near, far = extremes(read.values)
-    lo, hi = filled(sum(near * near), 1), filled(sum(far * far), 1)
-    out = Operand.of(name, Range(lo, hi, 2 * read.values.frac))
-    types = {"result": out.fmt, "accum": Fixed.holding(0, hi[0], out.values.frac)}
+    out = Operand.of(name, elements.total(elements.squares(read.values)))
+    types = {"result": out.fmt, "accum": Fixed.holding(0, out.values.hi[0], out.values.frac)}
     reads = (read.layer, read.layer)
     return HlsLayer(name, "Dot", reads, 1, types, options={"op": "dot1d"}), out
 
@@ -173,38 +171,17 @@ def square_sum(name: str, read: Operand) -> tuple[HlsLayer, Operand]:
 # ---- bounds ----
 
 
-def lifted(values: Range, frac: int) -> Range:
-    """The same values on a finer grid."""
-    shift = frac - values.frac
-    return Range(values.lo << shift, values.hi << shift, frac)
-
-
 def joined(left: Range, right: Range) -> Range:
     """Bounds of one vector behind another."""
-    frac = max(left.frac, right.frac)
-    a, b = lifted(left, frac), lifted(right, frac)
-    return Range(np.concatenate([a.lo, b.lo]), np.concatenate([a.hi, b.hi]), frac)
-
-
-def difference(left: Range, right: Range) -> Range:
-    """Bounds of ``left - right``."""
-    frac = max(left.frac, right.frac)
-    a, b = lifted(left, frac), lifted(right, frac)
-    return Range(a.lo - b.hi, a.hi - b.lo, frac)
-
-
-def extremes(values: Range) -> tuple[Ints, Ints]:
-    """Smallest and largest magnitude of every element."""
-    lo, hi = np.abs(values.lo), np.abs(values.hi)
-    spans_zero = (values.lo <= 0) & (values.hi >= 0)
-    return np.where(spans_zero, 0, np.minimum(lo, hi)), np.maximum(lo, hi)
+    a, b = elements.aligned([left, right])
+    return Range(np.concatenate([a.lo, b.lo]), np.concatenate([a.hi, b.hi]), a.frac)
 
 
 def partial_sums(weight: Const, bias: Const, values: Range, frac: int) -> int:
     """Magnitude that no partial sum of a dense layer exceeds, in any order, with ``frac``."""
     w = np.abs(weight.values) << (frac - weight.fmt.frac - values.frac)
     b = np.abs(bias.values) << (frac - bias.fmt.frac)
-    return int(max(w @ extremes(values)[1] + b))
+    return int(max(w @ np.maximum(np.abs(values.lo), np.abs(values.hi)) + b))
 
 
 # ---- what hls4ml would do in silence ----
@@ -228,31 +205,3 @@ def check_parameters(node: Node, layer: HlsLayer) -> HlsLayer:
                 do="Use a wider format.",
             )
     return layer
-
-
-def accumulator(node: Node, asked: Fixed | None, bound: int, values: Range) -> Fixed:
-    """The type of a dense layer's sums: the one asked for, or else one that holds all of them.
-
-    Raises
-    ------
-    LoweringError
-        If the type asked for would change a sum in a way that is not a wrap of the final one.
-    """
-    if asked is None:
-        return Fixed.holding(-bound, bound, values.frac)
-    if asked.frac < values.frac:
-        raise _narrow(node, asked, f"{values.frac} fraction bits, those of the products and biases")
-    most = bound << (asked.frac - values.frac)
-    if asked.overflow is not Overflow.WRAP and not asked.holds(-most, most):
-        enough = Fixed.holding(-bound, bound, values.frac)
-        raise _narrow(node, asked, f"a type that holds every partial sum, such as {enough}")
-    return asked
-
-
-def _narrow(node: Node, found: Fixed, needed: str) -> LoweringError:
-    return LoweringError(
-        f"layer '{node.name}' ({node.op}): hls4ml's accumulator",
-        needed=needed,
-        found=f"{found}, which would change the sum",
-        do="Use a wider accumulator_format, or leave it out.",
-    )

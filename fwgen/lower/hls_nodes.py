@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fwgen.errors import FormatError, LoweringError
 from fwgen.ir.cast import Ints, overflow
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.nodes import (
@@ -29,6 +30,8 @@ from fwgen.ir.nodes import (
 )
 from fwgen.lower import hls_layers as hls
 from fwgen.lower.hls_layers import HlsLayer, Operand
+from fwgen.quantise import elements
+from fwgen.quantise.accumulator import check_accumulator
 from fwgen.quantise.bounds import Range, const, floor_to
 
 _Rule = Callable[[Any, Sequence[Operand], Range], list[HlsLayer]]
@@ -55,14 +58,25 @@ def layers_of(node: Node, reads: Sequence[Operand], values: Range) -> list[HlsLa
 
 
 def _quantise(node: Quantise, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:
-    return [hls.linear(node.name, reads[0].layer, len(values), node.fmt)]
+    read, size = reads[0], len(values)
+    dropped = read.fmt.frac - node.fmt.frac
+    if dropped <= read.fmt.width:
+        return [hls.linear(node.name, read.layer, size, node.fmt)]
+    # ap_fixed reads the highest bit that it drops, and stops where the source has no such bit
+    wide = Fixed(read.fmt.signed, dropped, dropped - read.fmt.frac)
+    step = hls.linear(f"{node.name}__wide", read.layer, size, wide)
+    return [step, hls.linear(node.name, step.name, size, node.fmt)]
 
 
 def _dense(node: Dense, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:
+    try:
+        check_accumulator(node, reads[0].values)
+    except FormatError as error:
+        raise LoweringError(
+            error.where, needed=error.needed, found=error.found, do=error.do
+        ) from None
     weight, bias = const(node.weight), const(node.bias)
-    bound = hls.partial_sums(weight, bias, reads[0].values, values.frac)
-    accum = hls.accumulator(node, node.accumulator, bound, values)
-    return [hls.affine(node.name, reads[0].layer, weight, bias, accum, values.fmt)]
+    return [_sums(node.name, reads[0], weight, bias, values, node.accumulator)]
 
 
 def _batch_norm(node: BatchNorm, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:
@@ -111,7 +125,8 @@ def _pair(node: Pair, reads: Sequence[Operand], values: Range) -> list[HlsLayer]
 
 def _squared_error(node: SquaredError, reads: Sequence[Operand], _: Range) -> list[HlsLayer]:
     left, right = reads
-    values = hls.difference(left.values, right.values)
+    a, b = elements.aligned([left.values, right.values])
+    values = Range(a.lo - b.hi, a.hi - b.lo, a.frac)
     apart = Operand.of(f"{node.name}__difference", values)
     first = hls.merge(apart.layer, "subtract", left.layer, right.layer, len(values), apart.fmt)
     return [first, hls.square_sum(node.name, apart)[0]]
@@ -173,11 +188,19 @@ def _chain(name: str, parts: Sequence[Operand]) -> tuple[list[HlsLayer], Operand
     return steps, out
 
 
-def _sums(name: str, read: Operand, weight: Const, bias: Const, values: Range) -> HlsLayer:
-    """An exact dense layer that the graph does not have."""
-    bound = hls.partial_sums(weight, bias, read.values, values.frac)
-    accum = Fixed.holding(-bound, bound, values.frac)
-    return hls.affine(name, read.layer, weight, bias, accum, values.fmt)
+def _sums(
+    name: str,
+    read: Operand,
+    weight: Const,
+    bias: Const,
+    values: Range,
+    accumulator: Fixed | None = None,
+) -> HlsLayer:
+    """A dense layer; without a declared accumulator, one that holds every partial sum."""
+    if accumulator is None:
+        bound = hls.partial_sums(weight, bias, read.values, values.frac)
+        accumulator = Fixed.holding(-bound, bound, values.frac)
+    return hls.affine(name, read.layer, weight, bias, accumulator, values.fmt)
 
 
 def _ints(values: Any, frac: int) -> Const:

@@ -25,9 +25,9 @@ FOLDER = "hls"  # of a build, one project in each of its own
 HOW_TO_GET = "Run 'pip install hls4ml'."
 _JOB, _LOG = "job.json", "hls4ml.log"
 _FAULT = "If hls/ was not edited this is a fault of fwgen; please report it with the model."
-# hls4ml's own script has -O3, which takes twice as long to compile and gives the same integers
+# hls4ml's own script has -O3, which compiles for twice as long and gives the same integers
 _FLOAT_BITS = 24
-_FLAGS = ("-O1", "-std=c++11", "-fPIC", "-shared")
+_FLAGS = ("-Og", "-std=c++11", "-fPIC", "-shared")
 
 Doubles = NDArray[np.float64]
 

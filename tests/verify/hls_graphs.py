@@ -82,9 +82,9 @@ def random_static_graph(seed: int, count: int = 30) -> Graph:
     while len(nodes) <= count:
         name = f"n{len(nodes)}"
         node = pick(rng, _MAKERS)(rng, name, nodes)
-        if node is not None:
+        if node is not None and _fits([*nodes, node]):
             nodes.append(node)
-        _narrowed(rng, nodes)
+            _narrowed(rng, nodes)
     read = {source for node in nodes for source in node.sources}
     outputs = [n.name for n in nodes[1:] if n.name not in read or rng.random() < 0.2]
     return Graph("dut", 1, tuple(nodes), tuple(outputs))
@@ -92,6 +92,10 @@ def random_static_graph(seed: int, count: int = 30) -> Graph:
 
 def _open(nodes: list[Node]) -> Graph:
     return Graph("dut", 1, tuple(nodes), tuple(n.name for n in nodes))
+
+
+def _fits(nodes: list[Node]) -> bool:
+    return analyse(_open(nodes)).values[nodes[-1].name].peak.bit_length() <= 50
 
 
 def _narrowed(rng: Rng, nodes: list[Node]) -> None:
