@@ -141,11 +141,9 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
             design = lower(ready.graph, clock, ready.reference.analysis)
             _write_sources(folder, ready, design)
             write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
-        with stage("hls4ml: writing its project"):
-            check_words([target.part])
-            chosen = hls4ml_run.HlsTarget(target.part, period_ps(clock))
-            samples = ready.bundle.samples
-            write_hls(ready.hls, ready.reference, samples, chosen, folder, work / "write_hls")
+        if ready.hls.projects and hls4ml_run.installed():
+            with stage("hls4ml: writing its project"):
+                _write_hls(ready, target, clock, folder, work / "hls")
         hls = hls_subject(ready.hls, folder, needed=False)
         subject = _subject(ready, design.interface, folder, work)
         with stage("lint: verilator --lint-only -Wall"):
@@ -261,6 +259,12 @@ def _write_sources(folder: Path, ready: Prepared, design: Design) -> None:
 def _vivado_scripts(folder: Path, design: Design, target: Device, clock: float) -> dict[str, str]:
     sources = tuple(sorted(path.name for path in (folder / "rtl").iterdir()))
     return emit_vivado(VivadoRun(design.name, sources, target.part, target.family, clock))
+
+
+def _write_hls(ready: Prepared, target: Device, clock: float, folder: Path, work: Path) -> None:
+    check_words([target.part])
+    chosen = hls4ml_run.HlsTarget(target.part, period_ps(clock))
+    write_hls(ready.hls, ready.reference, ready.bundle.samples, chosen, folder, work)
 
 
 def _subject(ready: Prepared, interface: Interface, folder: Path, work: Path) -> Subject:

@@ -128,6 +128,7 @@ def test_verify_finds_an_edited_project(
 
 def test_a_build_without_hls4ml(
     model: Path,
+    built: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -135,6 +136,7 @@ def test_a_build_without_hls4ml(
     """The build works, says what is missing, and asks for it only where it is needed."""
     monkeypatch.setattr(hls4ml_run, "installed", lambda: False)
     out = tmp_path / "tagger"
+    shutil.copytree(built, out)  # its hls/ must not pass for this build's
     _, report = flow.build(model, flow.Options(out=out, events=500))
     assert report["verification"]["implementations"] == ["reference", "verilog"]
     assert "hls4ml's C simulation is not compared: the build has no hls/" in report["notes"]

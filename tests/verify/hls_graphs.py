@@ -1,6 +1,7 @@
 """Static graphs for the hls4ml tests: one with every operation, and random ones."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -32,11 +33,11 @@ from tests.verify.operations import const, dense, ints, pick, random_dense, rand
 Rng = np.random.Generator
 
 
-def graph(size: int, fmt: str, *nodes: Node) -> Graph:
+def graph(size: int, fmt: str, *nodes: Node, wraps: tuple[str, ...] = ()) -> Graph:
     """A graph on an input ``x``; every node that nobody reads is an output."""
     every = (Input("x", size, Fixed.parse(fmt)), *nodes)
     read = {source for node in every for source in node.sources}
-    return Graph("dut", 1, every, tuple(n.name for n in every if n.name not in read))
+    return Graph("dut", 1, every, tuple(n.name for n in every if n.name not in read), wraps)
 
 
 def every_operation() -> Graph:
@@ -64,7 +65,17 @@ def every_operation() -> Graph:
         KlDivergence("kl", "part", "rest", "table"),
         Threshold("hit", "error", const(700001, "fixed<30,18>")),
         Threshold("each", "x", const([-5, 0, 3, 300], "fixed<12,10>")),
+        # products and partial sums wrap around in the first, final sums too in the second
+        _declared("tight", "q", [[-7, 0, 0], [0, -7, 0]], [450, 450], "ufixed<9,7>"),
+        _declared("wrapping", "q", [[7, 7, 7], [-7, 5, 1]], [450, 0], "fixed<9,5>"),
+        wraps=("wrapping",),
     )
+
+
+def _declared(name: str, source: str, weight: Any, bias: Any, accumulator: str) -> Dense:
+    """A dense layer with an accumulator."""
+    layer = dense(name, source, weight, bias, bias_frac=2)
+    return Dense(name, source, layer.weight, layer.bias, Fixed.parse(accumulator))
 
 
 def table_values(entries: int) -> Const:
