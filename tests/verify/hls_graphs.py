@@ -53,7 +53,7 @@ def every_operation() -> Graph:
         BatchNorm("bn", "d", const([3, -7, 1], "fixed<5,2>"), const([2, -9, 14], "fixed<6,1>")),
         LeakyRelu("leaky", "bn", const(1, "ufixed<1,-2>")),
         LeakyRelu("prelu", "bn", const([-3, 0, 5], "fixed<5,2>")),
-        Table("table", "q", "custom", Fixed.parse("fixed<7,2>"), 0, table_values(64)),
+        Table("table", "q", "custom", Fixed.parse("fixed<6,1,TRN,SAT>"), 0, table_values(64)),
         Concat("joined", ("leaky", "q", "x")),
         Slice("part", "joined", 2, 5),
         Add("sum", "part", "q"),
