@@ -15,6 +15,7 @@ from rich.text import Text
 
 import fwgen
 from fwgen import flow
+from fwgen.benches import Stage
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError
 from fwgen.implement import MAX_JOBS, add_vendor
 from fwgen.implement import implement as run_vivado
@@ -140,7 +141,7 @@ def verify(
     folder: Build,
     events: Events = flow.DEFAULT_EVENTS,
     backend: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{' or '.join(BACKENDS)}. Default: all.")
+        str | None, typer.Option(metavar="NAME", help=f"{', '.join(BACKENDS)}. Default: all.")
     ] = None,
     strict: Strict = False,
 ) -> None:
@@ -259,10 +260,10 @@ def _judge(report: dict[str, Any], strict: bool) -> None:
         firsts = [b["first_mismatch"] for b in verification["backends"].values()]
         raise MismatchError(
             f"model '{report['model']}'",
-            needed="the Verilog to equal the integer reference on every event",
+            needed="every implementation to equal the integer reference on every event",
             found=f"{verification['mismatches']:,} mismatches; first: "
             f"{next((f for f in firsts if f), 'none described')}",
-            do="If rtl/ was not edited this is a fault of fwgen; please report it.",
+            do="If rtl/ and hls/ were not edited this is a fault of fwgen; please report it.",
         )
     over = does_not_fit(report)
     if strict and over:
@@ -281,7 +282,7 @@ def _judge(report: dict[str, Any], strict: bool) -> None:
         )
 
 
-def _stage(total: int) -> flow.Stage:
+def _stage(total: int) -> Stage:
     """Progress: a line for each stage with its time, and a bar where events are counted."""
 
     @contextmanager

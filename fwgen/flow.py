@@ -2,8 +2,7 @@
 
 import platform
 import shutil
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,9 +11,20 @@ from typing import Any
 
 import fwgen
 from fwgen.assets import asset_dir
+from fwgen.benches import (
+    SEED,
+    Json,
+    Stage,
+    check_backends,
+    hls_notes,
+    hls_subject,
+    run_benches,
+    verification_block,
+    write_hls,
+)
 from fwgen.emit.rtl import emit_rtl
-from fwgen.emit.vivado import VivadoRun, emit_vivado
-from fwgen.errors import BundleError, OutputError, ToolError
+from fwgen.emit.vivado import VivadoRun, check_words, emit_vivado, period_ps
+from fwgen.errors import OutputError, ToolError
 from fwgen.ir.ports import Interface
 from fwgen.ir.text import to_text
 from fwgen.lower.design import Design
@@ -26,18 +36,13 @@ from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
 from fwgen.report.target import delays_of, named_budgets
 from fwgen.targets import Device, catalogue, check_clock
-from fwgen.verify import interface_json, toolchain
+from fwgen.verify import hls4ml_run, interface_json, toolchain
 from fwgen.verify.events import vectors
-from fwgen.verify.prove import (
-    BACKENDS,
-    BenchResult,
-    Subject,
-    compiled,
-    prove_cocotb,
-    prove_native,
-)
+from fwgen.verify.hls4ml_bench import HlsSubject
+from fwgen.verify.prove import BACKENDS, BenchResult, Subject
 from fwgen.writer import (
     MANIFEST,
+    OWN,
     check_output,
     publish,
     replace_text,
@@ -48,11 +53,7 @@ from fwgen.writer import (
 )
 
 DEFAULT_EVENTS = 20_000
-SEED = 1
 _NEEDED_TOOLS = ("verilator", "g++", "make", "perl")
-
-Stage = Callable[[str], AbstractContextManager[Any]]
-Json = dict[str, Any]
 
 
 def _silent(_text: str) -> AbstractContextManager[Any]:
@@ -109,13 +110,18 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
             design = lower(ready.graph, Pace.of(target, clock), ready.reference.analysis)
             _write_sources(folder, ready, design)
             write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
+        if ready.hls.projects and hls4ml_run.installed():
+            with stage("hls4ml: writing its project"):
+                _write_hls(ready, target, clock, folder, work / "hls")
+        hls = hls_subject(ready.hls, folder, needed=False)
         subject = _subject(ready, design.interface, folder, work)
         with stage("lint: verilator --lint-only -Wall"):
             _lint(subject.rtl, design.name)
-        benches, physical = _measure(subject, options.events, synthesis, stage)
+        benches, physical = _measure(subject, hls, options.events, synthesis, stage)
         with stage("comparing with the float model"):
             report = report_of(ready, design, target, benches, known.budgets)
             report["verification"] = verification_block(benches)
+            report["notes"] += hls_notes(ready.hls, hls)
         report |= {"estimate": estimate_block(design), **physical}
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
@@ -135,7 +141,7 @@ def verify(
     FwgenError
         If the folder is no build, a file of it is missing, or a tool is.
     """
-    _check_backends(backends)
+    check_backends(backends)
     report = reports.load(folder / "report.json")
     clock = check_clock(report["clock_mhz"])
     toolchain.require(*_NEEDED_TOOLS)
@@ -144,12 +150,13 @@ def verify(
         ready = prepare(folder / "model" / "model.yaml")
         pace = Pace(clock, delays_of(report))
         design = lower(ready.graph, pace, ready.reference.analysis)
+    hls = hls_subject(ready.hls, folder, needed=list(backends) == ["hls4ml"])
     with scratch() as work:
         subject = _subject(ready, design.interface, folder, work)
-        benches = run_benches(subject, events, backends, stage)
+        benches = run_benches(subject, hls, events, backends, stage)
     kept = {} if edited else report["verification"]["backends"]
     report["verification"] = verification_block(benches, kept)
-    report["notes"] = [*edited, *notes(ready, design, benches)]
+    report["notes"] = [*edited, *notes(ready, design, benches), *hls_notes(ready.hls, hls)]
     set_times(report, ready, design, benches, named_budgets(report))
     replace_text(folder / "report.json", reports.dump(report))
     replace_text(folder / "report.md", to_markdown(report))
@@ -178,13 +185,17 @@ def edits(folder: Path) -> list[str]:
 
 
 def _measure(
-    subject: Subject, events: int, synthesis: Synthesis | None, stage: Stage
+    subject: Subject,
+    hls: HlsSubject | None,
+    events: int,
+    synthesis: Synthesis | None,
+    stage: Stage,
 ) -> tuple[dict[str, BenchResult], Json]:
     """The benches; with ``synthesis`` beside them the netlist, its figures and its own bench."""
     with ExitStack() as stack:
         work = subject.work / "synth"
         mapped = stack.enter_context(synthesis.running(subject.rtl, work)) if synthesis else None
-        benches = run_benches(subject, events, BACKENDS, stage)
+        benches = run_benches(subject, hls, events, BACKENDS, stage)
         if synthesis is None or mapped is None:
             return benches, {}
         with stage("Yosys: mapping to the device's cells"):
@@ -194,42 +205,6 @@ def _measure(
         with stage("Verilator: the mapped netlist against the reference"):
             benches["netlist"] = prove_netlist(subject, netlist, SEED)
     return benches, physical
-
-
-def run_benches(
-    subject: Subject, events: int, backends: Sequence[str], stage: Stage
-) -> dict[str, BenchResult]:
-    """Run the benches side by side, in the order of ``BACKENDS``."""
-    results: dict[str, BenchResult] = {}
-    with ThreadPoolExecutor(1) as pool:
-        protocol = pool.submit(prove_cocotb, subject, SEED) if "cocotb" in backends else None
-        if "native" in backends:
-            with stage("compiling the simulator"):
-                compiled(subject)
-            with stage(f"{events:,} events through Verilator against the reference") as advance:
-                results["native"] = prove_native(subject, events, SEED, advance)
-        if protocol:
-            with stage("cocotb: protocol benches"):
-                results["cocotb"] = protocol.result()
-    return results
-
-
-def verification_block(benches: dict[str, BenchResult], kept: Json | None = None) -> Json:
-    """The report's ``verification``; ``kept`` are rows of benches that did not run this time.
-
-    ``events`` counts those of the volume bench: the protocol bench repeats a few of them.
-    """
-    rows: Json = (kept or {}) | {name: b.as_json() for name, b in benches.items()}
-    rows = {name: rows[name] for name in (*BACKENDS, "netlist") if name in rows}
-    return {
-        "kind": "simulated",
-        "events": next(iter(rows.values()))["events"] if rows else 0,
-        "mismatches": sum(row["mismatches"] for row in rows.values()),
-        "comparisons": sum(row["comparisons"] for row in rows.values()),
-        "implementations": ["reference", "verilog", *(["netlist"] if "netlist" in rows else [])],
-        "backends": rows,
-        "simulator": f"Verilator {toolchain.verilator_version()}",
-    }
 
 
 # ---- parts ----
@@ -257,6 +232,12 @@ def _vivado_scripts(folder: Path, design: Design, target: Device, clock: float) 
     return emit_vivado(VivadoRun(design.name, sources, target.part, target.family, clock))
 
 
+def _write_hls(ready: Prepared, target: Device, clock: float, folder: Path, work: Path) -> None:
+    check_words([target.part])
+    chosen = hls4ml_run.HlsTarget(target.part, period_ps(clock))
+    write_hls(ready.hls, ready.reference, ready.bundle.samples, chosen, folder, work)
+
+
 def _subject(ready: Prepared, interface: Interface, folder: Path, work: Path) -> Subject:
     """What the benches prove: a copy of the Verilog, since make refuses spaces in a path."""
     shutil.copytree(folder / "rtl", work / "rtl")
@@ -276,9 +257,7 @@ def _lint(rtl: Sequence[Path], top: str) -> None:
 
 
 def _manifest(ready: Prepared, target: str, clock: float, folder: Path) -> Json:
-    files = [
-        p for part in ("rtl", "sim", "model", "vivado") for p in sorted((folder / part).rglob("*"))
-    ]
+    files = [p for part in OWN for p in sorted((folder / part).rglob("*"))]
     return {
         "model": ready.bundle.settings.name,
         "target": target,
@@ -290,16 +269,6 @@ def _manifest(ready: Prepared, target: str, clock: float, folder: Path) -> Json:
             "python": platform.python_version(),
             "verilator": toolchain.verilator_version(),
             **{name: version(name) for name in ("alkaid", "cocotb", "numpy")},
+            **({"hls4ml": hls4ml_run.version()} if hls4ml_run.installed() else {}),
         },
     }
-
-
-def _check_backends(names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in BACKENDS]
-    if unknown:
-        raise BundleError(
-            "--backend",
-            needed=f"one of {', '.join(BACKENDS)}",
-            found=repr(unknown[0][:40]),
-            do="Leave it out to run all.",
-        )

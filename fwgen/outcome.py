@@ -10,6 +10,7 @@ from fwgen.errors import FwgenError
 from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
 from fwgen.lower.design import Design, LifBlock
+from fwgen.lower.hls import HlsPlan, plan
 from fwgen.quantise.passes import quantise
 from fwgen.report import report as reports
 from fwgen.report.target import device_block
@@ -23,11 +24,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A model after the quantise stage."""
+    """A model after the quantise stage, and what of it hls4ml takes."""
 
     bundle: Bundle
     graph: Graph
     reference: Reference
+    hls: HlsPlan
 
 
 def prepare(model: Path) -> Prepared:
@@ -43,7 +45,8 @@ def prepare(model: Path) -> Prepared:
         graph = quantise(bundle.graph)
     except FwgenError as error:
         raise error.within(str(bundle.files[0])) from None
-    return Prepared(bundle, graph, Reference.of(graph))
+    reference = Reference.of(graph)
+    return Prepared(bundle, graph, reference, plan(graph, reference.analysis))
 
 
 def report_of(

@@ -19,7 +19,7 @@ from fwgen.errors import OutputError
 MANIFEST = "manifest.json"
 
 
-OWN = ("rtl", "sim", "model", "vivado")  # folders of a build, replaced whole
+OWN = ("rtl", "sim", "model", "vivado", "hls")  # folders of a build, replaced whole
 
 
 def check_output(out: Path, model: str, inputs: Iterable[Path], *, force: bool) -> None:
@@ -111,6 +111,8 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
 def publish(staged: Path, out: Path, manifest: Mapping[str, Any]) -> None:
     """Move everything in ``staged`` to ``out``, replacing what bears the same names.
 
+    A folder of an earlier build that this one lacks goes as well.
+
     Raises
     ------
     OutputError
@@ -119,6 +121,9 @@ def publish(staged: Path, out: Path, manifest: Mapping[str, Any]) -> None:
     try:
         out.mkdir(exist_ok=True)
         (out / MANIFEST).unlink(missing_ok=True)
+        for name in OWN:
+            if (out / name).is_dir() and not (staged / name).exists():
+                shutil.rmtree(out / name)
         for entry in sorted(staged.iterdir()):
             target = out / entry.name
             if target.is_dir() and not target.is_symlink():

@@ -75,7 +75,7 @@ COMMANDS = [
     ("verify demo", f"demo: {NO_BUILD} no report.json in it. {GIVE}"),
     (
         "verify demo --backend ghdl",
-        "--backend: needed one of native, cocotb; found 'ghdl'. Leave it out to run all.",
+        "--backend: needed one of native, cocotb, hls4ml; found 'ghdl'. Leave it out to run all.",
     ),
 ]
 

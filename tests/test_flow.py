@@ -42,7 +42,8 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_build_folder(built: Path) -> None:
     """A build holds what the README promises, and nothing half-written stands beside it."""
     names = {path.name for path in built.iterdir()}
-    assert names == {"rtl", "sim", "vivado", "model", "report.json", "report.md", "manifest.json"}
+    folders = {"rtl", "sim", "vivado", "model", "hls"}
+    assert names == folders | {"report.json", "report.md", "manifest.json"}
     assert [path.name for path in built.parent.iterdir()] == ["snn_ae"]
 
 
@@ -52,12 +53,28 @@ def test_proof(report: dict[str, Any]) -> None:
     assert proof["mismatches"] == 0
     assert proof["events"] >= 10_000
     assert proof["comparisons"] > 20 * proof["events"]
-    assert proof["implementations"] == ["reference", "verilog"]
+    assert proof["implementations"] == ["reference", "hls4ml", "verilog"]
     assert set(proof["backends"]) == set(BACKENDS)
     kinds = proof["backends"]["native"]["events_by_kind"]
     assert kinds["corner"] > 0
     assert kinds["simulation 'hzz'"] == 500
     assert kinds["random"] > 0
+
+
+def test_static_parts_are_proven_in_hls4ml(report: dict[str, Any]) -> None:
+    """The dense layer before the spikes and the score behind them each become a project."""
+    bench = report["verification"]["backends"]["hls4ml"]
+    assert bench["projects"] == {
+        "snn_ae_hls1": {"inputs": ["x"], "inside": [], "outputs": ["enc1"]},
+        "snn_ae_hls2": {
+            "inputs": ["membrane", "x"],
+            "inside": ["score"],
+            "outputs": ["score", "trigger"],
+        },
+    }
+    assert bench["outside"]["enc2"] == "part of the spiking network"
+    note = "outside hls4ml: 'enc1_lif', 'enc2', 'enc2_lif', 'latent', "
+    assert any(line.startswith(note) for line in report["notes"])
 
 
 def test_latency_and_interval(report: dict[str, Any]) -> None:

@@ -36,7 +36,8 @@ def verdict(report: Json) -> str:
         if wrong == 0 and v["events"]
         else f"{wrong:,} MISMATCHES in {v['comparisons']:,} comparisons"
     )
-    benches = " and ".join(v["backends"])
+    *others, last = v["backends"] or ["no bench"]
+    benches = f"{', '.join(others)} and {last}" if others else last
     return (
         f"{report['model']} for {report['target']} at {report['clock_mhz']:g} MHz: {proof} over "
         f"{v['events']:,} events ({benches}); "

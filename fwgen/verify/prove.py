@@ -17,7 +17,7 @@ from fwgen.verify import cocotb_run, compare, native
 from fwgen.verify.events import make_events, random_events
 from fwgen.verify.reference import Reference
 
-BACKENDS = ("native", "cocotb")
+BACKENDS = ("native", "cocotb", "hls4ml")
 CHUNK = 50_000
 CHUNK_BYTES = 1 << 30
 FEWEST_EVENTS = 64  # enough to measure latency and interval
@@ -54,7 +54,10 @@ class Subject:
 
 @dataclass(slots=True)
 class BenchResult:
-    """What one bench compared; ``first`` describes the first mismatch."""
+    """What one bench compared; ``first`` describes the first mismatch.
+
+    ``details`` stand in the report beside the figures.
+    """
 
     what: str
     events: int = 0
@@ -66,6 +69,7 @@ class BenchResult:
     seconds: float = 0.0
     latencies: set[int] = field(default_factory=set)
     intervals: set[int] = field(default_factory=set)
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def events_per_second(self) -> float:
@@ -102,6 +106,7 @@ class BenchResult:
             "first_mismatch": self.first,
             "events_by_kind": self.counts,
             "overflows_reached": {k: n for k, n in self.overflows.items() if n},
+            **self.details,
         }
 
 
