@@ -26,6 +26,7 @@ from fwgen.lower.ops import (
     Above,
     Add,
     Clamp,
+    Even,
     Floor,
     Gate,
     Lookup,
@@ -165,6 +166,9 @@ class _Counter:
                 self._new(op.word)
             case Clamp():
                 self._clamp(op)
+            case Even():
+                kept = self._of(op.a, op.word.width)
+                self.bits[op.word.name] = ((op.word.name, 0), *kept[1:])
             case RoundUp():
                 self._round_up(op)
             case _:
@@ -246,6 +250,11 @@ class _Counter:
         self.cost += Cost(lut=compare_luts(width))
 
     def _clamp(self, op: Clamp) -> None:
+        if op.aligned is not None:
+            above = op.a.width - op.aligned
+            self.cost += Cost(lut=op.word.width + _tree_luts(above) + _tree_luts(above - 1))
+            self._new(op.word)
+            return
         for limit, reached in ((op.floor, op.a.lo < op.floor), (op.ceiling, op.a.hi > op.ceiling)):
             if reached:
                 self._compare(op.a, limit)
@@ -266,6 +275,11 @@ class _Counter:
             self.cost += Cost(dsp=-(-wide // (_DSP_A - 1)) * -(-narrow // _DSP_B))
         else:
             self.cost += Cost(lut=word.width)
+
+
+def _tree_luts(width: int) -> int:
+    """LUTs that bring ``width`` bits together to one."""
+    return -(-(width - 1) // (_LUT_INPUTS - 1)) if width > 1 else 0
 
 
 def compare_luts(width: int) -> int:

@@ -67,9 +67,20 @@ BIT = Word("bit_0", 0, 1)
         (RoundUp(Word("y", 0, 1), B, 1, Rounding.RND_MIN_INF), "b[0] & 1'b0"),
         (RoundUp(Word("y", 0, 1), A, 3, Rounding.TRN_ZERO), "a[3] & (a[2] | (|a[1:0]))"),
         (
-            Clamp(Word("y", -4, 3), A, -4, 3, False),
-            "($signed(a) > 4'sd3) ? 3'd3 : ($signed(a) < -4'sd4) ? -3'sd4 : a[2:0]",
+            Clamp(Word("y", -4, 2), A, -4, 2, False),
+            "($signed(a) > 4'sd2) ? 3'd2 : ($signed(a) < -4'sd4) ? -3'sd4 : a[2:0]",
         ),
+        (
+            Clamp(Word("y", -4, 3), A, -4, 3, False),
+            "{a[3], (({2{~a[3] & (|a[2])}} | a[1:0]) & ~{2{a[3] & ~(&a[2])}})}",
+        ),
+        (Clamp(Word("y", 0, 3), A, 0, 3, False), "({2{|a[2]}} | a[1:0]) & {2{~a[3]}}"),
+        (Clamp(Word("y", 0, 1), B, 0, 1, False), "{1{|b[1]}} | b[0]"),
+        (
+            Clamp(Word("y", -2, 1), Word("c", -2, 5), -2, 1, False),
+            "{c[3], ({1{~c[3] & (|c[2:1])}} | c[0])}",
+        ),
+        (Even(Word("y", -8, 7), A, B), "a & {{3{1'b1}}, b[0]}"),
         (
             Clamp(Word("y", -8, 3), A, -8, 3, True),
             "($signed(a) > 4'sd3) ? 4'd0 : a",

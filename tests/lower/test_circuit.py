@@ -142,15 +142,26 @@ def test_no_stage_holds_more_than_a_cycle() -> None:
 
 
 def longest_chain(c: Circuit, pace: Pace) -> int:
-    """Picoseconds of additions between registers, counted anew from the operations."""
-    arrival: dict[str, int] = {}
+    """Picoseconds of additions between registers, counted anew: bit by bit along the carries."""
+    arrival: dict[str, list[int]] = {}
     for op in c.ops:
-        before = max((arrival.get(w.name, 0) for w in op.operands), default=0)
-        alone = isinstance(op, Add) and op.b.constant and op.b.lo == 0  # a shift is no logic
-        low = min(op.a_shift, op.b_shift) if isinstance(op, Add) else 0
-        took = pace.add(op.word.width - low) if isinstance(op, Add) and not alone else 0
-        arrival[op.word.name] = 0 if isinstance(op, Register) else before + took
-    return max(arrival.values())
+        if not isinstance(op, Add):
+            source = arrival.get(op.operands[0].name, [0]) if op.operands else [0]
+            arrival[op.word.name] = [0] if isinstance(op, Register) else source
+            continue
+        lift = op.b.constant and op.b.lo << op.b_shift < 1 << op.a_shift  # no logic
+        carry, bits = 0, []
+        for i in range(op.word.width):
+            ready = 0
+            for w, shift in ((op.a, op.a_shift), (op.b, op.b_shift)):
+                known = arrival.get(w.name, [0])
+                if i >= shift:
+                    ready = max(ready, known[min(i - shift, len(known) - 1)])
+            entered = ready if lift else ready + pace.add(1)
+            carry = max(carry + (0 if i % 4 else pace.ripple(5)), entered)
+            bits.append(entered if lift else carry)
+        arrival[op.word.name] = bits
+    return max(max(bits) for bits in arrival.values())
 
 
 def test_an_operation_longer_than_a_cycle_stands_alone() -> None:
@@ -226,25 +237,31 @@ def test_room(clock_mhz: float, room: int) -> None:
 
 
 def test_what_operations_take() -> None:
-    """The delays of `fwgen.lower.delays`, added up by hand: net to four sinks, LUT, carry chain."""
-    net, lut, entry = 350 + 2 * 35, 100, 200
+    """The delays of `fwgen.lower.delays`, added up by hand: net to two sinks, LUT, carry chain."""
+    net, lut, entry = 350 + 35, 100, 200
     assert PACE.add(4) == net + lut + entry
     assert PACE.add(5) == net + lut + entry + 25
     assert PACE.add(13) == net + lut + entry + 75
+    assert PACE.ripple(4) == 0
+    assert PACE.ripple(13) == 75
     assert PACE.compare(6) == PACE.lut() == net + lut
-    assert PACE.compare(7) == PACE.add(7)
+    assert PACE.compare(7) == net + lut + PACE.add(3)
+    assert PACE.compare(20) == net + lut + PACE.add(10)
     assert PACE.select(1) == net + lut
     assert PACE.select(16) == 350 + 4 * 35 + lut
     assert PACE.reduce(6) == net + lut
     assert PACE.reduce(36) == 2 * (net + lut)
     assert PACE.reduce(37) == 3 * (net + lut)
-    assert PACE.clamp(8) == PACE.add(8) + 350 + 3 * 35 + lut
+    assert PACE.clamp(8, None) == PACE.compare(8) + 350 + 3 * 35 + lut
+    assert PACE.clamp(12, 8) == net + lut + 350 + 3 * 35 + lut
     assert PACE.square(6) == net + lut
     assert PACE.square(7) == 350 + 3 * 35 + 1838
     assert PACE.multiply(3, 3) == net + lut
     assert PACE.multiply(4, 5) == 350 + 3 * 35 + 1838
-    assert PACE.lookup(6) == net + lut
-    assert PACE.lookup(9) == 350 + 3 * 35 + lut + 2 * (net + lut)
+    assert PACE.lookup(6) == 350 + 2 * 35 + lut
+    assert PACE.lookup(8) == 350 + 3 * 35 + lut + 2 * (net + lut)
+    assert PACE.load(2) == 0
+    assert PACE.load(64) == 5 * 35
     assert PACE.loop(1000) == 1000 + net + lut + 250
 
 
