@@ -39,7 +39,8 @@ def square_luts(width: int) -> int:
 def table_luts(a: Word, values: Sequence[int]) -> int:
     """LUTs of a table over all that ``a`` can be."""
     width = Fixed.holding(min(values), max(values), 0).width
-    return sum(_column_luts(column) for column in columns(a, values, width))
+    block = 1 << min(LUT_INPUTS, a.width)
+    return sum(_column_luts(column, block) for column in columns(a, values, width))
 
 
 def columns(a: Word, values: Sequence[int], width: int) -> list[int]:
@@ -57,8 +58,7 @@ def columns(a: Word, values: Sequence[int], width: int) -> list[int]:
     return out
 
 
-def _column_luts(column: int) -> int:
-    block = 1 << LUT_INPUTS
+def _column_luts(column: int, block: int) -> int:
     full, blocks = (1 << block) - 1, set()
     while column:
         blocks.add(column & full)

@@ -41,7 +41,6 @@ from fwgen.quantise.accumulator import ACCUMULATOR, wraps
 from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to
 from fwgen.quantise.lif_range import lif_range
 
-
 MAX_BITS = 4 * MAX_WIDTH
 
 

@@ -1,4 +1,5 @@
 """An accumulator never changes the exact sum: what could is refused."""
+# ruff: noqa: E501 - messages stand as the user sees them
 
 import re
 from dataclasses import replace
@@ -39,7 +40,8 @@ REFUSED = {
     "fixed<8,3,TRN,SAT>": PLACE + "a saturating accumulator that holds -7.375 to 7.90625, which "
     "partial sums can reach in some order; found fixed<8,3,TRN,SAT>. Use fixed<9,4,TRN,SAT>, or "
     "leave accumulator_format out.",
-    "fixed<9,3,RND,SAT_SYM>": PLACE + "a saturating accumulator that holds -7.375 to 7.90625, which "
+    "fixed<9,3,RND,SAT_SYM>": PLACE
+    + "a saturating accumulator that holds -7.375 to 7.90625, which "
     "partial sums can reach in some order; found fixed<9,3,RND,SAT_SYM>. Use "
     "fixed<10,4,RND,SAT_SYM>, or leave accumulator_format out.",
     "fixed<8,3>": "layer 'd': accumulator: needed a format that holds -7.09375 to 7.90625, which "

@@ -1,4 +1,5 @@
 """Tables: what they hold, and what is refused."""
+# ruff: noqa: E501 - messages stand as the user sees them
 
 from fractions import Fraction
 from itertools import product

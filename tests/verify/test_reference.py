@@ -144,13 +144,18 @@ def stateless(node: Node, sources: tuple[Vector, ...]) -> Vector:
             return x[node.start : node.stop]
         case Threshold():
             return [Fraction(int(v > exact(node.value, i))) for i, v in enumerate(x)]
-        case KlDivergence():
-            rows = zip(*sources, strict=True)
-            return [sum((m * m + v - 1 - g for m, g, v in rows), Fraction(0)) / 2]
         case SumSquares():
             return [sum((v * v for v in x), Fraction(0))]
+        case _:
+            return several(node, sources)
+
+
+def several(node: Node, sources: tuple[Vector, ...]) -> Vector:
+    """Operations that read vectors of one length, element by element."""
     pairs = list(zip(*sources, strict=True))
     match node:
+        case KlDivergence():
+            return [sum((m * m + v - 1 - g for m, g, v in pairs), Fraction(0)) / 2]
         case Add():
             return [a + b for a, b in pairs]
         case Subtract():
