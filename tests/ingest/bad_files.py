@@ -179,7 +179,8 @@ SCHEMA = [
         "an unknown key of a layer",
         layer("enc", weights_format="fixed<8,1>"),
         f"{L0}: weights_format: needed one of the keys accumulator_format, bias, bias_format, "
-        "from, name, op, units, weight_format; found unknown key 'weights_format'. Did you mean 'weight_format'?",
+        "from, name, op, units, weight_format; found unknown key 'weights_format'. Did you mean "
+        "'weight_format'?",
     ),
     Case(
         "an unknown key of budgets",

@@ -123,8 +123,8 @@ def test_numbers_without_end_are_refused(what: str) -> None:
         analyse(graph_of(1, fmt, nodes))
     layer, bits = ("m7", 1152) if what == "fraction bits" else ("m6", 1217)
     assert str(caught.value) == (
-        f"layer '{layer}' (multiply): needed values of at most 1024 bits, and as many fraction bits; "
-        f"found {bits}. Put a quantise layer in front of it."
+        f"layer '{layer}' (multiply): needed values of at most 1024 bits, and as many fraction "
+        f"bits; found {bits}. Put a quantise layer in front of it."
     )
 
 
