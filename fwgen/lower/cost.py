@@ -245,9 +245,10 @@ class _Counter:
         self.bits[op.word.name] = tuple(out)
 
     def _compare(self, word: Word, limit: int) -> None:
-        """A comparison with a constant: carries over groups of bits."""
+        """``word > limit``: carries over groups of bits; the last ones of the limit say nothing."""
         width = max(word.width, (limit if limit >= 0 else ~limit).bit_length() + word.signed)
-        self.cost += Cost(lut=compare_luts(width))
+        ones = (limit ^ (limit + 1)).bit_length() - 1 if limit != -1 else width
+        self.cost += Cost(lut=compare_luts(max(1, width - ones)))
 
     def _clamp(self, op: Clamp) -> None:
         if op.aligned is not None:
@@ -255,7 +256,11 @@ class _Counter:
             self.cost += Cost(lut=op.word.width + _tree_luts(above) + _tree_luts(above - 1))
             self._new(op.word)
             return
-        for limit, reached in ((op.floor, op.a.lo < op.floor), (op.ceiling, op.a.hi > op.ceiling)):
+        # below the floor is not above what lies under it
+        for limit, reached in (
+            (op.floor - 1, op.a.lo < op.floor),
+            (op.ceiling, op.a.hi > op.ceiling),
+        ):
             if reached:
                 self._compare(op.a, limit)
         self.cost += Cost(lut=op.word.width)

@@ -1,5 +1,6 @@
 """Single operations as Verilog text."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,9 +9,24 @@ from fwgen.emit.rtl import emit_rtl
 from fwgen.emit.verilog import Writer, literal
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
-from fwgen.lower.circuit import Above, Add, Clamp, Floor, Gate, RoundUp, Select, Square, Word, Wrap
+from fwgen.lower.circuit import (
+    Above,
+    Add,
+    Circuit,
+    Clamp,
+    Even,
+    Floor,
+    Gate,
+    Multiply,
+    RoundUp,
+    Select,
+    Square,
+    Word,
+    Wrap,
+)
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
+from fwgen.quantise.bounds import Range
 from tests.verify.operations import graph_of
 
 
@@ -89,12 +105,38 @@ BIT = Word("bit_0", 0, 1)
         (Wrap(Word("y", 0, 63), A), "{{2{a[3]}}, a}"),
         (Square(Word("y", 0, 64), A), "$signed(a) * $signed(a)"),
         (Square(Word("y", 0, 9), B), "b * b"),
+        (Multiply(Word("y", -24, 21), A, B), "$signed({{2{a[3]}}, a}) * $signed({4'd0, b})"),
+        (Multiply(Word("y", 0, 9), B, B), "{2'd0, b} * {2'd0, b}"),
     ],
 )
 def test_operation(op, text: str) -> None:
     """Every operand is brought to the width of the result, or of the comparison."""
     line = Writer().line(op)
     assert line.partition(" = ")[2] == f"{text};"
+
+
+def test_tables_are_memories_that_are_never_written() -> None:
+    """Equal tables are one; a negative index is taken by its bits, a negative value as it is."""
+    c = Circuit(Pace(240.0), pipelined=False)
+    values = Range(np.array([-2, -2], dtype=object), np.array([1, 1], dtype=object), 0)
+    words = c.input("x_i", values)
+    out = [c.lookup(f"y{i}", w, [3, -4, 0, 1]) for i, w in enumerate(words)]
+    kept = Range(np.array([-4] * 2, dtype=object), np.array([3] * 2, dtype=object), 0)
+    c.output("y_o", out, kept, registered=False)
+    assert Writer().body(c) == [
+        '(* ram_style = "registers", rom_style = "distributed" *)',
+        "reg [2:0] TABLE_0 [0:3];",
+        "initial begin",
+        "    TABLE_0[2'd2] = 3'd3;",
+        "    TABLE_0[2'd3] = -3'sd4;",
+        "    TABLE_0[2'd0] = 3'd0;",
+        "    TABLE_0[2'd1] = 3'd1;",
+        "end",
+        "wire signed [1:0] x_0 = x_i[1:0];",
+        "wire signed [1:0] x_1 = x_i[3:2];",
+        "wire signed [2:0] y0 = TABLE_0[$unsigned(x_0)];",
+        "wire signed [2:0] y1 = TABLE_0[$unsigned(x_1)];",
+    ]
 
 
 def test_declarations() -> None:

@@ -13,10 +13,12 @@ from fwgen.ir.cast import to_real
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
+    BatchNorm,
     Const,
     Dense,
     Input,
     LastMembrane,
+    LeakyRelu,
     Lif,
     Node,
     Quantise,
@@ -149,6 +151,56 @@ def test_threshold_left_out() -> None:
     assert hit.value.values.tolist() == -10
 
 
+@pytest.mark.parametrize(
+    ("largest", "expected"),
+    [
+        (0.9, "fixed<16,1,RND_CONV>"),
+        (-1.0, "fixed<16,1,RND_CONV>"),
+        (100.0, "fixed<16,8,RND_CONV>"),
+        (0.001, "fixed<16,-8,RND_CONV>"),
+        (0.0, "fixed<16,-8,RND_CONV>"),
+    ],
+)
+def test_scale_left_out(largest: float, expected: str) -> None:
+    """Scales take 16 bits, with as many fraction bits as the largest leaves, at most 24."""
+    norm = fixed(graph(BatchNorm("n", "x", real([largest, 0.0]), real([0.0, 0.0]))), "n")
+    assert norm.scale.fmt == Fixed.parse(expected)
+
+
+def test_offset_left_out() -> None:
+    """An offset takes the exact grid of the products, as a bias does."""
+    node = BatchNorm("n", "x", real([1.5, 0.5], "fixed<4,2>"), real([-3.15625, 2.5 / 32]))
+    norm = fixed(graph(node), "n")
+    assert norm.offset.fmt == Fixed.parse("fixed<8,3,RND_CONV>")
+    assert norm.offset.values.tolist() == [-101, 2]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "expected", "bits"),
+    [
+        (0.125, 1, "ufixed<1,-2,RND_CONV>"),
+        (0.1, 51, "ufixed<6,-3,RND_CONV>"),
+        (-0.25, -1, "fixed<1,-1,RND_CONV>"),
+        (3.0, 3, "ufixed<2,2,RND_CONV>"),
+        (0.0, 0, "ufixed<1,1,RND_CONV>"),
+        (1e-6, 0, "ufixed<1,-15,RND_CONV>"),
+        ([0.5, 0.01], [2048, 41], "ufixed<12,0,RND_CONV>"),
+    ],
+)
+def test_alpha_left_out(alpha: object, expected: object, bits: str) -> None:
+    """Alpha takes the fewest bits that change none by more than a 128th of itself."""
+    node = fixed(graph(LeakyRelu("r", "x", real(alpha))), "r")
+    assert node.alpha.fmt == Fixed.parse(bits)
+    assert node.alpha.values.tolist() == expected
+
+
+def test_threshold_of_each_element() -> None:
+    """One format serves all values."""
+    hit = fixed(graph(Threshold("t", "x", real([-1.2, 3.0]))), "t")
+    assert hit.value.fmt == Fixed.parse("fixed<6,3,RND_CONV>")
+    assert hit.value.values.tolist() == [-10, 24]
+
+
 def test_coarse_grids() -> None:
     """Grids coarser than one need no fraction bits, and are no special case."""
     coarse = dense(real([[64.0, -128.0]], "fixed<3,9>"), real([1000.0]))
@@ -206,6 +258,30 @@ OUTSIDE: dict[str, tuple[Graph, str]] = {
             "layer 't' (threshold): value: needed values from -4 to 3.875, the range of "
             "fixed<6,3>; found 100. Use fixed<11,8> (parameters never saturate or wrap), or "
             "retrain with a clipped value."
+        ),
+    ),
+    "scale": (
+        graph(BatchNorm("n", "x", real([0.5, 3.5], "fixed<6,2>"), real([0.0, 0.0]))),
+        (
+            "layer 'n' (batch_norm): scale[1]: needed values from -2 to 1.9375, the range of "
+            "fixed<6,2>; found 3.5. Use fixed<7,3> (parameters never saturate or wrap), or retrain "
+            "with a clipped scale."
+        ),
+    ),
+    "offset": (
+        graph(BatchNorm("n", "x", real([0.5, 0.5]), real([0.0, -9.0], "fixed<6,2,RND,SAT>"))),
+        (
+            "layer 'n' (batch_norm): offset[1]: needed values from -2 to 1.9375, the range of "
+            "fixed<6,2,RND,SAT>; found -9. Use fixed<9,5,RND,SAT> (parameters never saturate or "
+            "wrap), or retrain with a clipped offset."
+        ),
+    ),
+    "alpha": (
+        graph(LeakyRelu("r", "x", real([0.25, 1.0], "ufixed<8,0>"))),
+        (
+            "layer 'r' (leaky_relu): alpha[1]: needed values from 0 to 0.996094, the range of "
+            "ufixed<8,0>; found 1. Use ufixed<9,1> (parameters never saturate or wrap), or retrain "
+            "with a clipped alpha."
         ),
     ),
     "lowest of a symmetric format": (
