@@ -27,7 +27,6 @@ from fwgen.lower.ops import (
     Word,
     Wrap,
 )
-from fwgen.lower.unary import columns
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class Writer:
 
     _read: dict[str, int] = field(default_factory=dict)
     _width: dict[str, int] = field(default_factory=dict)
-    _tables: dict[tuple[int, int, tuple[int, ...]], tuple[str, ...]] = field(default_factory=dict)
+    _tables: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     # ---- operands ----
 
@@ -139,26 +138,30 @@ class Writer:
         return f"$signed({text})" if op.word.signed else text
 
     def _lookup(self, op: Lookup) -> str:
-        """One constant a bit of the result, indexed by the operand's bits."""
         self._mark(op.a, op.a.width - 1, 0)
         index = f"$unsigned({op.a.name})" if op.a.signed else op.a.name
-        names = self._tables[op.a.width, op.a.lo, op.values]
-        bits = [name if "'" in name else f"{name}[{index}]" for name in names]
-        return f"{{{', '.join(reversed(bits))}}}" if len(bits) > 1 else bits[0]
+        return f"{self._tables[_key(op)]}[{index}]"
 
     def tables(self, circuit: Circuit) -> list[str]:
-        """The constants of all look-up tables; equal bits of any of them are one constant."""
-        seen: dict[tuple[int, int], str] = {}
+        """Look-up tables as memories that are never written; equal ones are one.
+
+        The attributes keep them in LUTs: a block RAM would be slower. Yosys obeys the first that it
+        knows, Vivado the second.
+        """
+        lines = []
         for op in circuit.ops:
-            if isinstance(op, Lookup):
-                entries = 1 << op.a.width
-                bits = columns(op.a, op.values, op.word.width)
-                key = (op.a.width, op.a.lo, op.values)
-                self._tables[key] = tuple(_constant(bit, entries, seen) for bit in bits)
-        return [
-            f"localparam [{entries - 1}:0] {name} = {entries}'h{bit:x};"
-            for (entries, bit), name in seen.items()
-        ]
+            if not isinstance(op, Lookup) or _key(op) in self._tables:
+                continue
+            name, bits, mask = f"TABLE_{len(self._tables)}", op.a.width, (1 << op.a.width) - 1
+            self._tables[_key(op)] = name
+            lines += ['(* ram_style = "registers", rom_style = "distributed" *)']
+            lines += [f"reg [{op.word.width - 1}:0] {name} [0:{mask}];", "initial begin"]
+            lines += [
+                f"    {name}[{literal(n & mask, bits)}] = {literal(value, op.word.width)};"
+                for n, value in enumerate(op.values, op.a.lo)
+            ]
+            lines.append("end")
+        return lines
 
     def _sum(self, op: Add) -> str:
         width = op.word.width
@@ -276,11 +279,8 @@ class Writer:
         return out
 
 
-def _constant(bit: int, entries: int, seen: dict[tuple[int, int], str]) -> str:
-    """The name of one bit of a table, or its value where it is the same in all entries."""
-    if bit in {0, (1 << entries) - 1}:
-        return literal(bit & 1, 1)
-    return seen.setdefault((entries, bit), f"TABLE_{len(seen)}")
+def _key(op: Lookup) -> tuple[object, ...]:
+    return op.a.width, op.word.width, op.a.lo, op.values
 
 
 def literal(value: int, width: int, *, signed: bool = False) -> str:

@@ -47,7 +47,7 @@ def leaky_factors(node: LeakyRelu, source: Range) -> tuple[int, int, Ints]:
     """Fraction bits of the result, how far x is shifted left, and alpha as a factor of x."""
     alpha = const(node.alpha)
     frac = max(source.frac, source.frac + alpha.fmt.frac)
-    factors = alpha.values << (frac - source.frac - alpha.fmt.frac)
+    factors = np.asarray(alpha.values << (frac - source.frac - alpha.fmt.frac), dtype=object)
     return frac, frac - source.frac, np.broadcast_to(factors, (len(source),))
 
 
