@@ -15,14 +15,19 @@ BACKGROUND_KEPT = 0.01
 """Share of the toy background that the trigger passes."""
 
 
-def train(network: "qat.Trainable", x: Floats, epochs: int, loss_scale: float) -> list[float]:
-    """Train to reconstruct x (n, inputs); return the losses of some epochs."""
+def train(
+    network: "qat.Trainable", x: Floats, epochs: int, *, rate: float, loss_scale: float
+) -> list[float]:
+    """Train to reconstruct x (n, inputs); return the losses of some epochs.
+
+    The loss is ``loss_scale`` times the mean squared error.
+    """
     shown = tf_keras.Input(network.network.inputs)
     rebuilt = network(shown)[-1]
     clipped = network.network.input_format.keras()(shown)
     model = tf_keras.Model(shown, rebuilt)
     model.add_loss(loss_scale * tf.reduce_mean((rebuilt - clipped) ** 2))
-    return qat.every_tenth(qat.fit(model, (x,), epochs=epochs, rate=2e-3))
+    return qat.every_tenth(qat.fit(model, (x,), epochs=epochs, rate=rate))
 
 
 def score(network: Network, values: Mapping[str, Floats], x: Floats) -> Floats:
@@ -68,12 +73,12 @@ def store(
     record: "qat.Record",
     libraries: tuple[str, ...],
 ) -> None:
-    """Write the files; ``scaled`` turns stored events into inputs."""
+    """Write the files; ``scaled`` turns stored events into inputs. ReLUs are not stored."""
     results: Arrays = {}
     for name, raw in stored.items():
         x = scaled(raw)
         values = qat.expected(network, arrays, x)
-        last = network.layers[-1].value
-        results[f"{name}_{last}"] = values[last]
+        kept = [layer.value for layer in network.layers if not layer.relu]
+        results |= {f"{name}_{value}": values[value] for value in kept}
         results[f"{name}_score"] = score(network, values, x)[:, None]
     qat.save(out, network, arrays, stored, results, record, libraries)
