@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fwgen
-from fwgen import cli, flow
+from fwgen import cli
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError, ToolError
 from fwgen.targets import BUDGETS, DEVICES
 from fwgen.verify.toolchain import tools

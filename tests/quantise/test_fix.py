@@ -27,6 +27,7 @@ from fwgen.ir.nodes import (
     ShiftLeak,
     Threshold,
 )
+from fwgen.quantise.bounds import const, floor_to
 from fwgen.quantise.fix import FixFormats
 from fwgen.quantise.passes import quantise
 from fwgen.quantise.ranges import analyse
@@ -147,7 +148,7 @@ def test_threshold_left_out() -> None:
     given = fixed(graph(*lif(threshold=real(1.2), membrane=Fixed.parse("fixed<9,4,RND,SAT>"))), "l")
     assert given.threshold.values.tolist() == 38
     hit = fixed(graph(Threshold("t", "x", real(-1.2))), "t")
-    assert hit.value.fmt == Fixed.parse("fixed<5,2,RND_CONV>")
+    assert hit.value.fmt == Fixed.parse("fixed<5,2>")
     assert hit.value.values.tolist() == -10
 
 
@@ -197,7 +198,7 @@ def test_alpha_left_out(alpha: object, expected: object, bits: str) -> None:
 def test_threshold_of_each_element() -> None:
     """One format serves all values."""
     hit = fixed(graph(Threshold("t", "x", real([-1.2, 3.0]))), "t")
-    assert hit.value.fmt == Fixed.parse("fixed<6,3,RND_CONV>")
+    assert hit.value.fmt == Fixed.parse("fixed<6,3>")
     assert hit.value.values.tolist() == [-10, 24]
 
 
@@ -331,3 +332,12 @@ def test_quantise_nodes_keep_their_format() -> None:
     """A quantise layer says its format itself."""
     fmt = Fixed.parse("fixed<3,2,RND,SAT>")
     assert fixed(graph(Quantise("q", "x", fmt)), "q").fmt == fmt
+
+
+@pytest.mark.parametrize("value", [-0.40625, 0.3, -0.3, 0.125, 2.0])
+def test_a_threshold_between_two_numbers_decides_exactly(value: float) -> None:
+    """Whatever number is given, the bit is 1 exactly for what is greater than that number."""
+    nodes = (Input("x", 1, Fixed.parse("fixed<8,3>")), Threshold("t", "x", real(value)))
+    node = fixed(Graph("g", 1, nodes, ("t",)), "t")
+    limit = int(floor_to(const(node.value), 5)[()])
+    assert all((n > limit) == (n / 32 > value) for n in range(-128, 128))
