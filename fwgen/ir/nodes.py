@@ -7,9 +7,10 @@ in both kinds of graph.
 Spiking equations follow snnTorch 1.0 (``snntorch.Leaky``); u is the membrane potential.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,10 @@ class Node:
         """Names of the nodes that this one reads."""
         return ()
 
+    def reading(self, renamed: Mapping[str, str]) -> Self:
+        """The same node, with the sources of these names under their new ones."""
+        return self
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unary(Node):
@@ -99,6 +104,10 @@ class Unary(Node):
     def sources(self) -> tuple[str, ...]:
         """Name of the node that this one reads."""
         return (self.source,)
+
+    def reading(self, renamed: Mapping[str, str]) -> Self:
+        """The same node, with its source under its new name."""
+        return replace(self, source=renamed.get(self.source, self.source))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,6 +202,10 @@ class Concat(Node):
         """Names of the vectors, in order."""
         return self.parts
 
+    def reading(self, renamed: Mapping[str, str]) -> Self:
+        """The same node, with its parts under their new names."""
+        return replace(self, parts=tuple(renamed.get(p, p) for p in self.parts))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice(Unary):
@@ -214,6 +227,11 @@ class Pair(Node):
     def sources(self) -> tuple[str, ...]:
         """Names of the two vectors."""
         return (self.left, self.right)
+
+    def reading(self, renamed: Mapping[str, str]) -> Self:
+        """The same node, with its two vectors under their new names."""
+        left, right = (renamed.get(name, name) for name in self.sources)
+        return replace(self, left=left, right=right)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,6 +329,11 @@ class KlDivergence(Node):
     def sources(self) -> tuple[str, ...]:
         """Names of mean, log variance and variance."""
         return (self.mean, self.log_variance, self.variance)
+
+    def reading(self, renamed: Mapping[str, str]) -> Self:
+        """The same node, with its three vectors under their new names."""
+        mean, log, variance = (renamed.get(name, name) for name in self.sources)
+        return replace(self, mean=mean, log_variance=log, variance=variance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

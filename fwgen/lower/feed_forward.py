@@ -183,7 +183,8 @@ def _solve(c: Circuit, x: Sequence[Word], weight: Ints, lift: int, bias: Ints) -
     given = np.flatnonzero(bias != 0)
     own = np.zeros((len(given), len(bias)))
     own[np.arange(len(given)), given] = 1
-    kernel = np.concatenate([weight.T.astype(np.float32), own.astype(np.float32)])
+    # the solver reads the memory row by row, in whatever order NumPy has laid it out
+    kernel = np.ascontiguousarray(np.concatenate([weight.T, own]), dtype=np.float32)
     constants = [c.constant(int(b)) for b in bias[given]]
     values = [Scaled(w, lift) for w in x] + [Scaled(w) for w in constants]
     intervals = [_interval(term) for term in values]

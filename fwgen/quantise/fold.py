@@ -3,8 +3,7 @@
 Real numbers throughout: what is folded is decided before any format is.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,21 +37,11 @@ def _foldable(graph: Graph) -> tuple[Dense, BatchNorm] | None:
         source = graph[node.source]
         readers = [n for n in graph if source.name in n.sources]
         alone = readers == [node] and source.name not in graph.outputs
-        if isinstance(source, Dense) and alone and isinstance(source.weight, Real):
+        # who asks for formats of the normalisation asks for an operation of its own
+        free = all(isinstance(p, Real) and p.fmt is None for p in (node.scale, node.offset))
+        if isinstance(source, Dense) and alone and free and isinstance(source.weight, Real):
             return source, node
     return None
-
-
-def _reading(node: Node, old: str, new: str) -> Node:
-    """The node with one of its sources renamed."""
-    changed: dict[str, Any] = {}
-    for key in (f.name for f in fields(node) if f.name != "name"):
-        value = getattr(node, key)
-        if value == old and old in node.sources:
-            changed[key] = new
-        elif key == "parts":
-            changed[key] = tuple(new if part == old else part for part in value)
-    return replace(node, **changed)
 
 
 def _folded(graph: Graph, dense: Dense, norm: BatchNorm) -> Graph:
@@ -62,7 +51,7 @@ def _folded(graph: Graph, dense: Dense, norm: BatchNorm) -> Graph:
     for node in graph:
         if node is norm:
             continue
-        nodes.append(merged if node is dense else _reading(node, norm.name, name))
+        nodes.append(merged if node is dense else node.reading({norm.name: name}))
     wraps = tuple(name if n in {dense.name, norm.name} else n for n in graph.accepted_wraps)
     return replace(graph, nodes=tuple(nodes), accepted_wraps=wraps)
 

@@ -251,6 +251,18 @@ def test_logic_before_an_input_counts() -> None:
     assert (last.stage, last.arrival) == (1, PACE.add(3))
 
 
+@pytest.mark.parametrize("bias", [[0, 0, 0], [0, 7, 0], [5, 0, -3], [1, 2, 3]])
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_biases_stand_in_the_adder_graph(bias: list[int], size: int) -> None:
+    """However many outputs have a bias, and wherever, the sums are those of the definition."""
+    weight = np.random.default_rng(3).integers(-9, 10, (3, size))
+    layer = dense("d", "x", weight, bias)
+    graph = graph_of(size, "fixed<5,5>", [layer])
+    c = feed_forward.circuit(layer, analyse(graph).values, PACE)
+    for event in some_events(graph, 20, 1).tolist():
+        assert outputs(c, {"x_i": event})[0] == (weight @ event + bias).tolist()
+
+
 def test_no_stage_holds_more_than_a_cycle() -> None:
     """However deep a sum, the additions between two registers fit; a faster clock takes longer."""
     rng = np.random.default_rng(1)

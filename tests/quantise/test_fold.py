@@ -8,7 +8,21 @@ import pytest
 from fwgen.errors import GraphError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Add, BatchNorm, Concat, Dense, Input, Real, Relu, Threshold
+from fwgen.ir.nodes import (
+    Add,
+    BatchNorm,
+    Concat,
+    Dense,
+    Input,
+    KlDivergence,
+    LastMembrane,
+    Lif,
+    Real,
+    Relu,
+    Reset,
+    Table,
+    Threshold,
+)
 from fwgen.ir.text import to_text
 from fwgen.quantise.fold import FoldBatchNorm
 from fwgen.quantise.passes import quantise
@@ -28,14 +42,14 @@ DENSE = Dense(
     real([1.0, -0.5]),
     Fixed.parse("fixed<20,9>"),
 )
-NORM = BatchNorm("n", "d", real([2.0, -0.5], "fixed<16,4>"), real([0.25, 1.0]))
+NORM = BatchNorm("n", "d", real([2.0, -0.5]), real([0.25, 1.0]))
 SECOND = BatchNorm("m", "n", real([0.5, 3.0]), real([0.0, -1.0]))
 
 BEFORE = """\
 graph net steps=1
   x = input() size=2 fmt=fixed<6,3>
   d = dense(x) weight=[2x2]:fixed<10,4> bias=[2]:auto accumulator=fixed<20,9>
-  n = batch_norm(d) scale=[2]:fixed<16,4> offset=[2]:auto
+  n = batch_norm(d) scale=[2]:auto offset=[2]:auto
   r = relu(n)
   c = concat(n, r)
 outputs c
@@ -76,6 +90,32 @@ def test_the_function_stays() -> None:
     assert np.allclose(evaluate(given, x)["m"], evaluate(folded, x)["d"], atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["zero", "subtract", "none"])
+def test_only_sources_are_renamed(name: str) -> None:
+    """A layer may be called as a reset is called; the reset stays what it is."""
+    norm = replace(NORM, name=name)
+    neurons = Lif("l", name, real(0.5), real(1.0), None, Reset(name), True)
+    folded = FoldBatchNorm().run(graph(DENSE, norm, neurons, LastMembrane("c", "l")))
+    assert (folded["l"].source, folded["l"].reset) == ("d", Reset(name))
+
+
+def test_a_function_keeps_its_name() -> None:
+    """A layer may be called as a function is called."""
+    table = Table("c", "exp", "exp", Fixed.parse("ufixed<9,5,RND,SAT>"))
+    folded = FoldBatchNorm().run(graph(DENSE, replace(NORM, name="exp"), table))
+    assert (folded["c"].source, folded["c"].function) == ("d", "exp")
+
+
+def test_every_kind_of_source_is_renamed() -> None:
+    """Whatever an operation reads, it reads under the new name; other sources stay."""
+    new = {"a": "z"}
+    assert Relu("r", "a").reading(new).sources == ("z",)
+    assert Add("r", "b", "a").reading(new).sources == ("b", "z")
+    assert Concat("r", ("a", "b", "a")).reading(new).sources == ("z", "b", "z")
+    assert KlDivergence("r", "b", "a", "c").reading(new).sources == ("b", "z", "c")
+    assert X.reading(new) is X
+
+
 def test_an_output_keeps_its_name() -> None:
     """A port is named after the layer that the model names."""
     folded = FoldBatchNorm().run(graph(DENSE, NORM, outputs=("n",)))
@@ -98,8 +138,17 @@ def test_an_accepted_wrap_stays_accepted() -> None:
         graph(DENSE, NORM, outputs=("d", "n")),
         graph(Relu("d", "x"), NORM, outputs=("n",)),
         graph(replace(NORM, source="x"), outputs=("n",)),
+        graph(DENSE, replace(NORM, scale=real([2.0, -0.5], "fixed<16,4>")), outputs=("n",)),
+        graph(DENSE, replace(NORM, offset=real([2.0, -0.5], "fixed<16,4>")), outputs=("n",)),
     ],
-    ids=["another reader", "an output", "behind a relu", "on the input"],
+    ids=[
+        "another reader",
+        "an output",
+        "behind a relu",
+        "on the input",
+        "a scale_format",
+        "an offset_format",
+    ],
 )
 def test_elsewhere_it_stays(given: Graph) -> None:
     """Its values would be lost, or there is nothing to fold it into."""
