@@ -89,7 +89,7 @@ class Node:
         """Names of the nodes that this one reads."""
         return ()
 
-    def reading(self, renamed: Mapping[str, str]) -> Self:
+    def reading(self, renamed: Mapping[str, str]) -> Self:  # noqa: ARG002 - it reads nothing
         """The same node, with the sources of these names under their new ones."""
         return self
 
