@@ -34,7 +34,7 @@ _CONTROL = "control"
 def estimate(design: Design) -> dict[str, Cost]:
     """Cost by layer, in the order of the blocks; the event control under ``""``."""
     flow, rows = _Flow(), {block.name.partition("__")[0]: FREE for block in design.blocks}
-    circuits = {b.name: flow.constants(b) for b in design.blocks if isinstance(b, CircuitBlock)}
+    circuits = {block.name: flow.forward(block) for block in design.blocks}
     for output in design.outputs:
         flow.want(output.signal, range(output.signal.width))
     for block in reversed(design.blocks):
@@ -71,8 +71,13 @@ class _Flow:
         fixed = self.fixed.get(signal.net, {})
         return [i for i in sorted(self.read.get(signal.net, ())) if i not in fixed]
 
-    def constants(self, block: CircuitBlock) -> Bits:
-        """A circuit's bits; notes which of its output are constant."""
+    def forward(self, block: Block) -> Bits | None:
+        """A circuit's bits; notes which of a block's output are constant."""
+        if isinstance(block, HoldBlock | DelayBlock):
+            self.fixed[block.output.net] = self.fixed.get(block.input.net, {})
+        return self._constants(block) if isinstance(block, CircuitBlock) else None
+
+    def _constants(self, block: CircuitBlock) -> Bits:
         fixed: dict[Bit, int] = {
             (port, i): value
             for port, signal in block.inputs

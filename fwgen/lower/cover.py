@@ -7,6 +7,7 @@ reads as long as it has six inputs at most, as a mapper does with its cuts (Cong
 "FlowMap", IEEE Transactions on CAD 13, 1994); this is one cut a bit, without the search for the best.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ LUT_INPUTS = 6
 WIDEST_WITHOUT_CARRY = 2  # bits of an addition that synthesis leaves to LUTs
 _WIDEST_COMPARISON = 12  # bits of a comparison with a constant, likewise
 _CHAIN_GROUP = 6  # bits of such a comparison at each step of a carry chain
+_WEIGHTS = (0, 0, 2, 3, 5, 5, 5)  # of a LUT by its inputs, in Yosys' synth_xilinx (abc9 -luts)
 
 Bit = int | tuple[str, int]  # 0, 1, or (signal, index)
 
@@ -49,6 +51,7 @@ class Network:
     _sources: dict[Bit, tuple[Cost, tuple[Bit, ...]]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], Bit] = field(default_factory=dict)
     _resets: dict[Bit, tuple[Bit, Bit]] = field(default_factory=dict)
+    _readers: Counter[Bit] = field(default_factory=Counter)
     _cuts: dict[Bit, frozenset[Bit]] = field(default_factory=dict)
     _built: set[Bit] = field(default_factory=set)
 
@@ -61,12 +64,15 @@ class Network:
             reads = tuple(dict.fromkeys(bit for bit in inputs if not isinstance(bit, int)))
             bit = (f"{what} {len(self._known)}", 0)
             self._functions[bit] = reads
+            self._readers.update(reads)
             self._known[key] = bit
         return self._known[key]
 
     def source(self, bit: Bit, cost: Cost, needs: Iterable[Bit]) -> Bit:
         """A bit that something else than LUTs delivers, for that cost and from those bits."""
-        self._sources[bit] = (cost, tuple(b for b in needs if not isinstance(b, int)))
+        reads = tuple(b for b in needs if not isinstance(b, int))
+        self._sources[bit] = (cost, reads)
+        self._readers.update(reads)
         return bit
 
     def register(self, name: str, index: int, bit: Bit) -> Bit:
@@ -188,10 +194,23 @@ class Network:
             inner = [b for b in self._functions[bit] if b in self._functions]
             for candidate in sorted(inner, key=lambda b: len(self._cut(b))):
                 merged = (leaves - {candidate}) | self._cut(candidate)
-                if len(merged) <= max(LUT_INPUTS, len(leaves)):
+                if len(merged) <= max(LUT_INPUTS, len(leaves)) and self._pays(
+                    candidate, len(leaves), len(merged)
+                ):
                     leaves = merged
             self._cuts[bit] = frozenset(leaves)
         return self._cuts[bit]
+
+
+    def _pays(self, inner: Bit, before: int, after: int) -> bool:
+        """Whether each reader may as well have its own copy of a function.
+
+        Yosys' mapper weighs a LUT by its inputs (``_WEIGHTS``), and takes in a function with
+        several readers where that adds no more than the reader's share of the function's own LUT.
+        """
+        share = _WEIGHTS[min(len(self._cut(inner)), LUT_INPUTS)] / self._readers[inner]
+        grown = _WEIGHTS[min(after, LUT_INPUTS)] - _WEIGHTS[min(before, LUT_INPUTS)]
+        return grown <= share
 
 
 def _passed(a: Sequence[Bit], b: Sequence[Bit], *, minus: bool) -> int:

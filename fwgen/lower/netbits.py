@@ -171,8 +171,8 @@ class Bits:
         limits = (0, 0) if op.to_zero else (op.floor, op.ceiling)
         out: list[Bit] = []
         for i, bit in enumerate(self.of(op.a, width)):
-            above = self.net.choose(high, limits[1] >> i & 1, bit)
-            out.append(self.net.choose(low, above, limits[0] >> i & 1))
+            raised = self.net.choose(low, bit, limits[0] >> i & 1)
+            out.append(self.net.choose(high, limits[1] >> i & 1, raised))
         if op.word.signed and op.floor < 0 <= op.ceiling and not op.to_zero:
             out[-1] = self.of(op.a, op.a.width)[-1]
         return out
