@@ -4,7 +4,8 @@ A bit is a constant, the result of a function of other bits, or a source: what a
 carry chain or a DSP delivers. Nothing costs anything until a needed bit asks for it, so that what
 nobody reads is not built. A needed function becomes one LUT, which takes in the functions that it
 reads as long as it has six inputs at most, as a mapper does with its cuts (Cong and Ding,
-"FlowMap", IEEE Transactions on CAD 13, 1994); this is one cut a bit, without the search for the best.
+"FlowMap", IEEE Transactions on CAD 13, 1994). This looks at one cut a bit, without the search for
+the best.
 """
 
 from collections import Counter
@@ -89,7 +90,7 @@ class Network:
 
     def tree(self, what: str, bits: Sequence[Bit]) -> Bit:
         """A function of many bits that splits into such functions of some: and, or."""
-        row = list(dict.fromkeys(bit for bit in bits if not isinstance(bit, int)))
+        row: list[Bit] = list(dict.fromkeys(bit for bit in bits if not isinstance(bit, int)))
         while len(row) > LUT_INPUTS:
             groups = [row[i : i + LUT_INPUTS] for i in range(0, len(row), LUT_INPUTS)]
             row = [self.function(what, *group) for group in groups]
@@ -115,11 +116,13 @@ class Network:
         ``b`` can share the LUT. A bit that meets a constant goes into the chain without one.
         """
         zeros = _passed(a, b, minus=minus)
-        out: list[Bit] = [x if y == 0 else y for x, y in zip(a[:zeros], b[:zeros], strict=True)]
+        pairs = zip(a[:zeros], b[:zeros], strict=True)
+        out: list[Bit] = [x if y == 0 else y for x, y in pairs]
         if len(a) - zeros <= WIDEST_WITHOUT_CARRY:
             what = f"sum{'-' if minus else '+'}{len(out)}"
             ends = range(zeros + 1, len(a) + 1)
-            return out + [self.function(what, *a[zeros:end], *b[zeros:end]) for end in ends]
+            out += [self.function(what, *a[zeros:end], *b[zeros:end]) for end in ends]
+            return out
         before: Bit = 0
         for i in range(zeros, len(a)):
             half = self._half(a[i], b[i], minus=minus)
@@ -200,7 +203,6 @@ class Network:
                     leaves = merged
             self._cuts[bit] = frozenset(leaves)
         return self._cuts[bit]
-
 
     def _pays(self, inner: Bit, before: int, after: int) -> bool:
         """Whether each reader may as well have its own copy of a function.

@@ -70,7 +70,8 @@ def measure_block(block: Block, work: Path) -> Measured:
 
 def table(rows: Iterable[Measured]) -> str:
     """A table of the page."""
-    head = "| block | what it is | LUT, estimated | LUT, Yosys | error | FF | FF, Yosys | DSP | DSP, Yosys |"
+    pairs = [f"{key.upper()}, estimated | {key.upper()}, Yosys" for key in KEYS]
+    head = f"| {' | '.join(['block', 'what it is', pairs[0], 'error', *pairs[1:]])} |"
     return "\n".join([head, "|---|---|" + "--:|" * 7, *(row.row for row in rows)])
 
 
