@@ -125,18 +125,10 @@ class Network:
             return out
         before: Bit = 0
         for i in range(zeros, len(a)):
-            half = self._half(a[i], b[i], minus=minus)
+            half = self.function("^", *sorted((a[i], b[i]), key=str))
             before = self.source((name, i), FREE, [half, a[i], before])
             out.append(before)
         return out
-
-    def _half(self, a: Bit, b: Bit, *, minus: bool) -> Bit:
-        """What the carry chain reads beside ``a``: ``a ^ b``, or ``a ^ ~b``."""
-        if b == int(minus):
-            return a
-        if isinstance(a, int) and not isinstance(b, int):
-            return b if a == int(minus) else self.function("~", b)
-        return self.function("^", *sorted((a, b), key=str))
 
     def above(self, name: str, bits: Sequence[Bit], limit: int) -> Bit:
         """``bits > limit``; low ones of the limit, and the bits beside them, decide nothing.

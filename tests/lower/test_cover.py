@@ -49,7 +49,9 @@ def test_an_addition_is_a_lut_a_bit() -> None:
     net = Network()
     assert net.build(net.add("s", row("a", 8), row("b", 8), minus=False)) == Cost(lut=8)
     shifted: list[Bit] = [0, 0, 0, *row("c", 5)]
-    assert net.build(net.add("t", row("a", 8), shifted, minus=False)) == Cost(lut=5)
+    total = net.add("t", row("a", 8), shifted, minus=False)
+    assert net.build(total) == Cost(lut=5)
+    assert total[:3] == row("a", 3)
     ones: list[Bit] = [1] * 8
     assert net.build(net.add("u", row("a", 8), ones, minus=True)) == Cost()
 
@@ -61,6 +63,14 @@ def test_only_what_stands_before_the_second_operand_shares_its_lut() -> None:
         gated = [net.function("&", ("on", 0), bit) for bit in row("a", 8)]
         pair = (gated, row("b", 8)) if first else (row("b", 8), gated)
         assert net.build(net.add("s", *pair, minus=False)) == Cost(lut=luts)
+
+
+def test_a_bit_that_meets_a_constant_goes_into_the_chain_as_it_is() -> None:
+    """Adding one bit to a gated number costs its gates, and one LUT where the two meet."""
+    net = Network()
+    gated = [net.function("&", ("on", 0), bit) for bit in row("a", 8)]
+    one: list[Bit] = [("b", 0), *[0] * 7]
+    assert net.build(net.add("s", gated, one, minus=False)) == Cost(lut=9)
 
 
 def test_only_the_needed_end_of_a_chain_is_built() -> None:
