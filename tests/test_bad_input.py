@@ -16,6 +16,7 @@ from fwgen.verify import toolchain
 from tests.ingest.bad_arrays import ARRAYS, PARAMETERS, SAMPLES
 from tests.ingest.bad_files import FILES, SCHEMA, YAML
 from tests.ingest.bad_models import FORMATS, NAMES, RANGES, WIRING
+from tests.ingest.bad_vectors import VECTORS
 from tests.ingest.drafts import Case, Draft, small_draft
 
 CASES = [
@@ -26,6 +27,7 @@ CASES = [
     *FORMATS,
     *ARRAYS,
     *PARAMETERS,
+    *VECTORS,
     *WIRING,
     *RANGES,
     *SAMPLES,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fwgen
-from fwgen import cli, flow
+from fwgen import cli
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError, ToolError
 from fwgen.targets import BUDGETS, DEVICES
 from fwgen.verify.toolchain import tools
@@ -108,7 +108,7 @@ def test_each_kind_of_error_has_its_exit_code(
     def fail(_: object) -> None:
         raise kind("here", needed="this", found="that", do="Do so.")
 
-    monkeypatch.setattr(flow, "prepare", fail)
+    monkeypatch.setattr(cli, "prepare", fail)
     assert run("check", "x") == (code, "", "error: here: needed this; found that. Do so.\n")
 
 
@@ -118,7 +118,7 @@ def test_an_interrupt_ends_with_130(run: Run, monkeypatch: pytest.MonkeyPatch) -
     def stop(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(flow, "prepare", stop)
+    monkeypatch.setattr(cli, "prepare", stop)
     code, _, complaint = run("check", "x")
     assert code == 130
     assert "Traceback" not in complaint

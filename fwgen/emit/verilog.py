@@ -14,6 +14,7 @@ from fwgen.lower.ops import (
     Above,
     Add,
     Clamp,
+    Even,
     Floor,
     Gate,
     Lookup,
@@ -112,7 +113,10 @@ class Writer:
             case RoundUp():
                 return self._round_up(op)
             case Clamp():
-                return self._clamp(op)
+                return self._clamp(op) if op.aligned is None else self._aligned(op, op.aligned)
+            case Even():
+                kept = f"{{{width - 1}{{1'b1}}}}, " if width > 1 else ""
+                return f"{self.bits(op.a, width)} & {{{kept}{self.bits(op.keep, 1)}}}"
             case Wrap():
                 return self.bits(op.a, width)
             case _:
@@ -236,6 +240,20 @@ class Writer:
                 held = literal(0 if op.to_zero else limit, width)
                 value = f"({self._compare(op.a, sign, limit)}) ? {held} : {value}"
         return value
+
+    def _aligned(self, op: Clamp, k: int) -> str:
+        """Limits of k bits: whether a value lies beyond them shows in its bits from k on."""
+        a, low = op.a, self._slice(op.a, k - 1, 0)
+        if not a.signed:
+            return f"{{{k}{{|{self._slice(a, a.width - 1, k)}}}}} | {low}"
+        sign = self._bit(a, a.width - 1)
+        upper = self._slice(a, a.width - 2, k)
+        if op.floor == 0:
+            return f"({{{k}{{|{upper}}}}} | {low}) & {{{k}{{~{sign}}}}}"
+        value = f"({{{k}{{~{sign} & (|{upper})}}}} | {low})"
+        if a.lo < op.floor:
+            value = f"({value} & ~{{{k}{{{sign} & ~(&{upper})}}}})"
+        return f"{{{sign}, {value}}}"
 
     # ---- whole circuits ----
 

@@ -107,7 +107,7 @@ def _unknown_operation(place: str, error: ErrorDetails) -> BundleError:
     ops = sorted(_layer_models())
     layer = error["input"]
     found = layer.get("op") if isinstance(layer, dict) else layer
-    close = difflib.get_close_matches(shown(found), ops, 1, cutoff=0.5)
+    close = difflib.get_close_matches(shown(found), ops, 1, cutoff=0.6)
     return BundleError(
         f"{place}: op",
         needed=f"one of the operations {', '.join(ops)}",

@@ -152,8 +152,10 @@ def _with_parameters(node: BatchNorm | LeakyRelu | Threshold, source: Shape) -> 
             params, shared = {"value": node.value}, True
     for key, param in params.items():
         if param.shape != (source.size,) and not (shared and param.shape == ()):
-            each = f"one for each of the {source.size} element{'s' if source.size > 1 else ''}"
-            needed = f"one {key}, or {each}" if shared else f"a {key} of shape ({source.size},)"
+            needed = f"{key} of shape ({source.size},)"
+            if shared:
+                each = f", or one for each of the {source.size} elements"
+                needed = f"one {key}" + (each if source.size > 1 else "")
             raise misfit(node, needed, f"shape {param.shape}")
     return source
 

@@ -6,7 +6,7 @@ unless an operation says so.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
@@ -14,6 +14,7 @@ from fwgen.lower.ops import (
     Above,
     Add,
     Clamp,
+    Even,
     Floor,
     Gate,
     Lookup,
@@ -64,7 +65,7 @@ class Circuit:
         fmt, stem, words = values.fmt, name.removesuffix("_i"), []
         before = arrivals or [0] * len(values)
         for i, (lo, hi, ready) in enumerate(zip(values.lo, values.hi, before, strict=True)):
-            word = Word(f"{stem}_{i}", lo, hi, arrival=ready)
+            word = Word(f"{stem}_{i}", lo, hi, arrival=ready, early=ready)
             if not word.constant:
                 self.ops.append(Pick(word, name, i * fmt.width, fmt.width))
             words.append(word)
@@ -77,6 +78,11 @@ class Circuit:
         aligned = tuple(self.delay(w, stage) for w in words)
         self.outputs.append(Vector(name, values.fmt, aligned))
         self.sweep(w for out in self.outputs for w in out.words)
+
+    def loaded(self, word: Word, readers: int) -> Word:
+        """The same signal where it is known how many operations will read it."""
+        more = self.pace.load(readers)
+        return replace(word, arrival=word.arrival + more, early=word.early + more)
 
     # ---- operations ----
 
@@ -112,9 +118,10 @@ class Circuit:
         key = (a, a_shift, b, b_shift, minus)
         if key in self._sums:
             return self._sums[key]
-        took = 0 if lift else self.pace.add(_width(*bounds) - min(a_shift, b_shift))
-        a, b, stage, arrival = self._place(took, a, b)
-        word = self._word(name, *bounds, stage, arrival)
+        width = _width(*bounds) - min(a_shift, b_shift)
+        took = (0, 0) if lift else (self.pace.add(1), self.pace.ripple(width))
+        a, b, stage, early, arrival = self._place_sum(*took, a, b)
+        word = self._word(name, *bounds, stage, arrival, early)
         self.ops.append(Add(word, a, a_shift, b, b_shift, minus))
         self._sums[key] = word
         return word
@@ -210,11 +217,23 @@ class Circuit:
         self.ops.append(RoundUp(word, a, shift, mode))
         return word
 
+    def even(self, name: str, a: Word, keep: Word) -> Word:
+        """``a``, its lowest bit cleared where ``keep`` is 0: one more input of the LUT behind."""
+        if keep.constant and keep.lo:
+            return a
+        a, keep, stage, arrival = self._place(0, a, keep)
+        word = self._word(name, a.lo & ~1, a.hi, stage, arrival)
+        self.ops.append(Even(word, a, keep))
+        return word
+
     def clamp(self, name: str, a: Word, floor: int, ceiling: int, to_zero: bool) -> Word:
         """``a`` limited to floor..ceiling; a no-op where its bounds lie inside."""
         if floor <= a.lo and a.hi <= ceiling:
             return a
-        a, stage, arrival = self._place(self.pace.clamp(a.width), a)
+        if floor == 0 and a.hi <= ceiling:
+            return self.relu(name, a)
+        limits = Clamp(a, a, floor, ceiling, to_zero)
+        a, stage, arrival = self._place(self.pace.clamp(a.width, limits.aligned), a)
         lo, hi = max(a.lo, floor), min(a.hi, ceiling)
         if to_zero:
             lo, hi = min(lo, 0), max(hi, 0)
@@ -229,7 +248,7 @@ class Circuit:
         """The low bits of ``a`` as ``fmt`` reads them; a no-op where it fits."""
         if fmt.lo <= a.lo and a.hi <= fmt.hi:
             return a
-        word = self._word(name, fmt.lo, fmt.hi, a.stage, a.arrival)
+        word = self._word(name, fmt.lo, fmt.hi, a.stage, a.arrival, a.early)
         self.ops.append(Wrap(word, a))
         return word
 
@@ -240,7 +259,7 @@ class Circuit:
         lo, hi = max(a.lo, lo), min(a.hi, hi)
         if lo >= hi:
             return self.constant(lo)
-        word = self._word(name, lo, hi, a.stage, a.arrival)
+        word = self._word(name, lo, hi, a.stage, a.arrival, a.early)
         self.ops.append(Wrap(word, a))
         return word
 
@@ -313,7 +332,23 @@ class Circuit:
         moved = tuple(self.delay(w, stage) for w in words)
         return (*moved, stage, ready + took)
 
-    def _word(self, name: str, lo: int, hi: int, stage: int, arrival: int) -> Word:
+    def _place_sum(self, entry: int, ripple: int, a: Word, b: Word) -> tuple:  # type: ignore[type-arg]
+        """The same for a sum: its lowest bit ``entry`` after theirs, its highest ``ripple`` later.
+
+        The highest is never sooner than ``entry`` after the last bit of a term.
+        """
+        stage = max((w.stage for w in (a, b) if not w.constant), default=0)
+        now = [w for w in (a, b) if w.stage == stage and not w.constant]
+        early = max((w.early for w in now), default=0) + entry
+        arrival = max(early + ripple, max((w.arrival for w in now), default=0) + entry)
+        late = any(w.arrival for w in now) and arrival > self.pace.room
+        if self.pipelined and late:
+            stage, early, arrival = stage + 1, entry, entry + ripple
+        return self.delay(a, stage), self.delay(b, stage), stage, early, arrival
+
+    def _word(
+        self, name: str, lo: int, hi: int, stage: int, arrival: int, early: int | None = None
+    ) -> Word:
         width = Fixed.holding(lo, hi, 0).width if max(-lo, hi).bit_length() < MAX_WIDTH else None
         if width is None or width > MAX_WIDTH:
             raise LoweringError(
@@ -324,7 +359,7 @@ class Circuit:
             )
         self._names[name] = self._names.get(name, -1) + 1
         unique = f"{name}_{self._names[name]}" if self._names[name] else name
-        return Word(unique, lo, hi, stage, arrival)
+        return Word(unique, lo, hi, stage, arrival, arrival if early is None else early)
 
     def sweep(self, needed: Iterable[Word]) -> None:
         """Drop operations that no needed signal reads; input elements stay, to keep ports whole."""

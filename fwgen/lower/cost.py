@@ -8,6 +8,7 @@ back to front, as synthesis lets them. ``docs/estimates.md`` has the measured er
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from fwgen.lower.circuit import Circuit
 from fwgen.lower.cover import FREE, Bit, Cost, Network
 from fwgen.lower.design import (
     Block,
@@ -22,7 +23,7 @@ from fwgen.lower.design import (
 from fwgen.lower.lif import NeuronCircuit
 from fwgen.lower.netbits import Bits, delay_cost
 
-__all__ = ["MODEL", "Cost", "estimate"]
+__all__ = ["MODEL", "Cost", "circuit_cost", "estimate"]
 
 MODEL = (
     "fwgen/lower/cost.py: networks of bits covered by LUTs; measured against Yosys 0.70 in "
@@ -42,6 +43,13 @@ def estimate(design: Design) -> dict[str, Cost]:
         rows[layer] += flow.cost(block, circuits.get(block.name))
     rows[""] = _control_cost(design)
     return rows
+
+
+def circuit_cost(circuit: Circuit) -> Cost:
+    """Cost of a circuit on its own, all of whose output is read."""
+    bits = Bits()
+    bits.run(circuit)
+    return bits.net.build(bits.outputs(circuit).values())
 
 
 def _control_cost(design: Design) -> Cost:

@@ -23,8 +23,10 @@ from fwgen.quantise.bounds import Range, const, floor_to
 from fwgen.quantise.elements import leaky_factors
 
 
-def words(c: Circuit, node: Node, x: Sequence[Word], source: Range, result: Range) -> list[Word]:
-    """The node's value, for the words of its source.
+def words(
+    c: Circuit, node: Node, x: Sequence[Word], source: Range, result: Range, lifted: int = 0
+) -> list[Word]:
+    """The node's value, for the words of its source, which carry ``lifted`` beside their value.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def words(c: Circuit, node: Node, x: Sequence[Word], source: Range, result: Rang
     frac = source.frac
     match node:
         case Quantise():
-            return [convert(c, f"y{i}", w, frac, node.fmt) for i, w in enumerate(x)]
+            return [convert(c, f"y{i}", w, frac, node.fmt, lifted=lifted) for i, w in enumerate(x)]
         case Relu():
             return [c.relu(f"y{i}", w) for i, w in enumerate(x)]
         case LeakyRelu():

@@ -1,5 +1,6 @@
 """Feed-forward operations as pipelined circuits."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,7 +31,8 @@ from fwgen.lower.unary import square
 from fwgen.quantise.bounds import Range, const
 
 # adder levels that the solver may add to the smallest possible depth to save adders
-EXTRA_DEPTH = 1
+EXTRA_DEPTH = 0
+_SUMS = (0, 1)  # the solver's opcodes of an addition and a subtraction
 _EXACT_FLOAT32 = 1 << 24
 
 Ranges = Mapping[str, Range]
@@ -42,6 +44,7 @@ def circuit(
     pace: Pace,
     before: Mapping[str, Sequence[int]] | None = None,
     accumulator: Fixed | None = None,
+    lifted: int = 0,
 ) -> Circuit:
     """The circuit of a node that exists once per event; its outputs are not registered.
 
@@ -55,6 +58,8 @@ def circuit(
         Picoseconds of logic before each element of a source, by the source's name.
     accumulator
         Of a dense layer, where its sums wrap around in it.
+    lifted
+        What a dense layer's sums carry beside their value, and a conversion's source does.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def circuit(
         name: c.input(port, ranges[name], (before or {}).get(name, ()))
         for name, port in ports(node).items()
     }
-    words = _words(c, node, [sources[name] for name in node.sources], ranges, accumulator)
+    words = _words(c, node, [sources[name] for name in node.sources], ranges, accumulator, lifted)
     c.output("y_o", words, ranges[node.name], registered=False)
     return c
 
@@ -94,12 +99,13 @@ def _words(
     sources: Sequence[Sequence[Word]],
     ranges: Ranges,
     accumulator: Fixed | None,
+    lifted: int,
 ) -> list[Word]:
     fracs = [ranges[name].frac for name in node.sources]
     match node:
         case Dense():
             source = ranges[node.source]
-            return _adder_graph(c, node, sources[0], source, accumulator)
+            return _adder_graph(c, node, sources[0], source, accumulator, lifted)
         case Concat():
             return [w for part in _aligned(c, sources, fracs) for w in part]
         case Add() | Subtract():
@@ -115,7 +121,7 @@ def _words(
             return [_score(c, node, sources, fracs)]
         case _:
             return element_wise.words(
-                c, node, sources[0], ranges[node.sources[0]], ranges[node.name]
+                c, node, sources[0], ranges[node.sources[0]], ranges[node.name], lifted
             )
 
 
@@ -134,7 +140,12 @@ def dense_weights(node: Dense, source: Range) -> tuple[Ints, int, Ints, int]:
 
 
 def _adder_graph(
-    c: Circuit, node: Dense, x: Sequence[Word], source: Range, accumulator: Fixed | None
+    c: Circuit,
+    node: Dense,
+    x: Sequence[Word],
+    source: Range,
+    accumulator: Fixed | None,
+    lifted: int,
 ) -> list[Word]:
     """Constant matrix on numbers: alkaid finds shared subexpressions, fwgen writes the circuit.
 
@@ -151,10 +162,8 @@ def _adder_graph(
             found=f"{int(np.abs(weight).max()).bit_length()} bits",
             do="Choose a narrower weight_format.",
         )
-    sums = [term._replace(exp=term.exp + lift) for term in _solve(c, x, weight)]
-    words = [
-        c.whole(f"y{o}", term, int(b)) for o, (term, b) in enumerate(zip(sums, bias, strict=True))
-    ]
+    sums = _solve(c, x, weight, lift, bias + lifted)
+    words = [c.whole(f"y{o}", term) for o, term in enumerate(sums)]
     return _accumulated(c, words, frac, accumulator)
 
 
@@ -165,23 +174,40 @@ def _accumulated(c: Circuit, words: list[Word], frac: int, accumulator: Fixed | 
     return [convert(c, f"acc{o}", w, frac, accumulator) for o, w in enumerate(words)]
 
 
-def _solve(c: Circuit, x: Sequence[Word], weight: Ints) -> list[Scaled]:
-    intervals = [(float(w.lo), float(w.hi), 1.0) for w in x]
-    kernel = np.ascontiguousarray(weight.T.astype(np.float32))
-    values = [Scaled(w) for w in x]
+def _solve(c: Circuit, x: Sequence[Word], weight: Ints, lift: int, bias: Ints) -> list[Scaled]:
+    """The sums ``(weight @ x << lift) + bias``, one term an output.
+
+    A bias is one more input of its own output only, so that the solver places it where the tree
+    has room, and not behind the tree.
+    """
+    given = np.flatnonzero(bias != 0)
+    own = np.zeros((len(given), len(bias)))
+    own[np.arange(len(given)), given] = 1
+    kernel = np.concatenate([weight.T.astype(np.float32), own.astype(np.float32)])
+    constants = [c.constant(int(b)) for b in bias[given]]
+    values = [Scaled(w, lift) for w in x] + [Scaled(w) for w in constants]
+    intervals = [_interval(term) for term in values]
     programs = cmvm_solve(kernel, qintervals=intervals, hard_dc=EXTRA_DEPTH)
     for index, program in enumerate(programs):
         values = _replay(c, f"v{index}", program, values)
     return values
 
 
+def _interval(term: Scaled) -> tuple[float, float, float]:
+    """Lowest value, highest value and step of a term, as the solver wants them."""
+    step = 2.0**term.exp
+    return term.word.lo * step, term.word.hi * step, step
+
+
 def _replay(c: Circuit, stem: str, program: CombLogic, inputs: list[Scaled]) -> list[Scaled]:
     """Write one of the solver's programs into the circuit; exponents replace its real scale."""
     buffer: list[Scaled] = []
+    readers = Counter(i for op in program.ops if op.opcode in _SUMS for i in op.addr)
     for index, op in enumerate(program.ops):
         match op.opcode:
             case -1:  # input
                 word, exp, minus = inputs[op.data[0]]
+                word = c.loaded(word, readers[index])
                 buffer.append(Scaled(word, exp + int(program.inp_shifts[op.data[0]]), minus))
             case -2:  # negation
                 word, exp, minus = buffer[op.addr[0]]
@@ -189,7 +215,8 @@ def _replay(c: Circuit, stem: str, program: CombLogic, inputs: list[Scaled]) -> 
             case 0 | 1:  # a + (b << shift), a - (b << shift)
                 a, b = (buffer[i] for i in op.addr)
                 b = Scaled(b.word, b.exp + op.data[0], b.minus ^ (op.opcode == 1))
-                buffer.append(c.combine(f"{stem}_{index}", a, b))
+                word, exp, minus = c.combine(f"{stem}_{index}", a, b)
+                buffer.append(Scaled(c.loaded(word, readers[index]), exp, minus))
             case _:
                 raise LoweringError(
                     f"adder graph '{stem}'",
@@ -211,8 +238,11 @@ def synapses(
 ) -> Circuit:
     """Constant matrix on spikes: a synapse adds its weight when its input spiked."""
     c = Circuit(pace)
-    spikes = c.input("spike_i", source)
     weight, lift, bias, frac = dense_weights(node, source)
+    spikes = [
+        c.loaded(word, sum(int(abs(w)).bit_count() for w in column))
+        for word, column in zip(c.input("spike_i", source), weight.T, strict=True)
+    ]
     sums = []
     for o, row in enumerate(weight):
         terms = [

@@ -48,6 +48,7 @@ from fwgen.lower.design import (
 )
 from fwgen.lower.lif import lif_core
 from fwgen.lower.pace import Pace
+from fwgen.lower.rounding import carried_halves, carrying
 from fwgen.quantise.accumulator import ACCUMULATOR
 from fwgen.quantise.bounds import Range
 from fwgen.quantise.ranges import Analysis, analyse
@@ -72,8 +73,12 @@ class _Lowering:
     signals: dict[str, Signal] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     _derived: dict[str, Signal] = field(default_factory=dict)
+    _absorbed: set[str] = field(default_factory=set)
+    _carried: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> Design:
+        self._absorbed = _absorbed(self.graph)
+        self._carried = carried_halves(self.graph, self.analysis, self._absorbed)
         for node in self.graph:
             try:
                 self._lower(node)
@@ -108,7 +113,7 @@ class _Lowering:
                 self.signals[node.name] = replace(net, time=time, temporal=False)
             case SpikeCount():
                 self._count(node)
-            case Relu() if self._absorbed(node):
+            case Relu() if node.name in self._absorbed:
                 pass
             case Quantise():
                 self._quantise(node)
@@ -121,22 +126,10 @@ class _Lowering:
         port = Signal(f"{node.name}_i", node.fmt, node.size, time=-1)
         self.signals[node.name] = self._delayed(port, 0, node.name, "input register")
 
-    def _absorbed(self, node: Relu) -> bool:
-        """Whether everything that reads it saturates at 0 anyway.
-
-        Rounding keeps the order of numbers and keeps 0, so it may come first.
-        """
-        readers = [n for n in self.graph if node.name in n.sources]
-        return (
-            node.name not in self.graph.outputs
-            and not self.signals[node.source].temporal
-            and all(isinstance(n, Quantise) and _clips_at_zero(n.fmt) for n in readers)
-        )
-
     def _quantise(self, node: Quantise) -> None:
         about = f"quantise '{node.source}' to {node.fmt}"
         source = self.graph[node.source]
-        if isinstance(source, Relu) and source.name not in self.signals:
+        if isinstance(source, Relu) and source.name in self._absorbed:
             node = replace(node, source=source.source)
             about += f"; the format has no negative numbers, which makes it '{source.name}' too"
         self._static(node, about)
@@ -150,7 +143,12 @@ class _Lowering:
         sources = {name: self._at(s, time) for name, s in sources.items()}
         before = {name: s.arrivals for name, s in sources.items()}
         circuit = feed_forward.circuit(
-            node, self.analysis.values, self.pace, before, self._accumulators.get(node.name)
+            node,
+            carrying(self.analysis.values, self._carried),
+            self.pace,
+            before,
+            self._accumulators.get(node.name),
+            self._carried.get(node.source if isinstance(node, Quantise) else node.name, 0),
         )
         ports = [(port, sources[name]) for name, port in feed_forward.ports(node).items()]
         self._circuit(node, about, circuit, ports)
@@ -278,6 +276,21 @@ class _Lowering:
             latency=last + 1,
             interval=self.graph.steps if temporal else 1,
         )
+
+
+def _absorbed(graph: Graph) -> set[str]:
+    """Relu nodes whose readers all saturate at 0 anyway; they need no logic of their own.
+
+    Rounding keeps the order of numbers and keeps 0, so it may come first.
+    """
+    shapes, found = graph.shapes(), set()
+    for node in graph:
+        if isinstance(node, Relu) and not shapes[node.name].temporal:
+            readers = [n for n in graph if node.name in n.sources]
+            clipped = all(isinstance(n, Quantise) and _clips_at_zero(n.fmt) for n in readers)
+            if clipped and node.name not in graph.outputs:
+                found.add(node.name)
+    return found
 
 
 def _clips_at_zero(fmt: Fixed) -> bool:

@@ -10,6 +10,7 @@ from fwgen.lower.ops import (
     Above,
     Add,
     Clamp,
+    Even,
     Floor,
     Gate,
     Lookup,
@@ -106,7 +107,10 @@ class Bits:
             case Above():
                 return [self._above(op.word.name, op.a, op.limit)]
             case Clamp():
-                return self._clamp(op)
+                return self._clamp(op) if op.aligned is None else self._aligned(op, op.aligned)
+            case Even():
+                lowest, *kept = self.of(op.a, width)
+                return [self.net.function("&", lowest, *self.of(op.keep, 1)), *kept]
             case RoundUp():
                 return [self._round_up(op)]
             case _:
@@ -177,6 +181,24 @@ class Bits:
             out[-1] = self.of(op.a, op.a.width)[-1]
         return out
 
+    def _aligned(self, op: Clamp, k: int) -> Sequence[Bit]:
+        """Limits of k bits: whether a value lies beyond them shows in its bits from k on."""
+        bits = self.of(op.a, op.a.width)
+        sign = bits[-1] if op.a.signed else 0
+        upper = bits[k : op.a.width - op.a.signed]
+        row = [self.net.function("|", self._over(sign, upper), bit) for bit in bits[:k]]
+        if not op.a.signed:
+            return row
+        if op.floor == 0:
+            return [self.net.function("&~", bit, sign) for bit in row]
+        if op.a.lo < op.floor:
+            under = self.net.function("&~", sign, self.net.tree("&", upper))
+            row = [self.net.function("&~", bit, under) for bit in row]
+        return [*row, sign]
+
+    def _over(self, sign: Bit, upper: Sequence[Bit]) -> Bit:
+        return self.net.function("~&", sign, self.net.tree("|", upper))
+
     def _round_up(self, op: RoundUp) -> Bit:
         """The bit added to the floor: half, whether anything is below, and the deciding bit."""
         row = self.of(op.a, max(op.shift + 1, op.a.width))
@@ -204,14 +226,18 @@ class Bits:
         return [self.net.source((word.name, i), FREE, [whole]) for i in range(word.width)]
 
     def _lookup(self, op: Lookup) -> Sequence[Bit]:
-        bits = self.of(op.a, op.a.width)
-        found = enumerate(columns(op.a, op.values, op.word.width))
-        if op.a.width <= LUT_INPUTS:
-            return [self.net.function(f"table {column}", *bits) for _, column in found]
-        return [
-            self.net.source((op.word.name, i), Cost(lut=_column_luts(column, op.a.width)), bits)
-            for i, column in found
-        ]
+        found = columns(op.a.width, op.a.lo, op.values, op.word.width)
+        return [self._column(op, i, column) for i, column in enumerate(found)]
+
+    def _column(self, op: Lookup, index: int, column: int) -> Bit:
+        """A bit of a table: constant, one LUT's worth, or blocks and choices among them."""
+        width, bits = op.a.width, self.of(op.a, op.a.width)
+        if column in {0, (1 << (1 << width)) - 1}:
+            return int(column > 0)
+        if width <= LUT_INPUTS:
+            return self.net.function(f"table {column}", *bits)
+        luts = _column_luts(column, width)
+        return self.net.source((op.word.name, index), Cost(lut=luts), bits)
 
 
 def _column_luts(column: int, width: int) -> int:

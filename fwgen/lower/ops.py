@@ -8,13 +8,18 @@ from fwgen.ir.fixed import Fixed
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An integer signal: bounds, pipeline stage, and picoseconds of logic since that register."""
+    """An integer signal: bounds, pipeline stage, and picoseconds of logic since that register.
+
+    ``arrival`` is when its last bit is there. The low bits of a sum come earlier than the high
+    ones, and a sum of sums begins with them: ``early`` is when the lowest is there.
+    """
 
     name: str
     lo: int
     hi: int
     stage: int = 0
     arrival: int = 0
+    early: int = 0
 
     @property
     def signed(self) -> bool:
@@ -145,6 +150,19 @@ class RoundUp(Op):
 
 
 @dataclass(frozen=True, slots=True)
+class Even(Op):
+    """``a``, its lowest bit cleared where ``keep`` is 0: what ties of RND_CONV need."""
+
+    a: Word
+    keep: Word
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The signal and the bit."""
+        return (self.a, self.keep)
+
+
+@dataclass(frozen=True, slots=True)
 class Clamp(Op):
     """``a`` limited to ``floor..ceiling``; with ``to_zero``, 0 where it lies outside."""
 
@@ -152,6 +170,17 @@ class Clamp(Op):
     floor: int
     ceiling: int
     to_zero: bool
+
+    @property
+    def aligned(self) -> int | None:
+        """K where the limits are those of k bits beside a sign or none: overflow shows in bits.
+
+        None where the limits need comparisons.
+        """
+        k = self.ceiling.bit_length()
+        whole = self.ceiling == (1 << k) - 1 and k > 0 and not self.to_zero
+        reached = self.floor in {0, -1 << k} or self.a.lo >= 0
+        return k if whole and reached and self.a.hi > self.ceiling else None
 
     @property
     def operands(self) -> tuple[Word, ...]:

@@ -11,7 +11,7 @@ from fwgen.lower.delays import DEFAULT, Delays, model_for
 from fwgen.targets import Device
 
 _PS_PER_US = 1_000_000
-_SINKS = 4  # assumed: cells that read a signal before mapping
+_SINKS = 2  # assumed: cells that read a signal before mapping
 _LUT_INPUTS = 6
 _SMALL_BITS = 6  # a function of so few bits is one LUT a bit
 
@@ -41,13 +41,21 @@ class Pace:
         """One LUT."""
         return self.delays.wire(sinks) + self.delays.lut
 
+    def load(self, sinks: int) -> int:
+        """What a net to so many cells takes longer than a usual one."""
+        return max(0, self.delays.wire(sinks) - self.delays.wire(_SINKS))
+
     def add(self, bits: int) -> int:
         """An addition or subtraction with a result of ``bits``."""
         return self.lut() + self.delays.chain(bits)
 
+    def ripple(self, bits: int) -> int:
+        """What the carry takes from the lowest of ``bits`` to the highest."""
+        return self.delays.chain(bits) - self.delays.chain(1)
+
     def compare(self, bits: int) -> int:
-        """A comparison with a constant: one LUT, or a carry chain."""
-        return self.lut() if bits <= _SMALL_BITS else self.add(bits)
+        """A comparison with a constant: one LUT, or pairs of bits into a carry chain."""
+        return self.lut() if bits <= _SMALL_BITS else self.lut() + self.add(bits // 2)
 
     def select(self, bits: int) -> int:
         """A choice of ``bits`` bits: the condition reaches all of them."""
@@ -60,13 +68,18 @@ class Pace:
             levels, left = levels + 1, -(-left // _LUT_INPUTS)
         return levels * self.lut()
 
-    def clamp(self, bits: int) -> int:
-        """A comparison with each limit side by side, then the choice."""
+    def clamp(self, bits: int, aligned: int | None) -> int:
+        """A comparison with each limit side by side, then the choice.
+
+        With limits ``aligned`` to as many bits, the bits above are looked at, and nothing compared.
+        """
+        if aligned is not None:
+            return self.reduce(max(1, bits - aligned)) + self.select(aligned)
         return self.compare(bits) + self.select(bits)
 
     def lookup(self, bits: int) -> int:
-        """A table: a LUT for six bits of address, and a choice of four for every two more."""
-        return self.lut(bits) + max(0, -(-(bits - _LUT_INPUTS) // 2)) * self.lut()
+        """A table: a LUT for six bits of address, and one more level for each bit beyond."""
+        return self.lut(bits) + max(0, bits - _LUT_INPUTS) * self.lut()
 
     def multiply(self, a_bits: int, b_bits: int) -> int:
         """A product: one LUT a bit where the operands are narrow, else a DSP."""

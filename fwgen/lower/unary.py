@@ -4,10 +4,11 @@ The rule counts LUTs of six inputs. A table costs, for each bit of its result, o
 block of 64 entries that differs from the others and is not constant. A square from adders costs one
 LUT for every pair of its input's bits: partial products are ANDs in front of the carry chains.
 Yosys 0.70 needs 37, 74 and 150 LUTs for tables of squares of 8, 9 and 10 signed bits (the rule says
-35, 75 and 163), and 37, 48 and 61 from adders (36, 45 and 55).
+30, 58 and 115), and 37, 48 and 61 from adders (36, 45 and 55).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,27 +39,31 @@ def square_luts(width: int) -> int:
 
 def table_luts(a: Word, values: Sequence[int]) -> int:
     """LUTs of a table over all that ``a`` can be."""
+    return _table_luts(a.width, a.lo, tuple(values))
+
+
+@lru_cache
+def _table_luts(bits: int, first: int, values: tuple[int, ...]) -> int:
     width = Fixed.holding(min(values), max(values), 0).width
-    return sum(_column_luts(column) for column in columns(a, values, width))
+    block = 1 << min(LUT_INPUTS, bits)
+    return sum(_column_luts(column, block) for column in columns(bits, first, values, width))
 
 
-def columns(a: Word, values: Sequence[int], width: int) -> list[int]:
-    """Each bit of a table's results as an integer: bit i belongs to the pattern i of ``a``'s bits.
+def columns(bits: int, first: int, values: tuple[int, ...], width: int) -> list[int]:
+    """Each bit of a table's results as an integer: bit i belongs to the pattern i of the operand.
 
-    Patterns that ``a`` never shows give 0.
+    Patterns that never show give 0.
     """
-    mask = (1 << a.width) - 1
-    place = [n & mask for n in range(a.lo, a.hi + 1)]
+    place = [n & ((1 << bits) - 1) for n in range(first, first + len(values))]
     out = []
     for bit in range(width):
-        column = np.zeros(1 << a.width, dtype=np.uint8)
+        column = np.zeros(1 << bits, dtype=np.uint8)
         column[place] = [value >> bit & 1 for value in values]
         out.append(int.from_bytes(np.packbits(column, bitorder="little").tobytes(), "little"))
     return out
 
 
-def _column_luts(column: int) -> int:
-    block = 1 << LUT_INPUTS
+def _column_luts(column: int, block: int) -> int:
     full, blocks = (1 << block) - 1, set()
     while column:
         blocks.add(column & full)

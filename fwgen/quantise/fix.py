@@ -90,7 +90,9 @@ def _fix(node: Node, analysis: Analysis, steps: int) -> Node:
             return _fix_lif(node, analysis.values[node.source], steps)
         case Threshold():
             frac = analysis.values[node.source].frac
-            return replace(node, value=_on_grid(node, "value", node.value, frac))
+            # on the source's grid, above the number is above its floor: the decision is exact
+            value = _on_grid(node, "value", node.value, frac, Rounding.TRN)
+            return replace(node, value=value)
         case _:
             return node
 
@@ -174,14 +176,16 @@ def _fix_near(
     raise AssertionError("the loop returns")  # pragma: no cover
 
 
-def _on_grid(node: Node, key: str, param: Param, frac: int) -> Const:
+def _on_grid(
+    node: Node, key: str, param: Param, frac: int, rounding: Rounding = Rounding.RND_CONV
+) -> Const:
     if isinstance(param, Const):
         return param
     if param.fmt is not None:
         return _to_const(node, key, param.values, param.fmt)
-    grid = to_grid(param.values, frac, Rounding.RND_CONV)
+    grid = to_grid(param.values, frac, rounding)
     fmt = Fixed.holding(int(grid.min()), int(grid.max()), frac)
-    return Const(grid, replace(fmt, rounding=Rounding.RND_CONV))
+    return Const(grid, replace(fmt, rounding=rounding))
 
 
 def _to_const(node: Node, key: str, values: Values, fmt: Fixed) -> Const:

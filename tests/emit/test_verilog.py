@@ -1,5 +1,6 @@
 """Single operations as Verilog text."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,9 +9,24 @@ from fwgen.emit.rtl import emit_rtl
 from fwgen.emit.verilog import Writer, literal
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
-from fwgen.lower.circuit import Above, Add, Clamp, Floor, Gate, RoundUp, Select, Square, Word, Wrap
+from fwgen.lower.circuit import (
+    Above,
+    Add,
+    Circuit,
+    Clamp,
+    Even,
+    Floor,
+    Gate,
+    Multiply,
+    RoundUp,
+    Select,
+    Square,
+    Word,
+    Wrap,
+)
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
+from fwgen.quantise.bounds import Range
 from tests.verify.operations import graph_of
 
 
@@ -67,9 +83,20 @@ BIT = Word("bit_0", 0, 1)
         (RoundUp(Word("y", 0, 1), B, 1, Rounding.RND_MIN_INF), "b[0] & 1'b0"),
         (RoundUp(Word("y", 0, 1), A, 3, Rounding.TRN_ZERO), "a[3] & (a[2] | (|a[1:0]))"),
         (
-            Clamp(Word("y", -4, 3), A, -4, 3, False),
-            "($signed(a) > 4'sd3) ? 3'd3 : ($signed(a) < -4'sd4) ? -3'sd4 : a[2:0]",
+            Clamp(Word("y", -4, 2), A, -4, 2, False),
+            "($signed(a) > 4'sd2) ? 3'd2 : ($signed(a) < -4'sd4) ? -3'sd4 : a[2:0]",
         ),
+        (
+            Clamp(Word("y", -4, 3), A, -4, 3, False),
+            "{a[3], (({2{~a[3] & (|a[2])}} | a[1:0]) & ~{2{a[3] & ~(&a[2])}})}",
+        ),
+        (Clamp(Word("y", 0, 3), A, 0, 3, False), "({2{|a[2]}} | a[1:0]) & {2{~a[3]}}"),
+        (Clamp(Word("y", 0, 1), B, 0, 1, False), "{1{|b[1]}} | b[0]"),
+        (
+            Clamp(Word("y", -2, 1), Word("c", -2, 5), -2, 1, False),
+            "{c[3], ({1{~c[3] & (|c[2:1])}} | c[0])}",
+        ),
+        (Even(Word("y", -8, 7), A, B), "a & {{3{1'b1}}, b[0]}"),
         (
             Clamp(Word("y", -8, 3), A, -8, 3, True),
             "($signed(a) > 4'sd3) ? 4'd0 : a",
@@ -78,12 +105,38 @@ BIT = Word("bit_0", 0, 1)
         (Wrap(Word("y", 0, 63), A), "{{2{a[3]}}, a}"),
         (Square(Word("y", 0, 64), A), "$signed(a) * $signed(a)"),
         (Square(Word("y", 0, 9), B), "b * b"),
+        (Multiply(Word("y", -24, 21), A, B), "$signed({{2{a[3]}}, a}) * $signed({4'd0, b})"),
+        (Multiply(Word("y", 0, 9), B, B), "{2'd0, b} * {2'd0, b}"),
     ],
 )
 def test_operation(op, text: str) -> None:
     """Every operand is brought to the width of the result, or of the comparison."""
     line = Writer().line(op)
     assert line.partition(" = ")[2] == f"{text};"
+
+
+def test_tables_are_memories_that_are_never_written() -> None:
+    """Equal tables are one; a negative index is taken by its bits, a negative value as it is."""
+    c = Circuit(Pace(240.0), pipelined=False)
+    values = Range(np.array([-2, -2], dtype=object), np.array([1, 1], dtype=object), 0)
+    words = c.input("x_i", values)
+    out = [c.lookup(f"y{i}", w, [3, -4, 0, 1]) for i, w in enumerate(words)]
+    kept = Range(np.array([-4] * 2, dtype=object), np.array([3] * 2, dtype=object), 0)
+    c.output("y_o", out, kept, registered=False)
+    assert Writer().body(c) == [
+        '(* ram_style = "registers", rom_style = "distributed" *)',
+        "reg [2:0] TABLE_0 [0:3];",
+        "initial begin",
+        "    TABLE_0[2'd2] = 3'd3;",
+        "    TABLE_0[2'd3] = -3'sd4;",
+        "    TABLE_0[2'd0] = 3'd0;",
+        "    TABLE_0[2'd1] = 3'd1;",
+        "end",
+        "wire signed [1:0] x_0 = x_i[1:0];",
+        "wire signed [1:0] x_1 = x_i[3:2];",
+        "wire signed [2:0] y0 = TABLE_0[$unsigned(x_0)];",
+        "wire signed [2:0] y1 = TABLE_0[$unsigned(x_1)];",
+    ]
 
 
 def test_declarations() -> None:

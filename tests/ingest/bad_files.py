@@ -13,7 +13,10 @@ from tests.ingest.drafts import (
 )
 
 KEYS = "See docs/model-yaml.md for every key."
-OPS = "dense, last_membrane, lif, quantise, spike_count, squared_error, threshold"
+OPS = (
+    "add, batch_norm, concat, dense, kl_divergence, last_membrane, leaky_relu, lif, multiply, "
+    "quantise, relu, slice, spike_count, squared_error, subtract, sum_squares, table, threshold"
+)
 Y = "demo/model.yaml"
 L0, L1 = f"{Y}: layers[0] ('enc')", f"{Y}: layers[1] ('enc_lif')"
 
@@ -175,8 +178,9 @@ SCHEMA = [
     Case(
         "an unknown key of a layer",
         layer("enc", weights_format="fixed<8,1>"),
-        f"{L0}: weights_format: needed one of the keys bias, bias_format, from, name, op, units, "
-        "weight_format; found unknown key 'weights_format'. Did you mean 'weight_format'?",
+        f"{L0}: weights_format: needed one of the keys accumulator_format, bias, bias_format, "
+        "from, name, op, units, weight_format; found unknown key 'weights_format'. Did you mean "
+        "'weight_format'?",
     ),
     Case(
         "an unknown key of budgets",

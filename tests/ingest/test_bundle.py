@@ -1,14 +1,17 @@
 """A bundle on disk becomes a graph of real numbers."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from fwgen.errors import BundleError
+from fwgen.ingest import schema
 from fwgen.ingest.bundle import read_bundle
-from fwgen.ir.nodes import Dense, Lif, Real, ShiftLeak
+from fwgen.ir.nodes import CUSTOM, FUNCTIONS, BatchNorm, Dense, Lif, Real, ShiftLeak
 from fwgen.ir.text import to_text
+from fwgen.quantise.passes import quantise
 from tests.ingest.drafts import Draft
 
 EXPECTED = """\
@@ -77,6 +80,91 @@ def test_a_leak_may_be_a_shift(draft: Draft, tmp_path: Path) -> None:
     node = read_bundle(draft.write(tmp_path / "demo")).graph["enc_lif"]
     assert isinstance(node, Lif)
     assert node.beta == ShiftLeak(3)
+
+
+VECTORS = """\
+fwgen: 1
+name: vectors
+input: {name: x, size: 2, format: "fixed<6,3>"}
+layers:
+  - {name: d, op: dense, weight_format: "fixed<8,3>", accumulator_format: "fixed<30,12>"}
+  - {name: bn, op: batch_norm, epsilon: 0.25, offset_format: "fixed<12,4>"}
+  - {name: plain, op: batch_norm, epsilon: 0, gamma: false, beta: false}
+  - {name: r, op: relu}
+  - {name: l, op: leaky_relu, alpha: 0.125, alpha_format: "ufixed<4,0>"}
+  - {name: p, op: leaky_relu, alpha: slopes}
+  - {name: q, op: quantise, format: "fixed<4,3,RND,SAT>"}
+  - {name: s, op: table, function: sigmoid, format: "ufixed<8,0,RND_CONV,SAT>"}
+  - {name: t, op: table, from: q, function: custom, format: "fixed<8,4,RND,SAT>", first: -4}
+  - {name: c, op: concat, from: [s, t]}
+  - {name: part, op: slice, start: 1, stop: 3}
+  - {name: head, op: slice, from: c, stop: 2}
+  - {name: a, op: add, from: [part, x]}
+  - {name: b, op: subtract, from: [a, head]}
+  - {name: m, op: multiply, from: [b, b]}
+  - {name: squares, op: sum_squares}
+  - {name: kl, op: kl_divergence, from: [a, b, s]}
+  - {name: flags, op: threshold, from: m, value: cuts, value_format: "fixed<9,4>"}
+outputs: [squares, kl, flags]
+"""
+READ = """\
+graph vectors steps=1
+  x = input() size=2 fmt=fixed<6,3>
+  d = dense(x) weight=[2x2]:fixed<8,3> bias=[2]:auto accumulator=fixed<30,12>
+  bn = batch_norm(d) scale=[2]:auto offset=[2]:fixed<12,4>
+  plain = batch_norm(bn) scale=[2]:auto offset=[2]:auto
+  r = relu(plain)
+  l = leaky_relu(r) alpha=0.125:ufixed<4,0>
+  p = leaky_relu(l) alpha=[2]:auto
+  q = quantise(p) fmt=fixed<4,3,RND,SAT>
+  s = table(q) function=sigmoid fmt=ufixed<8,0,RND_CONV,SAT> first=0
+  t = table(q) function=custom fmt=fixed<8,4,RND,SAT> first=-4.0 values=[16]:auto
+  c = concat(s, t)
+  part = slice(c) start=1 stop=3
+  head = slice(c) start=0 stop=2
+  a = add(part, x)
+  b = subtract(a, head)
+  m = multiply(b, b)
+  squares = sum_squares(m)
+  kl = kl_divergence(a, b, s)
+  flags = threshold(m) value=[2]:fixed<9,4>
+outputs squares, kl, flags
+"""
+
+
+def test_a_dense_network(tmp_path: Path) -> None:
+    """Every operation of dense networks, its parameters from the file, its arrays from weights."""
+    (tmp_path / "model.yaml").write_text(VECTORS)
+    arrays = {
+        "d.weight": np.eye(2),
+        "d.bias": np.zeros(2),
+        "bn.gamma": np.array([3.0, 0.5]),
+        "bn.beta": np.array([1.0, 0.0]),
+        "bn.mean": np.array([0.5, -1.0]),
+        "bn.variance": np.array([2.0, 0.0]),
+        "plain.mean": np.array([0.5, 0.0]),
+        "plain.variance": np.array([4.0, 0.25]),
+        "slopes": np.array([0.5, -1.0]),
+        "t.table": np.linspace(-1, 1, 16),
+        "cuts": np.array([0.5, 1.5]),
+    }
+    np.savez(tmp_path / "weights.npz", **arrays)
+    graph = read_bundle(tmp_path).graph
+    assert to_text(graph) == READ
+    # gamma / sqrt(variance + epsilon), and beta - mean * that
+    norm, plain = graph["bn"], graph["plain"]
+    assert isinstance(norm, BatchNorm)
+    assert isinstance(plain, BatchNorm)
+    assert norm.scale.values.tolist() == [2.0, 1.0]
+    assert norm.offset.values.tolist() == [0.0, 1.0]
+    assert plain.scale.values.tolist() == [0.5, 2.0]
+    assert plain.offset.values.tolist() == [-0.25, 0.0]
+    assert [n.op for n in quantise(graph)][1:3] == ["dense", "relu"]  # both are folded
+
+
+def test_functions_of_the_file_are_those_of_the_graph() -> None:
+    """The schema names every function, and no other."""
+    assert get_args(schema.TableLayer.model_fields["function"].annotation) == (*FUNCTIONS, CUSTOM)
 
 
 def test_samples_are_scaled_where_they_are_not_zero(draft: Draft, tmp_path: Path) -> None:

@@ -9,14 +9,23 @@ from fwgen.ir.fixed import Fixed, Overflow, Rounding
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     ALL_NODES,
+    CUSTOM,
+    Add,
+    BatchNorm,
+    Concat,
     Dense,
     Input,
+    KlDivergence,
     LastMembrane,
+    LeakyRelu,
     Lif,
     Real,
+    Relu,
     Reset,
     ShiftLeak,
+    Slice,
     SquaredError,
+    Table,
     Threshold,
 )
 from fwgen.ir.text import node_text, to_text
@@ -87,6 +96,58 @@ def test_one_line_a_node() -> None:
     """Each node is one line, its sources in parentheses."""
     assert node_text(REAL["score"]) == "score = squared_error(u, x)"
     assert len(to_text(REAL).splitlines()) == len(REAL.nodes) + 2
+
+
+VECTORS = """\
+graph net steps=1
+  x = input() size=2 fmt=fixed<6,3>
+  d = dense(x) weight=[2x2]:auto bias=[2]:auto accumulator=fixed<20,9>
+  r = leaky_relu(d) alpha=0.25:auto
+  n = batch_norm(r) scale=[2]:fixed<8,2> offset=[2]:auto
+  p = relu(n)
+  f = table(x) function=exp fmt=fixed<8,5,RND,SAT> first=0
+  g = table(x) function=custom fmt=fixed<8,5,RND,SAT> first=-4.0 values=[64]:auto
+  s = slice(p) start=0 stop=2
+  a = add(s, f)
+  c = concat(a, g)
+  kl = kl_divergence(a, f, g)
+  t = threshold(c) value=[4]:auto
+outputs kl, t
+"""
+
+
+def vectors() -> Graph:
+    """Operations of dense networks."""
+    fmt = Fixed.parse("fixed<8,5,RND,SAT>")
+    two = Real(np.ones(2))
+    nodes = (
+        Input("x", 2, Fixed.parse("fixed<6,3>")),
+        Dense("d", "x", Real(np.eye(2)), Real(np.zeros(2)), Fixed.parse("fixed<20,9>")),
+        LeakyRelu("r", "d", Real(np.array(0.25))),
+        BatchNorm("n", "r", Real(np.ones(2), Fixed.parse("fixed<8,2>")), two),
+        Relu("p", "n"),
+        Table("f", "x", "exp", fmt),
+        Table("g", "x", CUSTOM, fmt, -4.0, Real(np.zeros(64))),
+        Slice("s", "p", 0, 2),
+        Add("a", "s", "f"),
+        Concat("c", ("a", "g")),
+        KlDivergence("kl", "a", "f", "g"),
+        Threshold("t", "c", Real(np.zeros(4))),
+    )
+    return Graph("net", 1, nodes, ("kl", "t"))
+
+
+def test_vectors() -> None:
+    """Sources stand in parentheses; an accumulator or a table's values where there are any."""
+    assert to_text(vectors()) == VECTORS
+
+
+def test_tables_after_quantisation() -> None:
+    """A table shows how many entries it has, not the entries."""
+    text = node_text(quantise(vectors())["f"])
+    assert text == (
+        "f = table(x) function=exp fmt=fixed<8,5,RND,SAT> first=-32 values=[64]:ufixed<9,6>"
+    )
 
 
 def test_the_law_knows_every_operation_and_mode() -> None:

@@ -8,6 +8,7 @@ from fwgen.lower.circuit import (
     Add,
     Circuit,
     Clamp,
+    Even,
     Floor,
     Gate,
     Lookup,
@@ -42,7 +43,7 @@ def outputs(circuit: Circuit, ports: Mapping[str, Sequence[int]]) -> list[list[i
     return [[value(w) for w in port.words] for port in circuit.outputs]
 
 
-def _result(op: Op, values: list[int]) -> int:
+def _result(op: Op, values: list[int]) -> int:  # noqa: PLR0912 - one case an operation
     a = values[0]
     match op:
         case Add():
@@ -58,6 +59,8 @@ def _result(op: Op, values: list[int]) -> int:
             return a // 2**op.shift
         case RoundUp():
             return rounded(Fraction(a, 2**op.shift), Rounding(op.mode)) - a // 2**op.shift
+        case Even():
+            return a if values[1] else a - a % 2
         case Clamp():
             inside = op.floor <= a <= op.ceiling
             return a if inside else 0 if op.to_zero else min(max(a, op.floor), op.ceiling)

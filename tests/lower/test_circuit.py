@@ -9,8 +9,22 @@ from hypothesis import strategies as st
 
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
-from fwgen.lower import feed_forward
-from fwgen.lower.circuit import Add, Circuit, Register, Scaled, Word, signed_digits
+from fwgen.lower import feed_forward, unary
+from fwgen.lower.circuit import (
+    Add,
+    Circuit,
+    Floor,
+    Gate,
+    Lookup,
+    Pick,
+    Register,
+    Scaled,
+    Select,
+    Square,
+    Word,
+    Wrap,
+    signed_digits,
+)
 from fwgen.lower.convert import convert
 from fwgen.lower.delays import MODELS
 from fwgen.lower.pace import Pace
@@ -123,6 +137,120 @@ def test_square(bounds: tuple[int, int]) -> None:
         assert outputs(c, {"x_i": [n]}) == [[n * n]]
 
 
+SIGNED = [(-128, 127), (-128, 3), (-5, 100), (-256, 255), (-512, 511), (-300, 7)]
+
+
+@pytest.mark.parametrize("clock", [900.0, 240.0, 1.0])
+@pytest.mark.parametrize(
+    "bounds",
+    [*SIGNED, (0, 255), (0, 600), (-1, 0), (3, 9), (5, 5), (-9, -2), (-2000, 2000)],
+)
+def test_square_by_the_cheapest_means(bounds: tuple[int, int], clock: float) -> None:
+    """Tables, adders and multipliers give the same squares, with the same bounds."""
+    c = Circuit(Pace(clock))
+    (x,) = inputs(c, bounds)
+    y = unary.square(c, "y", x)
+    finish(c, y)
+    values = [outputs(c, {"x_i": [n]})[0][0] for n in range(bounds[0], bounds[1] + 1)]
+    assert values == [n * n for n in range(bounds[0], bounds[1] + 1)]
+    assert y.lo >= 0
+    assert y.hi == max(values)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "kinds"),
+    [
+        ((-128, 127), {Lookup}),
+        ((0, 255), {Lookup}),
+        ((-256, 255), {Add, Select, Gate}),
+        ((-512, 511), {Add, Select, Gate}),
+        ((-513, 511), {Square}),
+        ((0, 1024), {Square}),
+        ((0, 1), set()),
+    ],
+)
+def test_narrow_squares_need_no_multiplier(bounds: tuple[int, int], kinds: set[type]) -> None:
+    """Up to 8 bits a table is cheaper, then adders, and beyond 10 bits a multiplier is taken."""
+    c = Circuit(PACE)
+    (x,) = inputs(c, bounds)
+    finish(c, unary.square(c, "y", x))
+    wiring = (Pick, Wrap, Floor, Register)
+    assert {type(op) for op in c.ops if not isinstance(op, wiring)} == kinds
+
+
+@pytest.mark.parametrize("bits", [4, 6, 7, 8, 9, 10])
+def test_luts_of_tables(bits: int) -> None:
+    """A LUT for every different block of 64 entries of each bit, none for a constant."""
+    word = Word("x", -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    assert unary.table_luts(word, [5] * (1 << bits)) == 0
+    own = unary.table_luts(word, list(range(word.lo, word.hi + 1)))
+    assert own == (min(bits, 6))  # the upper bits are constant in every block
+    noise = np.random.default_rng(1).integers(0, 2, 1 << bits).tolist()
+    assert unary.table_luts(word, noise) == max(1, 2 ** (bits - 6))
+
+
+@pytest.mark.parametrize("bounds", [(-8, 7), (-8, 3), (0, 7), (-8, -1), (-3, 0), (2, 7), (4, 4)])
+def test_relu(bounds: tuple[int, int]) -> None:
+    """Negative numbers become 0; what cannot be negative costs nothing."""
+    c = Circuit(PACE)
+    (x,) = inputs(c, bounds)
+    y = c.relu("y", x)
+    finish(c, y)
+    values = [outputs(c, {"x_i": [n]})[0][0] for n in range(bounds[0], bounds[1] + 1)]
+    assert values == [max(n, 0) for n in range(bounds[0], bounds[1] + 1)]
+    assert (y.lo, y.hi) == (min(values), max(values))
+    assert (bounds[0] >= 0) == (y == x)
+
+
+@pytest.mark.parametrize("a", [(-8, 7), (0, 5), (-3, -1), (2, 2), (0, 0)])
+@pytest.mark.parametrize("b", [(-8, 7), (0, 1), (-3, -1), (-2, -2)])
+def test_multiply(a: tuple[int, int], b: tuple[int, int]) -> None:
+    """Products of two signals are exact, their bounds too."""
+    c = Circuit(PACE)
+    x, y = inputs(c, a, b)
+    product = c.multiply("p", x, y)
+    finish(c, product)
+    pairs = [(m, n) for m in range(a[0], a[1] + 1) for n in range(b[0], b[1] + 1)]
+    values = [outputs(c, {"x_i": pair})[0][0] for pair in pairs]
+    assert values == [m * n for m, n in pairs]
+    assert (product.lo, product.hi) == (min(values), max(values))
+
+
+def test_lookup() -> None:
+    """A table covers all that a word can be, and its bounds are those of its values."""
+    c = Circuit(PACE)
+    (x,) = inputs(c, (-3, 4))
+    y = c.lookup("y", x, [7, -9, 7, 0, 1, 2, 3, 5])
+    finish(c, y)
+    assert [outputs(c, {"x_i": [n]})[0][0] for n in range(-3, 5)] == [7, -9, 7, 0, 1, 2, 3, 5]
+    assert (y.lo, y.hi) == (-9, 7)
+    assert c.lookup("z", x, [4] * 8).constant
+
+
+def test_a_constant_in_empty_bits_is_no_addition() -> None:
+    """Where a shift has made room for it, a constant costs no time."""
+    c = Circuit(PACE)
+    (x,) = inputs(c, (-3, 4))
+    one = c.add("one", x, c.constant(3), a_shift=2)
+    assert one.arrival == 0
+    finish(c, one)
+    assert outputs(c, {"x_i": [-3]}) == [[-9]]
+    assert c.add("more", x, c.constant(4), a_shift=2).arrival > 0
+    assert c.add("less", x, c.constant(3), a_shift=2, minus=True).arrival > 0
+
+
+def test_logic_before_an_input_counts() -> None:
+    """An operation on a late input waits for the next register, one on an early one does not."""
+    c = Circuit(PACE)
+    values = Range(ints([0, 0]), ints([3, 3]), 0)
+    early, late = c.input("x_i", values, (500, PACE.room))
+    assert (early.arrival, late.arrival) == (500, PACE.room)
+    assert c.relu("r", early).stage == 0
+    assert c.add("a", early, early).arrival == 500 + PACE.add(3)
+    last = c.add("s", early, late)
+    assert (last.stage, last.arrival) == (1, PACE.add(3))
+
+
 def test_no_stage_holds_more_than_a_cycle() -> None:
     """However deep a sum, the additions between two registers fit; a faster clock takes longer."""
     rng = np.random.default_rng(1)
@@ -142,15 +270,26 @@ def test_no_stage_holds_more_than_a_cycle() -> None:
 
 
 def longest_chain(c: Circuit, pace: Pace) -> int:
-    """Picoseconds of additions between registers, counted anew from the operations."""
-    arrival: dict[str, int] = {}
+    """Picoseconds of additions between registers, counted anew: bit by bit along the carries."""
+    arrival: dict[str, list[int]] = {}
     for op in c.ops:
-        before = max((arrival.get(w.name, 0) for w in op.operands), default=0)
-        alone = isinstance(op, Add) and op.b.constant and op.b.lo == 0  # a shift is no logic
-        low = min(op.a_shift, op.b_shift) if isinstance(op, Add) else 0
-        took = pace.add(op.word.width - low) if isinstance(op, Add) and not alone else 0
-        arrival[op.word.name] = 0 if isinstance(op, Register) else before + took
-    return max(arrival.values())
+        if not isinstance(op, Add):
+            source = arrival.get(op.operands[0].name, [0]) if op.operands else [0]
+            arrival[op.word.name] = [0] if isinstance(op, Register) else source
+            continue
+        lift = op.b.constant and op.b.lo << op.b_shift < 1 << op.a_shift  # no logic
+        carry, bits = 0, []
+        for i in range(op.word.width):
+            ready = 0
+            for w, shift in ((op.a, op.a_shift), (op.b, op.b_shift)):
+                known = arrival.get(w.name, [0])
+                if i >= shift:
+                    ready = max(ready, known[min(i - shift, len(known) - 1)])
+            entered = ready if lift else ready + pace.add(1)
+            carry = max(carry + (0 if i % 4 else pace.ripple(5)), entered)
+            bits.append(entered if lift else carry)
+        arrival[op.word.name] = bits
+    return max(max(bits) for bits in arrival.values())
 
 
 def test_an_operation_longer_than_a_cycle_stands_alone() -> None:
@@ -226,25 +365,31 @@ def test_room(clock_mhz: float, room: int) -> None:
 
 
 def test_what_operations_take() -> None:
-    """The delays of `fwgen.lower.delays`, added up by hand: net to four sinks, LUT, carry chain."""
-    net, lut, entry = 350 + 2 * 35, 100, 200
+    """The delays of `fwgen.lower.delays`, added up by hand: net to two sinks, LUT, carry chain."""
+    net, lut, entry = 350 + 35, 100, 200
     assert PACE.add(4) == net + lut + entry
     assert PACE.add(5) == net + lut + entry + 25
     assert PACE.add(13) == net + lut + entry + 75
+    assert PACE.ripple(4) == 0
+    assert PACE.ripple(13) == 75
     assert PACE.compare(6) == PACE.lut() == net + lut
-    assert PACE.compare(7) == PACE.add(7)
+    assert PACE.compare(7) == net + lut + PACE.add(3)
+    assert PACE.compare(20) == net + lut + PACE.add(10)
     assert PACE.select(1) == net + lut
     assert PACE.select(16) == 350 + 4 * 35 + lut
     assert PACE.reduce(6) == net + lut
     assert PACE.reduce(36) == 2 * (net + lut)
     assert PACE.reduce(37) == 3 * (net + lut)
-    assert PACE.clamp(8) == PACE.add(8) + 350 + 3 * 35 + lut
+    assert PACE.clamp(8, None) == PACE.compare(8) + 350 + 3 * 35 + lut
+    assert PACE.clamp(12, 8) == net + lut + 350 + 3 * 35 + lut
     assert PACE.square(6) == net + lut
     assert PACE.square(7) == 350 + 3 * 35 + 1838
     assert PACE.multiply(3, 3) == net + lut
     assert PACE.multiply(4, 5) == 350 + 3 * 35 + 1838
-    assert PACE.lookup(6) == net + lut
-    assert PACE.lookup(9) == 350 + 3 * 35 + lut + 2 * (net + lut)
+    assert PACE.lookup(6) == 350 + 2 * 35 + lut
+    assert PACE.lookup(8) == 350 + 3 * 35 + lut + 2 * (net + lut)
+    assert PACE.load(2) == 0
+    assert PACE.load(64) == 5 * 35
     assert PACE.loop(1000) == 1000 + net + lut + 250
 
 

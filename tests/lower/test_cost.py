@@ -1,12 +1,17 @@
-"""The quick estimate of whole designs: what passes from block to block."""
+"""The quick estimate: single operations, and what passes from block to block."""
+
+import pytest
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Quantise, Relu, Slice
-from fwgen.lower.cost import Cost, estimate
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.cost import Cost, circuit_cost, estimate
 from fwgen.lower.lowering import lower
+from fwgen.lower.ops import Word
 from fwgen.lower.pace import Pace
-from tests.verify.operations import const, dense, graph_of, lif, read_out
+from fwgen.quantise.bounds import Range
+from tests.verify.operations import const, dense, graph_of, ints, lif, read_out
 
 SLOW = Pace(1.0)  # no registers inside a block
 
@@ -59,3 +64,52 @@ def test_a_neuron_that_cannot_fire_keeps_no_spike() -> None:
     counted = cost_of(graph_of(1, "fixed<4,4>", [layer, high, count], steps=3))["l"]
     assert 4 <= shown.ff <= 6
     assert counted == Cost()
+
+
+# ---- single operations ----
+
+
+def cost(lo: int, hi: int, operation: str, *arguments: object) -> Cost:
+    """Cost of one operation on one word, without registers."""
+    c = Circuit(Pace(240.0), pipelined=False)
+    (x,) = c.input("x_i", Range(ints([lo]), ints([hi]), 0))
+    word: Word = getattr(c, operation)("y", x, *arguments)
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=False)
+    return circuit_cost(c)
+
+
+def test_a_table_is_blocks_of_64_entries_and_choices_among_them() -> None:
+    """Yosys 0.70 needs 37 LUTs for squares of 8 signed bits. Bit 1 of a square is 0."""
+    assert cost(-128, 127, "lookup", [n * n for n in range(-128, 128)]) == Cost(lut=38)
+    assert cost(0, 63, "lookup", [n * n for n in range(64)]) == Cost(lut=11)
+
+
+def test_clamps_to_whole_bits_share_what_lies_beyond() -> None:
+    """12 bits to 8: whether the upper bits show an overflow, either way, then a LUT a bit."""
+    assert cost(-2048, 2047, "clamp", -128, 127, False) == Cost(lut=9)
+    assert cost(-2048, 2047, "clamp", 0, 255, False) == Cost(lut=9)
+    assert cost(0, 4095, "clamp", 0, 255, False) == Cost(lut=9)
+
+
+def test_a_relu_costs_a_lut_a_bit() -> None:
+    """An AND with the inverted sign; nothing where the sign is known."""
+    assert cost(-128, 127, "relu") == Cost(lut=7)
+    assert cost(0, 127, "relu") == Cost()
+
+
+@pytest.mark.parametrize(("bits", "dsp"), [(8, 1), (18, 1), (27, 4), (40, 6)])
+def test_products_take_dsp_blocks(bits: int, dsp: int) -> None:
+    """A product of two signals needs as many multipliers of 27 x 18 bits as it is wide."""
+    c = Circuit(Pace(240.0), pipelined=False)
+    ends = ints([-(1 << (bits - 1))] * 2), ints([(1 << (bits - 1)) - 1] * 2)
+    word = c.multiply("y", *c.input("x_i", Range(*ends, 0)))
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=False)
+    assert circuit_cost(c) == Cost(dsp=dsp)
+
+
+@pytest.mark.parametrize(
+    ("limit", "luts"), [(100, 3), (127, 1), (31, 2), (-1, 0), (0, 3), (-129, 1), (-33, 2)]
+)
+def test_the_last_ones_of_a_limit_say_nothing(limit: int, luts: int) -> None:
+    """Whether 12 bits are above 127 is seen from the upper five, above -1 from the sign."""
+    assert cost(-2048, 2047, "above", limit) == Cost(lut=luts)

@@ -1,11 +1,13 @@
 """Schedules, and graphs that have no Verilog yet."""
 
+from dataclasses import replace
+
 import pytest
 
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Node, Quantise, SquaredError, Threshold
+from fwgen.ir.nodes import Concat, Node, Quantise, Relu, SquaredError, Threshold
 from fwgen.lower.design import CircuitBlock, DelayBlock, HoldBlock, LifBlock
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
@@ -61,6 +63,77 @@ def test_each_block_meets_its_inputs() -> None:
     assert {out.signal.time for out in design.outputs} == {design.last}
 
 
+def chain(*, outputs: tuple[str, ...] = ("t",), clips: str = "ufixed<5,4,RND,SAT>") -> Graph:
+    """Dense, relu, quantise, threshold."""
+    nodes = [
+        dense("d", "x", [[3, -2], [1, 5]]),
+        Relu("r", "d"),
+        Quantise("q", "r", Fixed.parse(clips)),
+        Threshold("t", "q", const(3, "fixed<4,4>")),
+    ]
+    return replace(graph_of(2, "fixed<4,4>", nodes), outputs=outputs)
+
+
+def blocks(graph: Graph, clock_mhz: float = 20.0) -> list[str]:
+    """Names of a design's blocks."""
+    return [block.name for block in lower(graph, Pace(clock_mhz)).blocks]
+
+
+def test_registers_stand_where_the_clock_wants_them() -> None:
+    """At a slow clock a chain has the input's registers and the outputs', none between."""
+    design = lower(chain(outputs=("q", "t")), Pace(5.0))
+    assert design.interface.latency == 2
+    assert all(b.latency == 0 for b in design.blocks if isinstance(b, CircuitBlock))
+    assert sum(isinstance(b, DelayBlock) for b in design.blocks) == 3
+    assert lower(chain(), Pace(480.0)).interface.latency > 2
+
+
+def test_logic_before_a_block_is_handed_on() -> None:
+    """No picosecond is forgotten at a border between two blocks."""
+    pace = Pace(160.0)
+    late = 0
+    for block in lower(chain(), pace).blocks:
+        if isinstance(block, CircuitBlock):
+            for (_, signal), port in zip(block.inputs, block.circuit.inputs, strict=True):
+                before = tuple(w.arrival for w in port.words)
+                assert before == (signal.arrivals or (0,) * signal.count)
+                late += any(before)
+            assert all(w.arrival <= pace.room for w in block.circuit.outputs[0].words)
+    assert late > 0
+
+
+def test_outputs_come_from_registers() -> None:
+    """Behind the last logic there is a register for every output."""
+    for clock in (5.0, 160.0, 480.0):
+        design = lower(chain(outputs=("q", "t")), Pace(clock))
+        assert all(out.signal.arrivals == () for out in design.outputs)
+
+
+@pytest.mark.parametrize(
+    ("graph", "built"),
+    [
+        (chain(), False),
+        (chain(clips="ufixed<5,4,TRN_ZERO,SAT_ZERO>"), False),
+        (chain(clips="ufixed<5,4,RND,SAT_SYM>"), False),
+        (chain(outputs=("r", "t")), True),
+        (chain(clips="ufixed<7,7>"), True),
+        (chain(clips="fixed<5,5,RND,SAT>"), True),
+    ],
+    ids=["SAT", "SAT_ZERO", "SAT_SYM", "an output", "WRAP", "signed"],
+)
+def test_a_relu_that_a_format_makes_needless(graph: Graph, built: bool) -> None:
+    """Before an unsigned format that saturates a relu changes nothing, and is not built."""
+    assert ("r" in blocks(graph)) == built
+    q = next(b for b in lower(graph, Pace(20.0)).blocks if b.name == "q")
+    assert ("makes it 'r' too" in q.about) != built
+
+
+def test_a_relu_with_another_reader_is_built() -> None:
+    """Whoever else reads it needs it."""
+    nodes = (*chain().nodes, Threshold("u", "r", const(3, "fixed<4,4>")))
+    assert "r" in blocks(replace(chain(), nodes=nodes, outputs=("t", "u")))
+
+
 def test_equal_neurons_share_a_circuit() -> None:
     """A layer has as many kinds of neuron as it has different constants."""
     layer = lif(
@@ -104,6 +177,20 @@ def behind(first: Node) -> tuple[Node, ...]:
             (
                 "layer 't' (threshold): needed a value that exists once per event as source; "
                 "found source 'l'." + DO
+            ),
+        ),
+        (
+            behind(Relu("r", "l")),
+            (
+                "layer 'r' (relu): needed a value that exists once per event as source; "
+                "found source 'l'." + DO
+            ),
+        ),
+        (
+            behind(Concat("c", ("l", "l"))),
+            (
+                "layer 'c' (concat): needed a value that exists once per event as source; "
+                "found source 'l, l'." + DO
             ),
         ),
         (

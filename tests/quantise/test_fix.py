@@ -13,10 +13,12 @@ from fwgen.ir.cast import to_real
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
+    BatchNorm,
     Const,
     Dense,
     Input,
     LastMembrane,
+    LeakyRelu,
     Lif,
     Node,
     Quantise,
@@ -25,6 +27,7 @@ from fwgen.ir.nodes import (
     ShiftLeak,
     Threshold,
 )
+from fwgen.quantise.bounds import const, floor_to
 from fwgen.quantise.fix import FixFormats
 from fwgen.quantise.passes import quantise
 from fwgen.quantise.ranges import analyse
@@ -145,8 +148,58 @@ def test_threshold_left_out() -> None:
     given = fixed(graph(*lif(threshold=real(1.2), membrane=Fixed.parse("fixed<9,4,RND,SAT>"))), "l")
     assert given.threshold.values.tolist() == 38
     hit = fixed(graph(Threshold("t", "x", real(-1.2))), "t")
-    assert hit.value.fmt == Fixed.parse("fixed<5,2,RND_CONV>")
+    assert hit.value.fmt == Fixed.parse("fixed<5,2>")
     assert hit.value.values.tolist() == -10
+
+
+@pytest.mark.parametrize(
+    ("largest", "expected"),
+    [
+        (0.9, "fixed<16,1,RND_CONV>"),
+        (-1.0, "fixed<16,1,RND_CONV>"),
+        (100.0, "fixed<16,8,RND_CONV>"),
+        (0.001, "fixed<16,-8,RND_CONV>"),
+        (0.0, "fixed<16,-8,RND_CONV>"),
+    ],
+)
+def test_scale_left_out(largest: float, expected: str) -> None:
+    """Scales take 16 bits, with as many fraction bits as the largest leaves, at most 24."""
+    norm = fixed(graph(BatchNorm("n", "x", real([largest, 0.0]), real([0.0, 0.0]))), "n")
+    assert norm.scale.fmt == Fixed.parse(expected)
+
+
+def test_offset_left_out() -> None:
+    """An offset takes the exact grid of the products, as a bias does."""
+    node = BatchNorm("n", "x", real([1.5, 0.5], "fixed<4,2>"), real([-3.15625, 2.5 / 32]))
+    norm = fixed(graph(node), "n")
+    assert norm.offset.fmt == Fixed.parse("fixed<8,3,RND_CONV>")
+    assert norm.offset.values.tolist() == [-101, 2]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "expected", "bits"),
+    [
+        (0.125, 1, "ufixed<1,-2,RND_CONV>"),
+        (0.1, 51, "ufixed<6,-3,RND_CONV>"),
+        (-0.25, -1, "fixed<1,-1,RND_CONV>"),
+        (3.0, 3, "ufixed<2,2,RND_CONV>"),
+        (0.0, 0, "ufixed<1,1,RND_CONV>"),
+        (1e-6, 0, "ufixed<1,-15,RND_CONV>"),
+        ([0.5, 0.01], [2048, 41], "ufixed<12,0,RND_CONV>"),
+    ],
+)
+def test_alpha_left_out(alpha: object, expected: object, bits: str) -> None:
+    """Alpha takes the fewest bits that change none by more than a 128th of itself."""
+    node = fixed(graph(LeakyRelu("r", "x", real(alpha))), "r")
+    assert node.alpha.fmt == Fixed.parse(bits)
+    assert node.alpha.values.tolist() == expected
+
+
+def test_threshold_of_each_element() -> None:
+    """One format serves all values."""
+    hit = fixed(graph(Threshold("t", "x", real([-1.2, 3.0]))), "t")
+    assert hit.value.fmt == Fixed.parse("fixed<6,3>")
+    assert hit.value.values.tolist() == [-10, 24]
 
 
 def test_coarse_grids() -> None:
@@ -208,6 +261,30 @@ OUTSIDE: dict[str, tuple[Graph, str]] = {
             "retrain with a clipped value."
         ),
     ),
+    "scale": (
+        graph(BatchNorm("n", "x", real([0.5, 3.5], "fixed<6,2>"), real([0.0, 0.0]))),
+        (
+            "layer 'n' (batch_norm): scale[1]: needed values from -2 to 1.9375, the range of "
+            "fixed<6,2>; found 3.5. Use fixed<7,3> (parameters never saturate or wrap), or retrain "
+            "with a clipped scale."
+        ),
+    ),
+    "offset": (
+        graph(BatchNorm("n", "x", real([0.5, 0.5]), real([0.0, -9.0], "fixed<6,2,RND,SAT>"))),
+        (
+            "layer 'n' (batch_norm): offset[1]: needed values from -2 to 1.9375, the range of "
+            "fixed<6,2,RND,SAT>; found -9. Use fixed<9,5,RND,SAT> (parameters never saturate or "
+            "wrap), or retrain with a clipped offset."
+        ),
+    ),
+    "alpha": (
+        graph(LeakyRelu("r", "x", real([0.25, 1.0], "ufixed<8,0>"))),
+        (
+            "layer 'r' (leaky_relu): alpha[1]: needed values from 0 to 0.996094, the range of "
+            "ufixed<8,0>; found 1. Use ufixed<9,1> (parameters never saturate or wrap), or retrain "
+            "with a clipped alpha."
+        ),
+    ),
     "lowest of a symmetric format": (
         graph(dense(real([[-8.0, 7.0]], "fixed<4,4,RND,SAT_SYM>"))),
         (
@@ -255,3 +332,12 @@ def test_quantise_nodes_keep_their_format() -> None:
     """A quantise layer says its format itself."""
     fmt = Fixed.parse("fixed<3,2,RND,SAT>")
     assert fixed(graph(Quantise("q", "x", fmt)), "q").fmt == fmt
+
+
+@pytest.mark.parametrize("value", [-0.40625, 0.3, -0.3, 0.125, 2.0])
+def test_a_threshold_between_two_numbers_decides_exactly(value: float) -> None:
+    """Whatever number is given, the bit is 1 exactly for what is greater than that number."""
+    nodes = (Input("x", 1, Fixed.parse("fixed<8,3>")), Threshold("t", "x", real(value)))
+    node = fixed(Graph("g", 1, nodes, ("t",)), "t")
+    limit = int(floor_to(const(node.value), 5)[()])
+    assert all((n > limit) == (n / 32 > value) for n in range(-128, 128))

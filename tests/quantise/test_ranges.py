@@ -7,10 +7,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fwgen.errors import FormatError
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Quantise, Reset, SquaredError, Threshold
+from fwgen.ir.nodes import (
+    Add,
+    BatchNorm,
+    Concat,
+    KlDivergence,
+    LeakyRelu,
+    Multiply,
+    Node,
+    Quantise,
+    Relu,
+    Reset,
+    Slice,
+    SquaredError,
+    Subtract,
+    SumSquares,
+    Table,
+    Threshold,
+)
 from fwgen.quantise.ranges import analyse, bounds_by_name
+from fwgen.quantise.tables import fix_table
 from fwgen.verify.reference import Reference
 from tests.verify.operations import (
     assert_bounded,
@@ -22,6 +41,7 @@ from tests.verify.operations import (
     read_out,
     some_events,
 )
+from tests.verify.random_dense import random_dense_graph
 
 
 def all_events(graph: Graph) -> np.ndarray:
@@ -48,6 +68,64 @@ def test_bounds_are_sound(seed: int) -> None:
     """No value of any event leaves its bounds, whatever the graph."""
     graph = random_graph(seed)
     assert_bounded(graph, some_events(graph, 300, seed))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_bounds_of_dense_networks_are_sound(seed: int) -> None:
+    """Nor does any value of a network of dense operations."""
+    graph = random_dense_graph(seed, 3)
+    assert_bounded(graph, some_events(graph, 300, seed))
+
+
+SPLIT = (Slice("a", "x", 0, 2), Slice("b", "x", 2, 4))
+INDEPENDENT: dict[str, tuple[Node, ...]] = {
+    "relu": (Relu("y", "x"),),
+    "slope": (LeakyRelu("y", "x", const([1, -3, 5, 0], "fixed<4,2>")),),
+    "coarse slope": (LeakyRelu("y", "x", const(-3, "fixed<4,6>")),),
+    "norm": (BatchNorm("y", "x", const([3, -2, 0, 1], "fixed<3,2>"),
+                       const([1] * 4, "fixed<5,1>")),),
+    "table": (fix_table(Table("y", "x", "square", Fixed.parse("fixed<4,3,RND,SAT>")),
+                        analyse(graph_of(4, "fixed<3,2>", [Relu("r", "x")])).values["x"]),),
+    "slice": (Slice("y", "x", 1, 3),),
+    "joined": (Relu("r", "x"), dense("d", "x", [[1, 2, 0, 0]], frac=3),
+               Concat("y", ("r", "d", "x"))),
+    "sum": (*SPLIT, Add("y", "a", "b")),
+    "difference": (*SPLIT, Subtract("y", "a", "b")),
+    "product": (*SPLIT, Multiply("y", "a", "b")),
+    "own product": (Multiply("y", "x", "x"),),
+    "squares": (SumSquares("y", "x"),),
+    "thresholds": (Threshold("y", "x", const([-9, -4, 2, 3], "fixed<5,4>")),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", INDEPENDENT)
+def test_bounds_of_independent_values_are_reached(what: str) -> None:
+    """Operations on values that have nothing to do with one another have exact bounds."""
+    graph = graph_of(4, "fixed<3,2>", INDEPENDENT[what])
+    assert_tight(graph, "y")
+
+
+def test_divergence_bounds_are_reached() -> None:
+    """Mean, log variance and variance that are independent reach both ends."""
+    parts = [Slice(n, "x", i, i + 1) for i, n in enumerate(("mean", "log", "var"))]
+    graph = graph_of(3, "fixed<3,2>", [*parts, KlDivergence("y", "mean", "log", "var")])
+    assert_tight(graph, "y")
+
+
+@pytest.mark.parametrize("what", ["bits", "fraction bits"])
+def test_numbers_without_end_are_refused(what: str) -> None:
+    """Squares of squares grow beyond every format: the layer is named before memory runs out."""
+    fmt, frac = ("fixed<1,1>", 9) if what == "fraction bits" else ("fixed<20,20>", 0)
+    first = dense("m0", "x", [[1]], frac=frac)
+    nodes = [first, *(Multiply(f"m{k}", f"m{k - 1}", f"m{k - 1}") for k in range(1, 200))]
+    with pytest.raises(FormatError) as caught:
+        analyse(graph_of(1, fmt, nodes))
+    layer, bits = ("m7", 1152) if what == "fraction bits" else ("m6", 1217)
+    assert str(caught.value) == (
+        f"layer '{layer}' (multiply): needed values of at most 1024 bits, and as many fraction "
+        f"bits; found {bits}. Put a quantise layer in front of it."
+    )
 
 
 MODES = list(product(Reset, (True, False), (1, 2), Overflow))

@@ -1,4 +1,5 @@
 """Tables: what they hold, and what is refused."""
+# ruff: noqa: E501 - messages stand as the user sees them
 
 from fractions import Fraction
 from itertools import product
@@ -71,53 +72,71 @@ def test_a_table_that_is_fixed_stays() -> None:
 REFUSED = {
     "too many entries": (
         table("tanh", source="fixed<15,3>"),
-        "layer 't' (table): needed at most 16,384 different inputs, one entry each; found 32,768, "
-        "from -4 to 3.99976. Put a quantise layer with a narrower format in front.",
+        (
+            "layer 't' (table): needed at most 16,384 different inputs, one entry each; found 32,768, "
+            "from -4 to 3.99976. Put a quantise layer with a narrower format in front."
+        ),
     ),
     "a pole": (
         table("reciprocal"),
-        "layer 't' (table): reciprocal(0): needed a finite value of less than 256 bits for every "
-        "input from -4 to 3.75; found none. Put a quantise layer in front, or an addition, that "
-        "keeps this input away.",
+        (
+            "layer 't' (table): reciprocal(0): needed a finite value of less than 256 bits for every "
+            "input from -4 to 3.75; found none. Put a quantise layer in front, or an addition, that "
+            "keeps this input away."
+        ),
     ),
     "no logarithm": (
         table("log"),
-        "layer 't' (table): log(-4): needed a finite value of less than 256 bits for every input "
-        "from -4 to 3.75; found none. Put a quantise layer in front, or an addition, that keeps "
-        "this input away.",
+        (
+            "layer 't' (table): log(-4): needed a finite value of less than 256 bits for every input "
+            "from -4 to 3.75; found none. Put a quantise layer in front, or an addition, that keeps "
+            "this input away."
+        ),
     ),
     "an exponential beyond every format": (
         table("exp", source="fixed<12,12>"),
-        "layer 't' (table): exp(1025): needed a finite value of less than 256 bits for every input "
-        "from -2048 to 2047; found none. Put a quantise layer in front, or an addition, that keeps "
-        "this input away.",
+        (
+            "layer 't' (table): exp(1025): needed a finite value of less than 256 bits for every input "
+            "from -2048 to 2047; found none. Put a quantise layer in front, or an addition, that keeps "
+            "this input away."
+        ),
     ),
     "an exponential of 257 bits": (
         table("exp", "fixed<9,9,RND,SAT>", source="fixed<9,9>"),
-        "layer 't' (table): exp(255): needed a finite value of less than 256 bits for every input "
-        "from -256 to 255; found none. Put a quantise layer in front, or an addition, that keeps "
-        "this input away.",
+        (
+            "layer 't' (table): exp(255): needed a finite value of less than 256 bits for every input "
+            "from -256 to 255; found none. Put a quantise layer in front, or an addition, that keeps "
+            "this input away."
+        ),
     ),
     "a wrap": (
         table("exp", "fixed<5,3>"),
-        "layer 't': value: needed a format that holds 0 to 42.5, which inputs and weights can reach; "
-        "found fixed<5,3>, which would wrap around. Use fixed<9,7>, or SAT as overflow mode, or name "
-        "the layer under accept_wrap.",
+        (
+            "layer 't': value: needed a format that holds 0 to 42.5, which inputs and weights can reach; "
+            "found fixed<5,3>, which would wrap around. Use fixed<9,7>, or SAT as overflow mode, or name "
+            "the layer under accept_wrap."
+        ),
     ),
     "a first entry beside the grid": (
         table(CUSTOM, first=0.3, values=Real(np.zeros(32))),
-        "layer 't' (table): first: needed a number on the source's grid, a multiple of 0.25; found "
-        "0.3. Give the input that the first entry stands for.",
+        (
+            "layer 't' (table): first: needed a number on the source's grid, a multiple of 0.25; found "
+            "0.3. Give the input that the first entry stands for."
+        ),
     ),
     "no entry for the lowest": (
         table(CUSTOM, first=-3.0, values=Real(np.zeros(32))),
-        "layer 't' (table): needed an entry for every input from -4 to 3.75; found 32 entries, from "
-        "-3 to 4.75. Add the entry for -4, or narrow the source.",
+        (
+            "layer 't' (table): needed an entry for every input from -4 to 3.75; found 32 entries, from "
+            "-3 to 4.75. Add the entry for -4, or narrow the source."
+        ),
     ),
     "no entry for the highest": (
         table(CUSTOM, first=-4.0, values=Real(np.zeros(31))),
-        "layer 't' (table): needed an entry for every input from -4 to 3.75; found 31 entries, from "
-        "-4 to 3.5. Add the entry for 3.75, or narrow the source.",
+        (
+            "layer 't' (table): needed an entry for every input from -4 to 3.75; found 31 entries, from "
+            "-4 to 3.5. Add the entry for 3.75, or narrow the source."
+        ),
     ),
 }
 

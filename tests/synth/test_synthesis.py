@@ -3,20 +3,36 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fwgen.emit.rtl import emit_rtl
-from fwgen.errors import TargetError, ToolError
+from fwgen.errors import ToolError
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import (
+    Concat,
+    KlDivergence,
+    LeakyRelu,
+    Quantise,
+    Relu,
+    SumSquares,
+    Table,
+    Threshold,
+)
+from fwgen.lower.delays import MODELS, model_for
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.physical import Synthesis, estimate_block, prove_netlist
-from fwgen.synth.settings import family
+from fwgen.quantise.fix import FixFormats
+from fwgen.synth.settings import FAMILIES
 from fwgen.synth.yosys import Mapped, share_folder
 from fwgen.targets import device
 from fwgen.verify.prove import Subject
 from fwgen.verify.reference import Reference
 from fwgen.writer import write_files
 from tests.emit.golden import CLOCK_MHZ, toy
+from tests.verify.operations import const, dense, graph_of
 
 KEYS = ("lut", "ff", "dsp", "bram36", "uram", "carry", "srl")
 Made = tuple[Subject, Synthesis, Mapped, dict[str, Any]]
@@ -85,10 +101,47 @@ def test_the_quick_estimate_is_near(made: Made) -> None:
     assert estimate["dsp"] == used["dsp"]
 
 
-def test_a_part_that_yosys_cannot_map_to() -> None:
-    """The message names the part and what would do."""
-    with pytest.raises(TargetError, match="needed a part that Yosys can map to"):
-        family("xc2v1000")
+def network() -> Graph:
+    """A dense network with everything that might end up in a DSP or a block RAM."""
+    rng = np.random.default_rng(3)
+    nodes = [
+        dense("front", "x", rng.integers(-128, 128, (4, 4)), frac=7),
+        Relu("active", "front"),
+        Quantise("act", "active", Fixed.parse("ufixed<8,1,RND_CONV,SAT>")),
+        Quantise("mean", "front", Fixed.parse("fixed<8,3,RND_CONV,SAT>")),
+        Quantise("log", "front", Fixed.parse("fixed<10,4,RND,SAT>")),
+        Table("variance", "log", "exp", Fixed.parse("ufixed<8,4,RND_CONV,SAT>")),
+        KlDivergence("kl", "mean", "log", "variance"),
+        SumSquares("score", "log"),
+        LeakyRelu("leaky", "act", const(1, "ufixed<3,0>")),
+        Concat("both", ("leaky", "mean")),
+        Threshold("flags", "both", const(7, "fixed<8,5>")),
+    ]
+    return FixFormats().run(graph_of(4, "fixed<8,1>", nodes))
+
+
+def test_dense_networks_need_no_multipliers(tmp_path: Path) -> None:
+    """Squares of 8 and 10 bits and a table of 1,024 entries are LUTs, in their own layers."""
+    graph = network()
+    design = lower(graph, Pace(200.0))
+    rtl = write_files(tmp_path / "rtl", emit_rtl(design, graph))
+    synthesis = Synthesis.of(graph, device("xcvu9p"), 200.0)
+    with synthesis.running(rtl, tmp_path / "yosys") as mapped:
+        netlist = mapped()
+    used = synthesis.figures(netlist)["resources"]
+    assert (used["dsp"], used["bram36"]) == (0, 0)
+    luts = {layer["name"]: layer["lut"] for layer in used["layers"]}
+    assert all(luts[name] > 0 for name in ("front", "act", "variance", "kl", "score", "flags"))
+    subject = Subject(Reference.of(graph), design.interface, rtl, (), tmp_path)
+    assert prove_netlist(subject, netlist, seed=1).mismatches == 0
+
+
+def test_every_family_has_a_name_for_yosys() -> None:
+    """Whatever a table of devices may hold, Yosys can be told, and has a delay model."""
+    for one in (device(name) for name in ("xcvu9p", "xcku115", "xc7z020")):
+        assert FAMILIES[one.family]
+        assert model_for(one.family, one.part).lut > 0
+    assert set(FAMILIES) == {family for family, _ in MODELS}
 
 
 def test_a_missing_synthesiser(monkeypatch: pytest.MonkeyPatch) -> None:

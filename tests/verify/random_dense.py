@@ -115,7 +115,7 @@ class _Network:
         """A function by name, on the same source if it is narrow and the function is defined."""
         source = self._source()
         known = self._range(source)
-        if known.fmt.width > TABLE_BITS or abs(known.frac) > 20 or known.fmt.integer > 9:
+        if known.fmt.width > TABLE_BITS or abs(known.frac) > 20 or known.fmt.integer > 7:
             return Quantise(name, source, Fixed.parse("fixed<8,4,RND_CONV,SAT>"))
         lowest = min(known.lo)
         defined = [f for f in FUNCTIONS if f in {"sigmoid", "tanh", "exp", "square", "softplus"}]

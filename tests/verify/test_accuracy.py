@@ -8,7 +8,18 @@ import pytest
 from fwgen.ingest.bundle import SampleEvents
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Dense, Input, Quantise, Real, SquaredError, Threshold
+from fwgen.ir.nodes import (
+    BatchNorm,
+    Dense,
+    Input,
+    KlDivergence,
+    Node,
+    Quantise,
+    Real,
+    SquaredError,
+    SumSquares,
+    Threshold,
+)
 from fwgen.quantise.passes import quantise
 from fwgen.verify.accuracy import (
     auc,
@@ -75,6 +86,31 @@ def test_the_score_is_what_the_trigger_reads() -> None:
     plain = replace(graph, nodes=(*graph.nodes[:1], error), outputs=("error",))
     assert score_of(plain) == "error"
     assert score_of(replace(graph, nodes=graph.nodes[:3], outputs=("clipped",))) is None
+
+
+@pytest.mark.parametrize(
+    "score",
+    [SumSquares("s", "x"), KlDivergence("s", "x", "x", "x"), SquaredError("s", "x", "x")],
+    ids=lambda node: node.op,
+)
+def test_scores_are_found(score: Node) -> None:
+    """Without a threshold of one element, the last score ranks events."""
+    graph = network()
+    plain = replace(graph, nodes=(*graph.nodes[:3], score), outputs=("clipped", "s"))
+    assert score_of(plain) == "s"
+
+
+def test_a_score_behind_batch_normalisation() -> None:
+    """Both models are compared layer by layer, whatever was folded into what."""
+    norm = BatchNorm("norm", "sum", Real(np.array([0.5])), Real(np.array([0.25])))
+    bit = Threshold("bit", "norm", Real(np.array(0.5)))
+    graph = Graph("net", 1, (*network().nodes[:2], norm, bit), ("bit",))
+    events = (sample("noise", None, [[0.0, 0.0], [0.25, 0.0], [0.75, 0.5]]),)
+    result = compare(graph, Reference.of(quantise(graph)), events)
+    assert result is not None
+    assert result["score"] == "sum"
+    assert result["sets"]["noise"]["score_largest_difference"] == 0.0
+    assert result["sets"]["noise"]["triggers"]["bit"]["rate_float"] == 1 / 3
 
 
 def test_the_float_model_clips_as_the_graph_says() -> None:

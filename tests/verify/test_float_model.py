@@ -1,13 +1,36 @@
 """The float model against numbers that the training framework wrote."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fwgen.ingest.bundle import read_bundle
-from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import Dense, Lif, Quantise, Real, Reset, ShiftLeak, Threshold
+from fwgen.ir.fixed import Fixed, Rounding
+from fwgen.ir.nodes import (
+    CUSTOM,
+    FUNCTIONS,
+    Add,
+    BatchNorm,
+    Concat,
+    Dense,
+    KlDivergence,
+    LeakyRelu,
+    Lif,
+    Multiply,
+    Quantise,
+    Real,
+    Relu,
+    Reset,
+    ShiftLeak,
+    Slice,
+    Subtract,
+    SumSquares,
+    Table,
+    Threshold,
+)
+from fwgen.quantise.functions import rounded
 from fwgen.verify.float_model import evaluate
 from tests.verify.operations import const, graph_of, read_out
 
@@ -58,6 +81,59 @@ def test_score_and_trigger() -> None:
     values = evaluate(graph, np.array([[1.0, 1.0], [1.0, 0.5]]))
     assert values["d"].tolist() == [[1.5], [2.0]]
     assert values["t"].tolist() == [[0.0], [1.0]]
+
+
+def test_operations_of_dense_networks() -> None:
+    """Each is its formula in real numbers."""
+    fmt = Fixed.parse("fixed<8,4>")
+    nodes = [
+        Relu("relu", "x"),
+        LeakyRelu("leaky", "x", Real(np.array([0.5, 0.25]))),
+        BatchNorm("norm", "x", Real(np.array([2.0, -1.0])), Real(np.array([0.5, 0.0]))),
+        Slice("slice", "x", 1, 2),
+        Concat("concat", ("relu", "slice")),
+        Add("add", "x", "norm"),
+        Subtract("subtract", "x", "norm"),
+        Multiply("multiply", "x", "norm"),
+        SumSquares("squares", "x"),
+        KlDivergence("kl", "x", "norm", "relu"),
+        Threshold("threshold", "x", Real(np.array([-3.0, 5.0]))),
+        Table("clipped", "x", "exp", Fixed.parse("ufixed<8,3,RND,SAT>")),
+        Table("custom", "x", CUSTOM, fmt, -8.0, Real(np.arange(256.0) ** 2)),
+    ]
+    values = evaluate(graph_of(2, "fixed<8,4>", nodes), np.array([[-2.0, 3.0]]))
+    assert {name: row.tolist()[0] for name, row in values.items() if name != "x"} == {
+        "relu": [0.0, 3.0],
+        "leaky": [-1.0, 3.0],
+        "norm": [-3.5, -3.0],
+        "slice": [3.0],
+        "concat": [0.0, 3.0, 3.0],
+        "add": [-5.5, 0.0],
+        "subtract": [1.5, 6.0],
+        "multiply": [7.0, -9.0],
+        "squares": [13.0],
+        "kl": [0.5 * (13.0 + 3.0 - 2.0 + 6.5)],
+        "threshold": [1.0, 0.0],
+        "clipped": [np.exp(-2.0), 8.0 - 2.0**-5],
+        "custom": [96.0**2, 176.0**2],
+    }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_functions(function: str) -> None:
+    """Named functions are those that tables hold, to a double's precision."""
+    x = np.array([[0.25, 1.0, 2.5]])
+    node = Table("t", "x", function, Fixed.parse("fixed<40,20,RND,SAT>"))
+    got = evaluate(graph_of(3, "fixed<8,4>", [node]), x)["t"][0]
+    exact = [rounded(function, Fraction(v), 60, Rounding.RND) / 2**60 for v in x[0]]
+    assert np.abs(got - exact).max() < 1e-14
+
+
+def test_a_table_beyond_its_domain_gives_a_number() -> None:
+    """Samples may lie where the firmware's input cannot: the comparison goes on."""
+    node = Table("t", "x", "log", Fixed.parse("fixed<8,4,RND,SAT>"))
+    values = evaluate(graph_of(1, "fixed<8,4>", [node]), np.array([[-1.0], [0.0]]))["t"]
+    assert values.tolist() == [[0.0], [-8.0]]
 
 
 def test_integer_graphs_are_refused() -> None:

@@ -30,6 +30,7 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
 from fwgen.quantise.fix import FixFormats
 from fwgen.quantise.ranges import analyse
 from tests.verify.operations import Implemented, Operation, const, dense, graph_of, lif, read_out
@@ -271,7 +272,7 @@ class TestEncoder(Operation):
 
     def test_registers_stand_only_where_logic_is_deep(self, made: Implemented) -> None:
         """At a clock that everything fits into, there are the input's and the outputs'."""
-        assert lower(self.make(), 5.0).interface.latency == 2
+        assert lower(self.make(), Pace(5.0)).interface.latency == 2
         assert made.interface.latency < 2 + 7
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import ALL_NODES, Input, LastMembrane, Lif, SpikeCount
 from fwgen.verify import toolchain
 from fwgen.verify.reference import Reference
+from tests.verify.hls_projects import made as projects
 from tests.verify.operations import (
     assert_bounded,
     assert_same,
@@ -31,7 +33,7 @@ CLOCKS = (20.0, 40.0, 160.0, 240.0, 360.0, 480.0)
 
 
 def prove(seed: int, networks: int, folder: Path) -> None:
-    """Bounds hold, both interpreters agree, lint is clean, the Verilog is exact."""
+    """Bounds hold, both interpreters agree, lint is clean, Verilog and hls4ml are exact."""
     print(f"FWGEN_TEST_SEED={seed}, index 0")  # noqa: T201 - repeats a failure
     graph = random_dense_graph(seed, networks)
     graph.shapes()
@@ -42,6 +44,16 @@ def prove(seed: int, networks: int, folder: Path) -> None:
     assert toolchain.lint(made.files, made.interface.top) == ""
     for kind in ("back-to-back", "gaps", "resets"):
         assert simulate(made, x, kind, seed).first is None
+    prove_in_hls4ml(graph, folder)
+
+
+def prove_in_hls4ml(graph: Graph, folder: Path) -> None:
+    """What hls4ml has a layer for gives the same integers there; what it has not is named."""
+    whole = projects(graph, folder / "projects")
+    assert all(reason for reason in whole.plan.outside.values())
+    bench = whole.prove(3000)
+    assert (bench.first, bench.mismatches) == (None, 0)
+    assert bench.events >= 3000
 
 
 def test_a_handful(tmp_path: Path) -> None:

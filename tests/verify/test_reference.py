@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -12,20 +13,34 @@ import pytest
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
+    Add,
+    BatchNorm,
+    Concat,
     Const,
     Dense,
+    Input,
+    KlDivergence,
     LastMembrane,
+    LeakyRelu,
     Lif,
+    Multiply,
+    Node,
     Quantise,
     Real,
+    Relu,
     Reset,
     ShiftLeak,
+    Slice,
     SpikeCount,
     SquaredError,
+    Subtract,
+    SumSquares,
+    Table,
     Threshold,
 )
 from fwgen.verify.reference import Reference, quantise_input
-from tests.ir.definition import converted, grid
+from tests.ir.definition import converted, grid, in_range
+from tests.quantise.defined import on_grid
 from tests.verify.operations import (
     assert_same,
     const,
@@ -37,6 +52,7 @@ from tests.verify.operations import (
     read_out,
     some_events,
 )
+from tests.verify.random_dense import random_dense_graph
 
 Vector = list[Fraction]
 
@@ -101,16 +117,60 @@ def interpret(graph: Graph, event: Any) -> dict[str, list[Vector]]:
                 rows = [
                     [sum(column, Fraction(0)) for column in zip(*values[node.source], strict=True)]
                 ]
-            case SquaredError():
-                pairs = zip(values[node.left][0], values[node.right][0], strict=True)
-                rows = [[sum(((a - b) ** 2 for a, b in pairs), Fraction(0))]]
-            case Threshold():
-                limit = exact(node.value)
-                rows = [[Fraction(int(v > limit)) for v in row] for row in values[node.source]]
-            case _:
+            case Input():
                 rows = [[int(n) * grid(node.fmt) for n in event]]
+            case _:
+                steps = zip(*(values[name] for name in node.sources), strict=True)
+                rows = [stateless(node, sources) for sources in steps]
         values[node.name] = rows
     return values
+
+
+def stateless(node: Node, sources: tuple[Vector, ...]) -> Vector:
+    """Operations of dense networks in one time step, written from docs/ir.md."""
+    x = sources[0]
+    match node:
+        case BatchNorm():
+            return [exact(node.scale, i) * v + exact(node.offset, i) for i, v in enumerate(x)]
+        case Relu():
+            return [max(v, Fraction(0)) for v in x]
+        case LeakyRelu():
+            return [v if v >= 0 else exact(node.alpha, i) * v for i, v in enumerate(x)]
+        case Table():
+            return [converted_function(node.function, v, node.fmt) for v in x]
+        case Concat():
+            return [v for part in sources for v in part]
+        case Slice():
+            return x[node.start : node.stop]
+        case Threshold():
+            return [Fraction(int(v > exact(node.value, i))) for i, v in enumerate(x)]
+        case SumSquares():
+            return [sum((v * v for v in x), Fraction(0))]
+        case _:
+            return several(node, sources)
+
+
+def several(node: Node, sources: tuple[Vector, ...]) -> Vector:
+    """Operations that read vectors of one length, element by element."""
+    pairs = list(zip(*sources, strict=True))
+    match node:
+        case KlDivergence():
+            return [sum((m * m + v - 1 - g for m, g, v in pairs), Fraction(0)) / 2]
+        case Add():
+            return [a + b for a, b in pairs]
+        case Subtract():
+            return [a - b for a, b in pairs]
+        case Multiply():
+            return [a * b for a, b in pairs]
+        case SquaredError():
+            return [sum(((a - b) ** 2 for a, b in pairs), Fraction(0))]
+    raise AssertionError(node)
+
+
+@cache
+def converted_function(function: str, x: Fraction, fmt: Fixed) -> Fraction:
+    """A table's function, converted to its format."""
+    return in_range(on_grid(function, x, fmt), fmt) * grid(fmt)
 
 
 def matrix(node: Dense, x: Vector) -> Vector:
@@ -179,6 +239,41 @@ def test_random_graphs(seed: int) -> None:
     assert_interpreted(graph, some_events(graph, 5, seed)[:20])
     events = some_events(graph, 300, seed)
     assert_same(Reference.of(graph).run(events), in_objects(graph).run(events))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_dense_networks(seed: int) -> None:
+    """So do networks of dense operations."""
+    graph = random_dense_graph(seed, 4)
+    assert_interpreted(graph, some_events(graph, 5, seed)[:12])
+
+
+def temporal() -> Graph:
+    """Operations that may stand between spikes and the next lif layer."""
+    nodes = [
+        lif("a", "x", beta=1, threshold=const(2, "fixed<4,4>"), membrane="fixed<8,8,TRN,SAT>"),
+        dense("d", "a", [[3, -2], [-1, 4], [-5, 1]], [1, -1, 2], frac=1),
+        Relu("r", "d"),
+        LeakyRelu("leaky", "d", const([1, 3, -1], "fixed<5,3>")),
+        BatchNorm("n", "d", const([1, 3, -1], "fixed<5,3>"), const([1, 0, -9], "fixed<5,2>")),
+        Add("sum", "r", "n"),
+        Subtract("difference", "sum", "leaky"),
+        Concat("all", ("difference", "r", "d")),
+        Slice("some", "all", 2, 6),
+        Threshold("bits", "some", const([0, 1, 2, -3], "fixed<4,3>")),
+        dense("e", "bits", [[3, -2, 1, 2]]),
+        lif("b", "e", beta=1, threshold=const(2, "fixed<4,4>"), membrane="fixed<8,8,TRN,SAT>"),
+        *read_out("b"),
+        *read_out("a"),
+    ]
+    return graph_of(2, "fixed<4,4>", nodes, steps=4)
+
+
+def test_operations_on_spikes() -> None:
+    """The law holds at each time step, whether or not there is Verilog for it."""
+    graph = temporal()
+    graph.shapes()
+    assert_interpreted(graph, some_events(graph, 20, 1)[:30])
 
 
 def network() -> Graph:

@@ -14,22 +14,22 @@ module toy_hidden (
     wire [3:0] x_0 = x_i[3:0];
     wire [3:0] x_1 = x_i[7:4];
     wire [3:0] x_2 = x_i[11:8];
-    wire [5:0] v0_3 = {2'd0, x_0} + {{1'd0, x_2}, 1'd0};
-    wire signed [7:0] v0_4 = {{1'd0, v0_3}, 1'd0} - {4'd0, x_1};
-    wire [5:0] v0_5 = {2'd0, x_1} + {{1'd0, x_0}, 1'd0};
-    wire signed [7:0] v0_6 = {{1'd0, v0_5}, 1'd0} - {2'd0, v0_3};
-    wire [4:0] v0_7 = {1'd0, x_1} + {1'd0, x_2};
-    wire signed [6:0] v0_8 = {2'd0, v0_7} - {{1'd0, x_0}, 2'd0};
-    wire [5:0] v0_9 = {2'd0, x_1} + {{1'd0, x_2}, 1'd0};
-    wire [6:0] v0_10 = {{1'd0, x_1}, 2'd0} + {1'd0, v0_9};
-    wire signed [7:0] y0 = v0_4 + 8'd8;
-    wire signed [6:0] y2 = v0_8 + 7'd16;
-    wire signed [7:0] y3 = {1'd0, v0_10} + -8'sd8;
+    wire [5:0] v0_6 = {2'd0, x_0} + {{1'd0, x_2}, 1'd0};
+    wire signed [4:0] v0_7 = 5'd8 - {1'd0, x_1};
+    wire signed [7:0] v0_8 = {{3{v0_7[4]}}, v0_7} + {{1'd0, v0_6}, 1'd0};
+    wire [5:0] v0_9 = {2'd0, x_1} + {{1'd0, x_0}, 1'd0};
+    wire signed [7:0] v0_10 = {{1'd0, v0_9}, 1'd0} - {2'd0, v0_6};
+    wire [4:0] v0_11 = {1'd0, x_1} + {1'd0, x_2};
+    wire signed [6:0] v0_12 = 7'd16 - {{1'd0, x_0}, 2'd0};
+    wire signed [6:0] v0_13 = {2'd0, v0_11} + v0_12;
+    wire signed [3:0] v0_14 = -4'sd8 + x_1;
+    wire [5:0] v0_15 = {2'd0, x_2} + {{1'd0, x_1}, 1'd0};
+    wire signed [7:0] v0_16 = {{4{v0_14[3]}}, v0_14} + {{1'd0, v0_15}, 1'd0};
 
-    assign y_o[7:0] = y0;
-    assign y_o[15:8] = v0_6;
-    assign y_o[23:16] = {{1{y2[6]}}, y2};
-    assign y_o[31:24] = y3;
+    assign y_o[7:0] = v0_8;
+    assign y_o[15:8] = v0_10;
+    assign y_o[23:16] = {{1{v0_13[6]}}, v0_13};
+    assign y_o[31:24] = v0_16;
 endmodule
 
 `default_nettype wire
