@@ -46,10 +46,10 @@ def table_luts(a: Word, values: Sequence[int]) -> int:
 def _table_luts(bits: int, first: int, values: tuple[int, ...]) -> int:
     width = Fixed.holding(min(values), max(values), 0).width
     block = 1 << min(LUT_INPUTS, bits)
-    return sum(_column_luts(column, block) for column in _columns(bits, first, values, width))
+    return sum(_column_luts(column, block) for column in columns(bits, first, values, width))
 
 
-def _columns(bits: int, first: int, values: tuple[int, ...], width: int) -> list[int]:
+def columns(bits: int, first: int, values: tuple[int, ...], width: int) -> list[int]:
     """Each bit of a table's results as an integer: bit i belongs to the pattern i of the operand.
 
     Patterns that never show give 0.

@@ -1,14 +1,72 @@
-"""The quick estimate: what single operations cost."""
+"""The quick estimate: single operations, and what passes from block to block."""
 
 import pytest
 
-from fwgen.lower import unary
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Quantise, Relu, Slice
 from fwgen.lower.circuit import Circuit
-from fwgen.lower.cost import Cost, circuit_cost
+from fwgen.lower.cost import Cost, circuit_cost, estimate
+from fwgen.lower.lowering import lower
 from fwgen.lower.ops import Word
 from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import Range
-from tests.verify.operations import ints
+from tests.verify.operations import const, dense, graph_of, ints, lif, read_out
+
+SLOW = Pace(1.0)  # no registers inside a block
+
+
+def cost_of(graph: Graph) -> dict[str, Cost]:
+    """Cost by layer."""
+    return estimate(lower(graph, SLOW))
+
+
+def test_rows_are_the_layers_in_their_order() -> None:
+    """Every layer that became a block has a row; the event control stands last."""
+    nodes = (dense("d", "x", [[1, 3]]), Quantise("q", "d", Fixed.parse("fixed<4,4,TRN,SAT>")))
+    assert list(cost_of(graph_of(2, "fixed<4,4>", nodes))) == ["x", "d", "q", ""]
+
+
+def test_what_no_later_block_reads_is_not_built() -> None:
+    """Of a dense layer whose first element alone is read, the second costs nothing."""
+    both = dense("d", "x", [[1, 1, 0], [0, 3, 5]])
+    whole = cost_of(graph_of(3, "ufixed<8,8>", [both]))
+    one = cost_of(graph_of(3, "ufixed<8,8>", [both, Slice("first", "d", 0, 1)]))
+    alone = cost_of(graph_of(3, "ufixed<8,8>", [dense("d", "x", [[1, 1, 0]])]))
+    assert one["d"].lut == alone["d"].lut == 8
+    assert one["x"] == alone["x"] == Cost(ff=16)
+    assert whole["d"].lut > 16
+    assert whole["x"] == Cost(ff=24)
+
+
+def test_constants_pass_from_block_to_block() -> None:
+    """Bits of a sum that are always 0 need no LUTs in the block that adds to them."""
+    even = [dense("d", "x", [[4, 0], [0, 1]]), dense("e", "d", [[1, 1]])]
+    odd = [dense("d", "x", [[1, 0], [0, 1]]), dense("e", "d", [[1, 1]])]
+    a, b = (cost_of(graph_of(2, "ufixed<8,8>", nodes))["e"].lut for nodes in (even, odd))
+    assert (a, b) == (6, 8)
+
+
+def test_an_element_that_is_never_positive_costs_nothing_behind_a_relu() -> None:
+    """Its sum is not built either, and no register at the output keeps its zero."""
+    nodes = (dense("d", "x", [[-1, -3], [1, 1]]), Relu("r", "d"))
+    rows = cost_of(graph_of(2, "ufixed<8,8>", nodes))
+    assert rows["d"] == Cost(lut=8)
+    assert sum(row.ff for name, row in rows.items() if name == "r") == 9
+
+
+def test_a_neuron_that_cannot_fire_keeps_no_spike() -> None:
+    """Its membrane is there only if somebody reads it."""
+    high = lif("l", "d", beta=1, threshold=const(100, "ufixed<7,7>"), membrane="fixed<6,6>")
+    layer = dense("d", "x", [[1]])
+    membrane, count = read_out("l")
+    shown = cost_of(graph_of(1, "fixed<4,4>", [layer, high, membrane], steps=3))["l"]
+    counted = cost_of(graph_of(1, "fixed<4,4>", [layer, high, count], steps=3))["l"]
+    assert 4 <= shown.ff <= 6
+    assert counted == Cost()
+
+
+# ---- single operations ----
 
 
 def cost(lo: int, hi: int, operation: str, *arguments: object) -> Cost:
@@ -20,12 +78,17 @@ def cost(lo: int, hi: int, operation: str, *arguments: object) -> Cost:
     return circuit_cost(c)
 
 
-def test_a_table_costs_what_the_rule_says() -> None:
-    """The choice between table and adders, and the estimate, rest on one count."""
-    values = [n * n for n in range(-128, 128)]
-    luts = unary.table_luts(Word("x", -128, 127), values)
-    assert cost(-128, 127, "lookup", values) == Cost(lut=luts)
-    assert luts == 30
+def test_a_table_is_blocks_of_64_entries_and_choices_among_them() -> None:
+    """Yosys 0.70 needs 37 LUTs for squares of 8 signed bits. Bit 1 of a square is 0."""
+    assert cost(-128, 127, "lookup", [n * n for n in range(-128, 128)]) == Cost(lut=38)
+    assert cost(0, 63, "lookup", [n * n for n in range(64)]) == Cost(lut=11)
+
+
+def test_clamps_to_whole_bits_share_what_lies_beyond() -> None:
+    """12 bits to 8: whether the upper bits show an overflow, either way, then a LUT a bit."""
+    assert cost(-2048, 2047, "clamp", -128, 127, False) == Cost(lut=9)
+    assert cost(-2048, 2047, "clamp", 0, 255, False) == Cost(lut=9)
+    assert cost(0, 4095, "clamp", 0, 255, False) == Cost(lut=9)
 
 
 def test_a_relu_costs_a_lut_a_bit() -> None:
@@ -45,7 +108,7 @@ def test_products_take_dsp_blocks(bits: int, dsp: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "luts"), [(100, 6), (127, 1), (31, 4), (-1, 1), (0, 6), (-129, 1), (-33, 4)]
+    ("limit", "luts"), [(100, 3), (127, 1), (31, 2), (-1, 0), (0, 3), (-129, 1), (-33, 2)]
 )
 def test_the_last_ones_of_a_limit_say_nothing(limit: int, luts: int) -> None:
     """Whether 12 bits are above 127 is seen from the upper five, above -1 from the sign."""
