@@ -224,6 +224,14 @@ def test_lookup() -> None:
     assert c.lookup("z", x, [4] * 8).constant
 
 
+@pytest.mark.parametrize(("bits", "level"), [(3, 1), (8, 1), (9, 2), (10, 2), (12, 3), (14, 4)])
+def test_long_tables_are_deep(bits: int, level: int) -> None:
+    """Eight bits are one level, as a LUT and its multiplexers; every two more are another."""
+    c = Circuit(levels=None)
+    (x,) = inputs(c, (0, (1 << bits) - 1))
+    assert c.lookup("y", x, range(1 << bits)).level == level
+
+
 def test_a_constant_in_empty_bits_is_no_addition() -> None:
     """Where a shift has made room for it, a constant costs no level."""
     c = Circuit(levels=1)
