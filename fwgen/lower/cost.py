@@ -129,6 +129,7 @@ class _Counter:
     bits: dict[str, tuple[Bit, ...]] = field(default_factory=dict)
     functions: set[tuple[object, ...]] = field(default_factory=set)
     stored: set[tuple[Bit, int]] = field(default_factory=set)
+    masks: set[str] = field(default_factory=set)
 
     def start(self, word: Word) -> None:
         """A signal that comes from outside."""
@@ -136,6 +137,7 @@ class _Counter:
 
     def run(self, circuit: Circuit) -> Cost:
         shifts = _shift_registers(circuit)
+        self.masks = _masks(circuit)
         for op in circuit.ops:
             if op.word.name in shifts:
                 self.cost += shifts[op.word.name]
@@ -156,6 +158,8 @@ class _Counter:
                 self.bits[op.word.name] = self._of(op.a, op.word.width)
             case Register():
                 self._register(op)
+            case Select() if op.word.name in self.masks:
+                self._new(op.word)
             case Select():
                 width = op.word.width
                 columns = (self._of(op.bit, 1) * width, self._of(op.yes, width))
@@ -300,6 +304,15 @@ def _leading_zeros(a: Iterable[Bit], b: Iterable[Bit]) -> int:
             break
         count += 1
     return count
+
+
+def _masks(circuit: Circuit) -> set[str]:
+    """Selections of a signal or 0 that only additions read: ANDs in the LUTs of those."""
+    other = {w.name for port in circuit.outputs for w in port.words}
+    other |= {w.name for op in circuit.ops if not isinstance(op, Add) for w in op.operands}
+    masks = (op for op in circuit.ops if isinstance(op, Select))
+    zero = (op for op in masks if any(w.constant and w.lo == 0 for w in (op.yes, op.no)))
+    return {op.word.name for op in zero} - other
 
 
 def _shift_registers(circuit: Circuit) -> dict[str, Cost]:

@@ -33,6 +33,15 @@ def test_a_relu_costs_a_lut_a_bit() -> None:
     assert cost(0, 127, "relu") == Cost()
 
 
+def test_masks_in_front_of_an_addition_cost_nothing() -> None:
+    """The AND of a partial product lies in the LUT of the adder; a square costs as Yosys counts."""
+    c = Circuit(levels=None)
+    (x,) = c.input("x_i", Range(ints([-256]), ints([255]), 0))
+    word = unary.square(c, "y", x)
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=False)
+    assert abs(circuit_cost(c).lut / 48 - 1) < 0.15
+
+
 @pytest.mark.parametrize(("bits", "dsp"), [(8, 1), (18, 1), (27, 4), (40, 6)])
 def test_products_take_dsp_blocks(bits: int, dsp: int) -> None:
     """A product of two signals needs as many multipliers of 27 x 18 bits as it is wide."""
