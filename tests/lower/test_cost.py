@@ -5,6 +5,7 @@ import pytest
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Quantise, Relu, Slice
+from fwgen.lower import unary
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cost import Cost, circuit_cost, estimate
 from fwgen.lower.lowering import lower
@@ -95,6 +96,15 @@ def test_a_relu_costs_a_lut_a_bit() -> None:
     """An AND with the inverted sign; nothing where the sign is known."""
     assert cost(-128, 127, "relu") == Cost(lut=7)
     assert cost(0, 127, "relu") == Cost()
+
+
+def test_masks_in_front_of_an_addition_cost_nothing() -> None:
+    """The AND of a partial product lies in the LUT of the adder; a square costs as Yosys counts."""
+    c = Circuit(Pace(240.0), pipelined=False)
+    (x,) = c.input("x_i", Range(ints([-256]), ints([255]), 0))
+    word = unary.square(c, "y", x)
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=False)
+    assert abs(circuit_cost(c).lut / 48 - 1) < 0.15
 
 
 @pytest.mark.parametrize(("bits", "dsp"), [(8, 1), (18, 1), (27, 4), (40, 6)])

@@ -46,9 +46,10 @@ def test_feed_forward_has_interval_one() -> None:
     assert lower(graph, Pace(240.0)).interface.interval == 1
 
 
-def test_each_block_meets_its_inputs() -> None:
+@pytest.mark.parametrize("steps", [1, 5])
+def test_each_block_meets_its_inputs(steps: int) -> None:
     """Static inputs of a block show in the same cycle, and outputs come when they are due."""
-    design = lower(spiking(SquaredError("e", "l_n", "x")), Pace(240.0))
+    design = lower(spiking(SquaredError("e", "l_n", "x"), steps=steps), Pace(240.0))
     for block in design.blocks:
         match block:
             case CircuitBlock():
@@ -60,6 +61,7 @@ def test_each_block_meets_its_inputs() -> None:
                 assert block.output.time == block.input.time + 1 == block.load + 1
             case LifBlock():
                 assert block.current.time == block.first
+                assert block.current.arrivals == ()  # the loop has the whole cycle for itself
     assert {out.signal.time for out in design.outputs} == {design.last}
 
 

@@ -81,6 +81,20 @@ def test_without_effect(fmt: str) -> None:
     assert kept.analysis.values["d"].frac == plain.analysis.values["d"].frac == 5
 
 
+def test_partial_sums_may_stand_far_from_the_whole() -> None:
+    """The difference of two numbers from 4 to 7 is small, but begins with one of them."""
+    moved = dense("m", "x", [[1, 0], [0, 1]], [6, 6])
+
+    def with_accumulator(fmt: str) -> Graph:
+        layer = replace(dense("d", "m", [[1, -1]]), accumulator=Fixed.parse(fmt))
+        return graph_of(2, "fixed<2,2>", [moved, layer])
+
+    CheckRanges().run(with_accumulator("fixed<4,4,TRN,SAT>"))
+    CheckRanges().run(with_accumulator("fixed<3,3>"))  # modulo 8, the way does not matter
+    with pytest.raises(FormatError, match="holds -7 to 7, which partial sums can reach"):
+        CheckRanges().run(with_accumulator("fixed<3,3,TRN,SAT>"))
+
+
 def sums(layer: Dense, x: np.ndarray, order: tuple[int, ...]) -> list[int]:
     """Every partial sum converted to the accumulator, the bias first, as C++ would."""
     fmt = layer.accumulator

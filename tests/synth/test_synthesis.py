@@ -105,7 +105,7 @@ def network() -> Graph:
     """A dense network with everything that might end up in a DSP or a block RAM."""
     rng = np.random.default_rng(3)
     nodes = [
-        dense("front", "x", rng.integers(-128, 128, (4, 4)), frac=7),
+        dense("front", "x", rng.integers(-128, 128, (2, 4)), frac=7),
         Relu("active", "front"),
         Quantise("act", "active", Fixed.parse("ufixed<8,1,RND_CONV,SAT>")),
         Quantise("mean", "front", Fixed.parse("fixed<8,3,RND_CONV,SAT>")),
