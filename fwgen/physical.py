@@ -21,6 +21,7 @@ from fwgen.targets import Device
 from fwgen.verify.prove import BenchResult, Subject, prove_native
 
 NETLIST_EVENTS = 1000
+NETLIST_JOB_EVENTS = 100  # a netlist takes its time over each of them
 Json = dict[str, Any]
 
 
@@ -89,7 +90,9 @@ def prove_netlist(subject: Subject, mapped: Mapped, seed: int) -> BenchResult:
     work = subject.work / "netlist"
     rtl = [mapped.verilog, *cell_models()]
     # Verilator's data-flow pass stops on some netlists ("Mismatched vertices")
-    netlist = replace(subject, rtl=rtl, work=work, options=("-fno-dfg",))
+    netlist = replace(
+        subject, rtl=rtl, work=work, options=("-fno-dfg",), job_events=NETLIST_JOB_EVENTS
+    )
     bench = prove_native(netlist, NETLIST_EVENTS, seed)
     bench.what = "the mapped netlist, in models of its cells"
     shutil.rmtree(work, ignore_errors=True)

@@ -38,6 +38,7 @@ class Subject:
     samples: Sequence[SampleEvents]
     work: Path
     options: tuple[str, ...] = ()  # further ones for Verilator
+    job_events: int = JOB_EVENTS
 
     def expected(self, x: Ints) -> tuple[list[Ints], Mapping[str, int]]:
         """The reference's integers of every output port, (events, elements), and its overflows."""
@@ -170,7 +171,7 @@ def _run(
     gaps, reset_after = native.schedule(
         len(x), face.interval, _rng(seed, 3), kind, latency=face.latency
     )
-    jobs = min(os.cpu_count() or 1, 1 + len(x) // JOB_EVENTS)
+    jobs = min(os.cpu_count() or 1, 1 + len(x) // subject.job_events)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(native.run, exe, face, [x], gaps, reset_after, seed, jobs=jobs)
         expected, overflows = subject.expected(x)
