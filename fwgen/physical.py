@@ -72,7 +72,7 @@ class Synthesis:
                 **used.as_json(),
                 "kind": "synthesised",
                 "tool": f"Yosys {version()}",
-                "settings": self.settings.as_json(),
+                "settings": mapped.settings.as_json(),
                 "percent": counts.percent(used, self.device),
                 "available": _available(self.device),
                 "layers": counts.ordered(rows, self.layers),

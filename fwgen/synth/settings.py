@@ -8,7 +8,7 @@ design flattened first.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 # how Yosys names the families of `fwgen.targets`
@@ -30,6 +30,14 @@ class Settings:
     # without Yosys' &scorr and &dch: these replace a signal by an equal one from another neuron
     # however late it comes, which made paths of models/snn_ae through three additions twice as long
     abc9: str = "&syn3; &ps; &if {C} {W} {D} {R} -v; &mfs"
+
+    @property
+    def cautious(self) -> "Settings":
+        """Without ABC's last step, about 2 % of the LUTs.
+
+        On some netlists it makes a loop through a carry chain, at which Yosys stops.
+        """
+        return replace(self, abc9=self.abc9.removesuffix("; &mfs"))
 
     def as_json(self) -> dict[str, Any]:
         """For the report."""

@@ -20,15 +20,20 @@ HOW_TO_GET = "Run 'pip install \"fwgen[synth]\"', or 'pip install \"pyosys>=0.70
 _STEM = "netlist"
 _LOG = "yosys.log"
 _LAST_LINES = 12
+_LOOP = "no_loops"  # what Yosys says of a netlist that ABC has closed to a loop
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """Files of a mapped netlist: the same cells as JSON and as Verilog, and Yosys' log."""
+    """Files of a mapped netlist: the same cells as JSON and as Verilog, and Yosys' log.
+
+    ``settings`` are those that it was made with.
+    """
 
     json: Path
     verilog: Path
     log: Path
+    settings: Settings
 
 
 def synthesise(top: str, rtl: Sequence[Path], settings: Settings, work: Path) -> Mapped:
@@ -51,10 +56,14 @@ def synthesise(top: str, rtl: Sequence[Path], settings: Settings, work: Path) ->
     names = [f"rtl_{path.name}" for path in rtl]
     for source, name in zip([*rtl, adders], [*names, adders.name], strict=True):
         shutil.copyfile(source, work / name)
-    commands = script(settings, top, names, adders.name, _STEM)
-    (work / "job.json").write_text(json.dumps({"commands": commands}), encoding="utf-8")
-    _run(work)
-    return Mapped(work / f"{_STEM}.json", work / f"{_STEM}.v", work / _LOG)
+    try:
+        _run(work, script(settings, top, names, adders.name, _STEM))
+    except ToolError as error:
+        if _LOOP not in error.found or settings == settings.cautious:
+            raise
+        settings = settings.cautious
+        _run(work, script(settings, top, names, adders.name, _STEM))
+    return Mapped(work / f"{_STEM}.json", work / f"{_STEM}.v", work / _LOG, settings)
 
 
 def share_folder() -> Path:
@@ -90,7 +99,8 @@ def version() -> str:
         return "unknown"
 
 
-def _run(work: Path) -> None:
+def _run(work: Path, commands: Sequence[str]) -> None:
+    (work / "job.json").write_text(json.dumps({"commands": commands}), encoding="utf-8")
     # -P: the folder of the worker must not shadow modules of the standard library
     command = [sys.executable, "-P", str(Path(worker.__file__)), "job.json"]
     with (work / _LOG).open("w", encoding="utf-8") as log:

@@ -1,5 +1,6 @@
 """Synthesis of the toy network: counts that add up, and a netlist that is the network."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.quantise.fix import FixFormats
-from fwgen.synth.settings import FAMILIES
+from fwgen.synth import yosys
+from fwgen.synth.settings import FAMILIES, Settings
 from fwgen.synth.yosys import Mapped, share_folder
 from fwgen.targets import device
 from fwgen.verify.prove import Subject
@@ -78,7 +80,7 @@ def test_a_wrong_cell_is_noticed(made: Made, tmp_path: Path) -> None:
     digit = "0" if text[place] != "0" else "f"
     broken = tmp_path / "netlist.v"
     broken.write_text(text[:place] + digit * 16 + text[place + 16 :])
-    changed = Mapped(netlist.json, broken, netlist.log)
+    changed = replace(netlist, verilog=broken)
     assert prove_netlist(subject, changed, seed=1).mismatches > 0
 
 
@@ -134,6 +136,22 @@ def test_dense_networks_need_no_multipliers(tmp_path: Path) -> None:
     assert all(luts[name] > 0 for name in ("front", "act", "variance", "kl", "score", "flags"))
     subject = Subject(Reference.of(graph), design.interface, rtl, (), tmp_path)
     assert prove_netlist(subject, netlist, seed=1).mismatches == 0
+
+
+def test_a_loop_that_abc_makes_is_avoided(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where Yosys stops at a loop of ABC's last step, the step is left out, and the report says so."""
+    asked: list[str] = []
+
+    def run(_work: Path, commands: tuple[str, ...]) -> None:
+        asked.append(commands[0])
+        if "&mfs" in commands[0]:
+            raise ToolError("Yosys", needed="a netlist", found="Assert `no_loops' failed", do="-")
+
+    monkeypatch.setattr(yosys, "_run", run)
+    made = yosys.synthesise("top", [], Settings(), tmp_path)
+    assert ["&mfs" in text for text in asked] == [True, False]
+    assert made.settings == Settings().cautious
+    assert "&mfs" not in made.settings.as_json()["abc9"]
 
 
 def test_every_family_has_a_name_for_yosys() -> None:
