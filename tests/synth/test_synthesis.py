@@ -139,7 +139,7 @@ def test_dense_networks_need_no_multipliers(tmp_path: Path) -> None:
 
 
 def test_a_loop_that_abc_makes_is_avoided(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Where Yosys stops at a loop of ABC's last step, the step is left out, and the report says so."""
+    """Where ABC's last step makes a loop, it is left out, and the report says so."""
     asked: list[str] = []
 
     def run(_work: Path, commands: tuple[str, ...]) -> None:
