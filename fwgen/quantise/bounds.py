@@ -101,6 +101,11 @@ def widened(fmt: Fixed, lo: int, hi: int) -> Fixed:
     return Fixed(signed, width, width - fmt.frac, fmt.rounding, fmt.overflow)
 
 
+def address_bits(lo: int, hi: int) -> int:
+    """Low bits that tell the integers lo..hi apart: a table of them has as many address bits."""
+    return max(1, (hi - lo).bit_length())
+
+
 def floor_to(value: Const, frac: int) -> Ints:
     """Largest integers with ``frac`` fraction bits not above a constant.
 

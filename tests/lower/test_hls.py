@@ -174,6 +174,22 @@ def test_a_table_is_indexed_by_no_bit_too_many() -> None:
     assert layers["t"].arrays["table"].shape == (8,)
 
 
+@pytest.mark.parametrize("centre", [1 << 45, -(1 << 45), 0])
+def test_a_table_is_as_long_as_its_source_is_wide(centre: int) -> None:
+    """Far from 0 the low bits are the index: entry n is that of the source's n modulo its size."""
+    made = graph(
+        1,
+        "ufixed<4,4>",
+        dense("d", "x", [[1]], [centre - 3]),
+        Table("t", "d", "custom", Fixed.parse("fixed<7,2>"), centre - 3, table_values(16)),
+    )
+    (project,) = planned(made).projects
+    layers = {layer.name: layer for layer in project.layers}
+    assert layers[layers["t"].inputs[0]].types["result"] == Fixed.parse("ufixed<4,4>")
+    entries = layers["t"].arrays["table"].values
+    assert [entries[(centre - 3 + n) % 16] for n in range(16)] == table_values(16).values.tolist()
+
+
 def test_a_weight_outside_its_type_is_refused() -> None:
     """hls4ml would wrap it around in silence."""
     wrong = Const(ints([[3, 7]]), Fixed.parse("fixed<3,1>"))
