@@ -65,8 +65,10 @@ def test_custom_entries_stand_for_the_grid() -> None:
 
 def apart(function: str, **fields: object) -> Graph:
     """A table on two elements, -28 to -13 and 12 to 27."""
-    t = Table("t", "d", function, Fixed.parse("fixed<9,2,RND,SAT>"), **fields)
-    return graph_of(1, "fixed<4,4>", [dense("d", "x", [[1], [1]], [-20, 20]), t])
+    both = dense("d", "x", [[1], [1]], [-20, 20])
+    q = Quantise("q", "d", Fixed.parse("fixed<6,6>"))
+    t = Table("t", "q", function, Fixed.parse("fixed<9,2,RND,SAT>"), **fields)
+    return graph_of(1, "fixed<4,4>", [both, q, t])
 
 
 def test_what_no_element_reaches_is_not_computed() -> None:
