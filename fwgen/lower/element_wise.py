@@ -22,7 +22,6 @@ from fwgen.lower.ops import Scaled, Word
 from fwgen.quantise.bounds import Range, const, floor_to
 from fwgen.quantise.elements import leaky_factors
 
-
 MAX_TABLE_ENTRIES = 1 << 20  # of one layer; each is a line of Verilog
 
 

@@ -57,7 +57,8 @@ def fix_table(node: Table, source: Range) -> Table:
 
 def _asked(source: Range) -> list[int]:
     """Every integer that some element can be, in order: there may be gaps between elements."""
-    reached, last = [], int(min(source.lo)) - 1
+    reached: list[int] = []
+    last = int(min(source.lo)) - 1
     for lo, hi in sorted(zip(source.lo.tolist(), source.hi.tolist(), strict=True)):
         reached += range(max(lo, last + 1), hi + 1)
         last = max(last, hi)

@@ -56,9 +56,9 @@ def test_too_many_entries_of_tables_are_refused() -> None:
     with pytest.raises(LoweringError) as caught:
         lower(tables(list(range(129))), Pace(20.0))
     assert str(caught.value) == (
-        "layer 't' (table): needed at most 1,048,576 entries in all tables of a layer, one table for "
-        "all elements of the same bounds; found 1,056,768 entries in 129 tables. Put a quantise "
-        "layer in front, so that all elements have the same bounds."
+        "layer 't' (table): needed at most 1,048,576 entries in all tables of a layer, one table "
+        "for all elements of the same bounds; found 1,056,768 entries in 129 tables. Put a "
+        "quantise layer in front, so that all elements have the same bounds."
     )
 
 
