@@ -99,7 +99,9 @@ def _table(node: Table, reads: Sequence[Operand], values: Range) -> list[HlsLaye
     read, steps, table = reads[0], [], const(node.values)
     lo, hi = int(min(read.values.lo)), int(max(read.values.hi))
     index, bits = read.layer, address_bits(lo, hi)
-    if read.fmt.width > bits:  # the low bits stay, whatever the others are: a type that wraps around
+    if (
+        read.fmt.width > bits
+    ):  # the low bits stay, whatever the others are: a type that wraps around
         index, low = f"{node.name}__index", Fixed(False, bits, bits - read.fmt.frac)
         steps = [hls.linear(index, read.layer, len(values), low)]
     places = (np.arange(1 << bits) - lo % (1 << bits)) % (1 << bits) + lo - int(node.first)
