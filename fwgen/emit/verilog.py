@@ -142,8 +142,10 @@ class Writer:
         return f"$signed({text})" if op.word.signed else text
 
     def _lookup(self, op: Lookup) -> str:
-        self._mark(op.a, op.a.width - 1, 0)
-        index = f"$unsigned({op.a.name})" if op.a.signed else op.a.name
+        """The low bits of the operand, which tell its values apart, are the address."""
+        index = self._slice(op.a, op.bits - 1, 0)
+        if op.a.signed and op.bits == op.a.width:
+            index = f"$unsigned({index})"
         return f"{self._tables[_key(op)]}[{index}]"
 
     def tables(self, circuit: Circuit) -> list[str]:
@@ -156,13 +158,13 @@ class Writer:
         for op in circuit.ops:
             if not isinstance(op, Lookup) or _key(op) in self._tables:
                 continue
-            name, bits, mask = f"TABLE_{len(self._tables)}", op.a.width, (1 << op.a.width) - 1
+            name, bits, mask = f"TABLE_{len(self._tables)}", op.bits, (1 << op.bits) - 1
             self._tables[_key(op)] = name
             lines += ['(* ram_style = "registers", rom_style = "distributed" *)']
             lines += [f"reg [{op.word.width - 1}:0] {name} [0:{mask}];", "initial begin"]
             lines += [
                 f"    {name}[{literal(n & mask, bits)}] = {literal(value, op.word.width)};"
-                for n, value in enumerate(op.values, op.a.lo)
+                for n, value in enumerate(op.values, op.first)
             ]
             lines.append("end")
         return lines
@@ -298,7 +300,7 @@ class Writer:
 
 
 def _key(op: Lookup) -> tuple[object, ...]:
-    return op.a.width, op.word.width, op.a.lo, op.values
+    return op.bits, op.word.width, op.first, op.values
 
 
 def literal(value: int, width: int, *, signed: bool = False) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fwgen.ir.shapes import MAX_ELEMENTS
+
 FORMAT_VERSION = 1
 MAX_SIZE = 4096
 MAX_STEPS = 256
@@ -111,8 +113,8 @@ class SliceLayer(Layer):
     """Elements ``start`` to ``stop - 1``."""
 
     op: Literal["slice"]
-    start: Annotated[int, Field(ge=0, le=MAX_SIZE)] = 0
-    stop: Annotated[int, Field(ge=1, le=MAX_SIZE)]
+    start: Annotated[int, Field(ge=0, le=MAX_ELEMENTS)] = 0
+    stop: Annotated[int, Field(ge=1, le=MAX_ELEMENTS)]
 
 
 class ConcatLayer(Section):

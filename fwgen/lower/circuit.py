@@ -304,7 +304,7 @@ class Circuit:
         lo, hi = min(values), max(values)
         if lo == hi:
             return self.constant(lo)
-        a, stage, arrival = self._place(self.pace.lookup(a.width), a)
+        a, stage, arrival = self._place(self.pace.lookup(a.address_bits), a)
         word = self._word(name, lo, hi, stage, arrival)
         self.ops.append(Lookup(word, a, tuple(values)))
         return word

@@ -22,6 +22,8 @@ from fwgen.lower.ops import Scaled, Word
 from fwgen.quantise.bounds import Range, const, floor_to
 from fwgen.quantise.elements import leaky_factors
 
+MAX_TABLE_ENTRIES = 1 << 20  # of one layer; each is a line of Verilog
+
 
 def words(
     c: Circuit, node: Node, x: Sequence[Word], source: Range, result: Range, lifted: int = 0
@@ -44,7 +46,8 @@ def words(
         case BatchNorm():
             return _batch_norm(c, node, x, frac)
         case Table():
-            return [_table(c, f"y{i}", node, w) for i, w in enumerate(x)]
+            parts = _parts(node, x)
+            return [c.lookup(f"y{i}", w, parts[w.lo, w.hi]) for i, w in enumerate(x)]
         case Threshold():
             limits = np.broadcast_to(floor_to(const(node.value), frac), (len(x),))
             rows = enumerate(zip(x, limits, strict=True))
@@ -87,8 +90,20 @@ def _leaky_relu(
     return out
 
 
-def _table(c: Circuit, name: str, node: Table, w: Word) -> Word:
-    """The part of the table that this element can ask for, as its format shows it."""
-    values, first = const(node.values).values, int(node.first)
-    shown = overflow(values[w.lo - first : w.hi - first + 1], node.fmt)
-    return c.lookup(name, w, [int(v) for v in shown])
+def _parts(node: Table, x: Sequence[Word]) -> dict[tuple[int, int], tuple[int, ...]]:
+    """By bounds, the part of the table that such elements can ask for, as its format shows it.
+
+    Elements of the same bounds have one table; each other pair of bounds has its own.
+    """
+    bounds = {(w.lo, w.hi) for w in x}
+    entries = sum(hi - lo + 1 for lo, hi in bounds if lo < hi)
+    if entries > MAX_TABLE_ENTRIES:
+        raise LoweringError(
+            f"layer '{node.name}' (table)",
+            needed=f"at most {MAX_TABLE_ENTRIES:,} entries in all tables of a layer, one table for "
+            "all elements of the same bounds",
+            found=f"{entries:,} entries in {len(bounds):,} tables",
+            do="Put a quantise layer in front, so that all elements have the same bounds.",
+        )
+    shown, first = overflow(const(node.values).values, node.fmt).tolist(), int(node.first)
+    return {(lo, hi): tuple(shown[lo - first : hi - first + 1]) for lo, hi in bounds}

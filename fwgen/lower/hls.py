@@ -8,14 +8,20 @@ exactly stay outside, by name and with the reason; nothing is approximated.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from fwgen.errors import FormatError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Input, LastMembrane, Lif, Node, Quantise, SpikeCount
+from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Node, Quantise, Slice, SpikeCount
 from fwgen.lower import hls_layers
 from fwgen.lower.hls_layers import MAX_BITS, HlsLayer, Operand
 from fwgen.lower.hls_nodes import RULES, layers_of
+from fwgen.quantise.bounds import const
 from fwgen.quantise.ranges import Analysis
+
+MAX_SELECTION = 1 << 18  # weights of the matrix that stands for a slice
+MAX_WEIGHTS = 1 << 16  # of a dense layer, other than 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +127,24 @@ class _Planner:
             bits = self.analysis.values[name].peak.bit_length()
             if bits > MAX_BITS:
                 return _wide(f"'{name}' has integers", bits)
+        return self._too_large(node)
+
+    def _too_large(self, node: Node) -> str | None:
+        match node:
+            case Slice():
+                count = (node.stop - node.start) * len(self.analysis.values[node.source])
+                if count > MAX_SELECTION:
+                    return (
+                        f"hls4ml slices with a dense layer, here of {count:,} weights, and more "
+                        f"than {MAX_SELECTION:,} would take too much memory"
+                    )
+            case Dense():
+                count = int(np.count_nonzero(const(node.weight).values))
+                if count > MAX_WEIGHTS:
+                    return (
+                        f"it has {count:,} weights other than 0, and g++ would take too long over "
+                        f"more than {MAX_WEIGHTS:,}"
+                    )
         return None
 
     def _operand(self, name: str, stage: int) -> Operand:

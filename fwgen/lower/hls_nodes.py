@@ -32,7 +32,7 @@ from fwgen.lower import hls_layers as hls
 from fwgen.lower.hls_layers import HlsLayer, Operand
 from fwgen.quantise import elements
 from fwgen.quantise.accumulator import check_accumulator
-from fwgen.quantise.bounds import Range, const, floor_to
+from fwgen.quantise.bounds import Range, address_bits, const, floor_to
 
 _Rule = Callable[[Any, Sequence[Operand], Range], list[HlsLayer]]
 
@@ -95,15 +95,19 @@ def _leaky_relu(node: LeakyRelu, reads: Sequence[Operand], values: Range) -> lis
 
 
 def _table(node: Table, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:
+    """The bits are the index: not one more than tells the source's values apart."""
     read, steps, table = reads[0], [], const(node.values)
-    if read.fmt.width > read.values.fmt.width:  # the bits are the index: not one too many
-        read = Operand.of(f"{node.name}__index", read.values)
-        steps = [hls.linear(read.layer, reads[0].layer, len(values), read.fmt)]
-    bits = np.arange(1 << read.fmt.width)
-    integers = np.where(bits > read.fmt.hi, bits - (1 << read.fmt.width), bits)
-    known = np.clip(integers - node.first, 0, len(table.values) - 1)  # the rest cannot occur
+    lo, hi = int(min(read.values.lo)), int(max(read.values.hi))
+    index, bits = read.layer, address_bits(lo, hi)
+    if (
+        read.fmt.width > bits
+    ):  # the low bits stay, whatever the others are: a type that wraps around
+        index, low = f"{node.name}__index", Fixed(False, bits, bits - read.fmt.frac)
+        steps = [hls.linear(index, read.layer, len(values), low)]
+    places = (np.arange(1 << bits) - lo % (1 << bits)) % (1 << bits) + lo - int(node.first)
+    known = np.minimum(places, len(table.values) - 1)  # the rest cannot occur
     entries = Const(overflow(table.values[known], node.fmt), hls.plain(node.fmt))
-    return [*steps, hls.look_up(node.name, read.layer, entries, len(values), values.fmt)]
+    return [*steps, hls.look_up(node.name, index, entries, len(values), values.fmt)]
 
 
 def _concat(node: Concat, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:

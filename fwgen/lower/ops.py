@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fwgen.ir.fixed import Fixed
+from fwgen.quantise.bounds import address_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Word:
     def width(self) -> int:
         """Bits of the signal."""
         return Fixed.holding(self.lo, self.hi, 0).width
+
+    @property
+    def address_bits(self) -> int:
+        """Low bits that tell all values apart, however far from 0 they lie; at least 1."""
+        return address_bits(self.lo, self.hi)
 
     @property
     def constant(self) -> bool:
@@ -231,6 +237,16 @@ class Lookup(Op):
 
     a: Word
     values: tuple[int, ...]
+
+    @property
+    def bits(self) -> int:
+        """Bits of the address."""
+        return self.a.address_bits
+
+    @property
+    def first(self) -> int:
+        """Address of the first entry; the others follow, modulo ``2**bits``."""
+        return self.a.lo % (1 << self.bits)
 
     @property
     def operands(self) -> tuple[Word, ...]:

@@ -39,7 +39,8 @@ def square_luts(width: int) -> int:
 
 def table_luts(a: Word, values: Sequence[int]) -> int:
     """LUTs of a table over all that ``a`` can be."""
-    return _table_luts(a.width, a.lo, tuple(values))
+    bits = a.address_bits
+    return _table_luts(bits, a.lo % (1 << bits), tuple(values))
 
 
 @lru_cache

@@ -13,7 +13,7 @@ import numpy as np
 from fwgen.errors import FormatError
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Overflow
 from fwgen.ir.nodes import Dense
-from fwgen.quantise.bounds import Range, const, widened
+from fwgen.quantise.bounds import BEYOND, Range, const, widened_text
 
 ACCUMULATOR = "accumulator"  # what a wrap-around of the final sum is called among conversions
 
@@ -46,8 +46,8 @@ def check_accumulator(node: Dense, source: Range) -> None:
         return
     exact = sum_frac(node, source.frac)
     if fmt.frac < exact:
-        width = min(fmt.integer + exact, MAX_WIDTH)
-        enough = replace(fmt, width=width)
+        width = fmt.integer + exact
+        enough = str(replace(fmt, width=width)) if width <= MAX_WIDTH else BEYOND
         raise FormatError(
             _place(node),
             needed=f"at least {exact} fraction bits, those of the products and the bias",
@@ -61,7 +61,7 @@ def check_accumulator(node: Dense, source: Range) -> None:
             needed=f"a saturating accumulator that holds {lo * 2.0**-fmt.frac:g} to "
             f"{hi * 2.0**-fmt.frac:g}, which partial sums can reach in some order",
             found=f"{fmt}",
-            do=f"Use {widened(fmt, lo, hi)}, or leave accumulator_format out.",
+            do=f"Use {widened_text(fmt, lo, hi)}, or leave accumulator_format out.",
         )
 
 

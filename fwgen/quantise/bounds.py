@@ -11,6 +11,7 @@ from fwgen.ir.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from fwgen.ir.nodes import Const
 
 ROOMY_BITS = MAX_WIDTH // 2
+BEYOND = f"a format of more than {MAX_WIDTH} bits"  # what a message says where no format would do
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +62,7 @@ class Conversion:
     @property
     def sufficient_text(self) -> str:
         """The same for a message; some bounds are beyond every format."""
-        try:
-            return str(self.sufficient)
-        except FormatError:
-            return f"a format of more than {MAX_WIDTH} bits"
+        return widened_text(self.fmt, int(min(self.needed.lo)), int(max(self.needed.hi)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +97,19 @@ def widened(fmt: Fixed, lo: int, hi: int) -> Fixed:
     width = exact.width + (signed and not exact.signed)
     width += symmetric and -lo > (1 << (width - 1)) - 1
     return Fixed(signed, width, width - fmt.frac, fmt.rounding, fmt.overflow)
+
+
+def widened_text(fmt: Fixed, lo: int, hi: int) -> str:
+    """The same for a message; some bounds are beyond every format."""
+    try:
+        return str(widened(fmt, lo, hi))
+    except FormatError:
+        return BEYOND
+
+
+def address_bits(lo: int, hi: int) -> int:
+    """Low bits that tell the integers lo..hi apart: a table of them has as many address bits."""
+    return max(1, (hi - lo).bit_length())
 
 
 def floor_to(value: Const, frac: int) -> Ints:

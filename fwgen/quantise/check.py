@@ -6,7 +6,7 @@ from fwgen.errors import FormatError, GraphError
 from fwgen.ir.fixed import Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense
-from fwgen.quantise.accumulator import check_accumulator
+from fwgen.quantise.accumulator import ACCUMULATOR, check_accumulator
 from fwgen.quantise.bounds import Conversion
 from fwgen.quantise.ranges import analyse
 
@@ -54,11 +54,13 @@ def can_wrap(conversion: Conversion) -> bool:
 
 def _reachable(conversion: Conversion) -> FormatError:
     needed = conversion.needed
+    # a saturating accumulator is refused as well
+    summing = conversion.what == ACCUMULATOR
+    other = "leave accumulator_format out" if summing else "SAT as overflow mode"
     lo, hi = (v * 2.0**-needed.frac for v in (min(needed.lo), max(needed.hi)))
     return FormatError(
         f"layer '{conversion.node}': {conversion.what}",
         needed=f"a format that holds {lo:g} to {hi:g}, which inputs and weights can reach",
         found=f"{conversion.fmt}, which would wrap around",
-        do=f"Use {conversion.sufficient_text}, or SAT as overflow mode, or name the layer under "
-        "accept_wrap.",
+        do=f"Use {conversion.sufficient_text}, or {other}, or name the layer under accept_wrap.",
     )

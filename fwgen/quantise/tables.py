@@ -1,5 +1,6 @@
 """Tables become integers: every result that the source can ask for, rounded exactly."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -10,7 +11,7 @@ from fwgen.errors import FormatError
 from fwgen.ir.cast import Ints, from_real
 from fwgen.ir.fixed import MAX_WIDTH, Fixed
 from fwgen.ir.nodes import CUSTOM, Const, Real, Table
-from fwgen.quantise.bounds import Range, ints
+from fwgen.quantise.bounds import Range, filled, ints
 from fwgen.quantise.functions import UndefinedError, rounded
 
 MAX_ENTRIES = 1 << 14
@@ -18,6 +19,8 @@ MAX_ENTRIES = 1 << 14
 
 def fix_table(node: Table, source: Range) -> Table:
     """The table over all integers that the source can reach, not yet brought into its range.
+
+    Integers between the bounds of different elements, which none of them reaches, have entry 0.
 
     Raises
     ------
@@ -35,7 +38,14 @@ def fix_table(node: Table, source: Range) -> Table:
             found=f"{hi - lo + 1:,}, from {_number(lo, source)} to {_number(hi, source)}",
             do="Put a quantise layer with a narrower format in front.",
         )
-    grid = _custom(node, node.values, source) if node.function == CUSTOM else _known(node, source)
+    asked = _asked(source)
+    made = (
+        _custom(node, node.values, source, asked)
+        if node.function == CUSTOM
+        else _known(node, source, asked)
+    )
+    grid = filled(0, hi - lo + 1)  # what no element asks for stays 0
+    grid[[n - lo for n in asked]] = made
     lowest, highest = int(grid.min()), int(grid.max())
     if max(abs(lowest), abs(highest)).bit_length() >= MAX_WIDTH:
         worst = lo + int(np.argmax(np.abs(grid)))
@@ -45,9 +55,19 @@ def fix_table(node: Table, source: Range) -> Table:
     )
 
 
-def _known(node: Table, source: Range) -> Ints:
+def _asked(source: Range) -> list[int]:
+    """Every integer that some element can be, in order: there may be gaps between elements."""
+    reached: list[int] = []
+    last = int(min(source.lo)) - 1
+    for lo, hi in sorted(zip(source.lo.tolist(), source.hi.tolist(), strict=True)):
+        reached += range(max(lo, last + 1), hi + 1)
+        last = max(last, hi)
+    return reached
+
+
+def _known(node: Table, source: Range, asked: Sequence[int]) -> Ints:
     results = []
-    for n in range(int(min(source.lo)), int(max(source.hi)) + 1):
+    for n in asked:
         x = Fraction(n) / Fraction(2) ** source.frac
         try:
             results.append(rounded(node.function, x, node.fmt.frac, node.fmt.rounding))
@@ -56,7 +76,7 @@ def _known(node: Table, source: Range) -> Ints:
     return ints(results)
 
 
-def _custom(node: Table, values: Any, source: Range) -> Ints:
+def _custom(node: Table, values: Any, source: Range, asked: Sequence[int]) -> Ints:
     """The part of a table from a file that the source can reach."""
     if not isinstance(values, Real):
         raise TypeError("a custom table brings its values")
@@ -80,7 +100,7 @@ def _custom(node: Table, values: Any, source: Range) -> Ints:
                 f"{_number(start + count - 1, source)}",
                 do=f"Add the entry for {_number(n, source)}, or narrow the source.",
             )
-    return from_real(values.values[lo - start : hi - start + 1], node.fmt)
+    return from_real(values.values[[n - start for n in asked]], node.fmt)
 
 
 def _undefined(node: Table, n: int, source: Range) -> FormatError:

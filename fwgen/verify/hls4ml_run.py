@@ -25,8 +25,9 @@ FOLDER = "hls"  # of a build, one project in each of its own
 HOW_TO_GET = "Run 'pip install hls4ml'."
 _JOB, _LOG = "job.json", "hls4ml.log"
 _FAULT = "If hls/ was not edited this is a fault of fwgen; please report it with the model."
-# hls4ml's own script has -O3, which compiles for twice as long and gives the same integers
 _FLOAT_BITS = 24
+_SECONDS = 1800  # that g++ or a process of hls4ml may take
+# hls4ml's own script has -O3, which compiles for twice as long and gives the same integers
 _FLAGS = ("-Og", "-std=c++11", "-fPIC", "-shared")
 
 Doubles = NDArray[np.float64]
@@ -105,14 +106,14 @@ def compiled(project: HlsProject, folder: Path, work: Path) -> Path:
     Raises
     ------
     ToolError
-        If g++ is missing or refuses it.
+        If g++ is missing, refuses it, or takes longer than half an hour.
     """
     toolchain.require("g++")
     work.mkdir(parents=True, exist_ok=True)
     place, library = folder / project.name, (work / f"{project.name}.so").resolve()
     sources = (f"firmware/{project.name}.cpp", f"{project.name}_bridge.cpp")
     command = ["g++", *_FLAGS, "-Ifirmware/ap_types", *sources, "-o", str(library)]
-    done = toolchain.run_tool(command, toolchain.environment(), cwd=place)
+    done = toolchain.run_tool(command, toolchain.environment(), place, _SECONDS)
     if done.returncode:
         raise toolchain.failure(f"g++ on the hls4ml project '{project.name}'", done, _FAULT)
     return library
@@ -144,7 +145,7 @@ def simulate(
     Raises
     ------
     ToolError
-        If the compiled code crashes.
+        If the compiled code crashes, or runs for longer than half an hour.
     """
     work.mkdir(parents=True, exist_ok=True)
     work = work.resolve()
@@ -217,7 +218,7 @@ def _work(work: Path, job: Mapping[str, Any], what: str, place: Path) -> None:
     (work / _JOB).write_text(json.dumps(job), encoding="utf-8")
     # -P: the folder of the worker must not shadow modules of the standard library
     command = [sys.executable, "-P", str(Path(hls4ml_worker.__file__)), str(work.resolve() / _JOB)]
-    done = toolchain.run_tool(command, dict(os.environ), cwd=place)
+    done = toolchain.run_tool(command, dict(os.environ), place, _SECONDS)
     (work / _LOG).write_text(done.stdout, encoding="utf-8")
     if done.returncode:
         raise toolchain.failure(what, done, _FAULT)

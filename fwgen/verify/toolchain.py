@@ -11,9 +11,11 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,27 +135,35 @@ def lint(files: Sequence[Path], top: str) -> str:
 
 
 def run_tool(
-    command: Sequence[str], env: dict[str, str], cwd: Path | None = None
+    command: Sequence[str],
+    env: dict[str, str],
+    cwd: Path | None = None,
+    seconds: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``command`` to its end; its output and errors are both in ``stdout``.
+
+    Parameters
+    ----------
+    seconds
+        That it may take; no limit if None.
 
     Raises
     ------
     ToolError
-        If it cannot be started.
+        If it cannot be started, or takes longer: it is ended then, with what it has started.
     """
     program = shutil.which(command[0], path=env.get("PATH"))
     try:
-        return subprocess.run(  # noqa: S603 - a list of words, no shell
+        process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
             [program or command[0], *command[1:]],
             env=env,
             cwd=cwd,
-            check=False,
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            process_group=None if seconds is None else 0,
         )
     except OSError as error:
         raise ToolError(
@@ -162,6 +172,37 @@ def run_tool(
             found=str(error),
             do="Run 'fwgen doctor' to see what is missing.",
         ) from error
+    return _finished(process, command, seconds)
+
+
+def _finished(
+    process: subprocess.Popen[str], command: Sequence[str], seconds: float | None
+) -> subprocess.CompletedProcess[str]:
+    """The end of a process; whatever ends the wait before it ends the process as well."""
+    with process:
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _end(process, seconds)
+            raise ToolError(
+                Path(command[0]).name,
+                needed=f"an end within {seconds:g} seconds",
+                found="a program that still runs, and was ended",
+                do="Make the model smaller, or run on a faster or less busy machine.",
+            ) from None
+        except BaseException:
+            _end(process, seconds)
+            raise
+    return subprocess.CompletedProcess(list(command), process.returncode, said)
+
+
+def _end(process: subprocess.Popen[str], seconds: float | None) -> None:
+    """End a process; one with a limit leads a group, whose members end with it."""
+    if seconds is None:
+        process.kill()
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def effort(rtl_files: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:

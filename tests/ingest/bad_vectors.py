@@ -185,6 +185,11 @@ VECTORS = [
         f"{Y}: layer 'last' (slice): needed 0 <= start < stop <= 3, the elements of 'dec'; found start 1 and stop 4. {MEND}",
     ),
     Case(
+        "a slice beyond every vector",
+        new(op="slice", stop=16385),
+        f"{NEW}: stop: needed a number of at most 16384; found 16385. {KEYS}",
+    ),
+    Case(
         "a slice from behind",
         new(op="slice", start=-1, stop=2),
         f"{NEW}: start: needed a number of at least 0; found -1. {KEYS}",
@@ -240,7 +245,7 @@ VECTORS = [
     Case(
         "an accumulator that wraps around",
         layer("enc", weight_format="fixed<8,2>", accumulator_format="fixed<15,1>"),
-        f"{Y}: layer 'enc': accumulator: needed a format that holds -0.373047 to 1.49316, which inputs and weights can reach; found fixed<15,1>, which would wrap around. Use fixed<16,2>, or SAT as overflow mode, or name the layer under accept_wrap.",
+        f"{Y}: layer 'enc': accumulator: needed a format that holds -0.373047 to 1.49316, which inputs and weights can reach; found fixed<15,1>, which would wrap around. Use fixed<16,2>, or leave accumulator_format out, or name the layer under accept_wrap.",
     ),
     Case(
         "squares without end",

@@ -82,6 +82,15 @@ def test_a_leak_may_be_a_shift(draft: Draft, tmp_path: Path) -> None:
     assert node.beta == ShiftLeak(3)
 
 
+LONG = """\
+fwgen: 1
+name: long
+input: {name: x, size: 4096, format: "ufixed<1,1>"}
+layers:
+  - {name: c, op: concat, from: [x, x, x, x]}
+  - {name: last, op: slice, start: 16383, stop: 16384}
+outputs: [last]
+"""
 VECTORS = """\
 fwgen: 1
 name: vectors
@@ -130,6 +139,14 @@ graph vectors steps=1
   flags = threshold(m) value=[2]:fixed<9,4>
 outputs squares, kl, flags
 """
+
+
+def test_a_slice_may_lie_anywhere_in_the_longest_vector(tmp_path: Path) -> None:
+    """A concatenation has up to 16,384 elements, more than an input; its last one can be had."""
+    (tmp_path / "model.yaml").write_text(LONG)
+    np.savez(tmp_path / "weights.npz")
+    graph = read_bundle(tmp_path).graph
+    assert (graph["last"].start, graph["last"].stop) == (16383, 16384)
 
 
 def test_a_dense_network(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fwgen.emit.verilog import Writer
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 from fwgen.lower import feed_forward, unary
@@ -214,6 +215,18 @@ def test_multiply(a: tuple[int, int], b: tuple[int, int]) -> None:
     values = [outputs(c, {"x_i": pair})[0][0] for pair in pairs]
     assert values == [m * n for m, n in pairs]
     assert (product.lo, product.hi) == (min(values), max(values))
+
+
+@pytest.mark.parametrize("first", [-(1 << 50), -3, 0, 1 << 50, (1 << 50) + 5])
+def test_a_table_costs_what_its_source_spans(first: int) -> None:
+    """Eight values need three bits of address, wherever they lie."""
+    c = Circuit(PACE)
+    (x,) = inputs(c, (first, first + 7))
+    finish(c, c.lookup("y", x, [7, -9, 7, 0, 1, 2, 3, 5]))
+    (table,) = [op for op in c.ops if isinstance(op, Lookup)]
+    assert (table.bits, table.first) == (3, first % 8)
+    assert 0 < unary.table_luts(x, table.values) <= 5  # one LUT a bit at most
+    assert any(line.endswith(" TABLE_0 [0:7];") for line in Writer().body(c))
 
 
 def test_lookup() -> None:

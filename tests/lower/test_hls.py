@@ -1,5 +1,6 @@
 """Which nodes become hls4ml layers, in which project, and what is refused; no hls4ml needed."""
 
+import numpy as np
 import pytest
 
 from fwgen.errors import LoweringError
@@ -15,6 +16,7 @@ from fwgen.ir.nodes import (
     Lif,
     Quantise,
     Relu,
+    Slice,
     SpikeCount,
     SquaredError,
     Table,
@@ -148,6 +150,31 @@ def test_parameters_too_wide_for_a_double_stay_outside() -> None:
     assert list(planned(made.with_nodes({"e": Dense("e", "x", *wider)})).outside) == ["e"]
 
 
+def test_a_large_slice_stays_outside() -> None:
+    """The matrix that would stand for it is not built; the reason is given."""
+    part = Slice("most", "x", 0, 513)
+    made = graph(512, "ufixed<1,1>", Slice("some", "x", 0, 512))
+    assert planned(made).outside == {}
+    made = graph(513, "ufixed<1,1>", part, Relu("r", "most"))
+    assert planned(made).outside == {
+        "most": "hls4ml slices with a dense layer, here of 263,169 weights, and more than 262,144 "
+        "would take too much memory"
+    }
+    assert [p.outputs for p in planned(made).projects] == [{"r": "r"}]
+
+
+def test_a_large_dense_layer_stays_outside() -> None:
+    """Weights that are 0 do not count."""
+    weight = np.ones((256, 257), dtype=int)
+    why = "it has 65,537 weights other than 0, and g++ would take too long over more than 65,536"
+    weight[0] = 0
+    weight[0, :256] = 1
+    weight[1:, 256] = 0
+    assert planned(graph(257, "ufixed<1,1>", dense("d", "x", weight))).outside == {}
+    weight[1, 256] = 1
+    assert planned(graph(257, "ufixed<1,1>", dense("d", "x", weight))).outside == {"d": why}
+
+
 def test_a_conversion_that_drops_every_bit_is_widened_first() -> None:
     """ap_fixed stops in a conversion that drops more bits than its source has."""
     made = graph(1, "ufixed<4,0>", Quantise("q", "x", Fixed.parse("fixed<3,5,RND>")))
@@ -172,6 +199,22 @@ def test_a_table_is_indexed_by_no_bit_too_many() -> None:
     assert layers["t__index"].types["result"] == Fixed.parse("ufixed<3,3>")
     assert layers["t"].inputs == ("t__index",)
     assert layers["t"].arrays["table"].shape == (8,)
+
+
+@pytest.mark.parametrize("centre", [1 << 45, -(1 << 45), 0])
+def test_a_table_is_as_long_as_its_source_is_wide(centre: int) -> None:
+    """Far from 0 the low bits are the index: entry n is that of the source's n modulo its size."""
+    made = graph(
+        1,
+        "ufixed<4,4>",
+        dense("d", "x", [[1]], [centre - 3]),
+        Table("t", "d", "custom", Fixed.parse("fixed<7,2>"), centre - 3, table_values(16)),
+    )
+    (project,) = planned(made).projects
+    layers = {layer.name: layer for layer in project.layers}
+    assert layers[layers["t"].inputs[0]].types["result"] == Fixed.parse("ufixed<4,4>")
+    entries = layers["t"].arrays["table"].values
+    assert [entries[(centre - 3 + n) % 16] for n in range(16)] == table_values(16).values.tolist()
 
 
 def test_a_weight_outside_its_type_is_refused() -> None:

@@ -7,9 +7,10 @@ import pytest
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Concat, Node, Quantise, Relu, SquaredError, Threshold
+from fwgen.ir.nodes import Concat, Node, Quantise, Relu, SquaredError, Table, Threshold
 from fwgen.lower.design import CircuitBlock, DelayBlock, HoldBlock, LifBlock
 from fwgen.lower.lowering import lower
+from fwgen.lower.ops import Lookup
 from fwgen.lower.pace import Pace
 from tests.verify.operations import const, dense, graph_of, lif, read_out
 
@@ -31,6 +32,34 @@ def test_interface() -> None:
         ("l_n_o", "ufixed<3,3>", 2),
     ]
     assert face.interval == 5
+
+
+def tables(biases: list[int]) -> Graph:
+    """Tables on elements that span 8,192 integers, each from its bias on."""
+    layer = dense("d", "x", [[1]] * len(biases), biases)
+    values = const([n * 37 % 101 for n in range(8192 + max(biases))], "ufixed<7,7>")
+    return graph_of(1, "ufixed<13,13>", [layer, Table("t", "d", "custom", values.fmt, 0, values)])
+
+
+def test_equal_bounds_share_a_table() -> None:
+    """However many elements there are: their entries are stored once."""
+    design = lower(tables([0, 5] * 100), Pace(20.0))
+    blocks = [b for b in design.blocks if isinstance(b, CircuitBlock)]
+    found = [op.values for b in blocks for op in b.circuit.ops if isinstance(op, Lookup)]
+    assert len(found) == 200
+    assert len({id(values) for values in found}) == 2
+
+
+def test_too_many_entries_of_tables_are_refused() -> None:
+    """The message names the layer and what to do."""
+    lower(tables(list(range(128))), Pace(20.0))
+    with pytest.raises(LoweringError) as caught:
+        lower(tables(list(range(129))), Pace(20.0))
+    assert str(caught.value) == (
+        "layer 't' (table): needed at most 1,048,576 entries in all tables of a layer, one table "
+        "for all elements of the same bounds; found 1,056,768 entries in 129 tables. Put a "
+        "quantise layer in front, so that all elements have the same bounds."
+    )
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7])

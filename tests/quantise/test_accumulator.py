@@ -45,8 +45,8 @@ REFUSED = {
     "partial sums can reach in some order; found fixed<9,3,RND,SAT_SYM>. Use "
     "fixed<10,4,RND,SAT_SYM>, or leave accumulator_format out.",
     "fixed<8,3>": "layer 'd': accumulator: needed a format that holds -7.09375 to 7.90625, which "
-    "inputs and weights can reach; found fixed<8,3>, which would wrap around. Use fixed<9,4>, or SAT "
-    "as overflow mode, or name the layer under accept_wrap.",
+    "inputs and weights can reach; found fixed<8,3>, which would wrap around. Use fixed<9,4>, or leave "
+    "accumulator_format out, or name the layer under accept_wrap.",
 }
 
 
@@ -56,6 +56,19 @@ def test_refused(fmt: str) -> None:
     with pytest.raises(FormatError) as caught:
         CheckRanges().run(graph(fmt))
     assert str(caught.value) == REFUSED[fmt]
+
+
+def test_a_type_beyond_every_format_is_not_suggested() -> None:
+    """Where no type would do, the message says so and leaves the other way out."""
+    end = ". Use a format of more than 256 bits, or leave accumulator_format out"
+    with pytest.raises(FormatError) as caught:
+        CheckRanges().run(graph("fixed<256,254,TRN,SAT>"))
+    assert end in str(caught.value)
+    wide = replace(dense("d", "x", [[1 << 254]]), accumulator=Fixed.parse("fixed<8,6,TRN,SAT>"))
+    with pytest.raises(FormatError) as caught:
+        CheckRanges().run(graph_of(1, "fixed<8,6>", [wide]))
+    assert str(caught.value).startswith(PLACE)
+    assert end in str(caught.value)
 
 
 @pytest.mark.parametrize("fmt", REFUSED)

@@ -15,7 +15,7 @@ from fwgen.quantise.passes import quantise
 from fwgen.verify.reference import Reference
 from tests.ir.definition import converted
 from tests.quantise.defined import on_grid
-from tests.verify.operations import graph_of
+from tests.verify.operations import dense, graph_of
 
 
 def table(
@@ -61,6 +61,32 @@ def test_custom_entries_stand_for_the_grid() -> None:
     graph = table(CUSTOM, "fixed<6,2,RND_CONV,SAT>", first=-5.0, values=entries)
     given = [converted(Fraction(v), graph["t"].fmt) * 16 for v in entries.values[4:36]]
     assert results(graph) == given
+
+
+def apart(function: str, **fields: object) -> Graph:
+    """A table on two elements, -28 to -13 and 12 to 27."""
+    both = dense("d", "x", [[1], [1]], [-20, 20])
+    q = Quantise("q", "d", Fixed.parse("fixed<6,6>"))
+    t = Table("t", "q", function, Fixed.parse("fixed<9,2,RND,SAT>"), **fields)
+    return graph_of(1, "fixed<4,4>", [both, q, t])
+
+
+def test_what_no_element_reaches_is_not_computed() -> None:
+    """Between the bounds of two elements a function may have a pole; the entries there are 0."""
+    node = quantise(apart("reciprocal"))["t"]
+    given = [0 if -13 < n < 12 else round(128 / n) for n in range(-28, 28)]
+    assert node.values.values.tolist() == given
+
+
+def test_an_entry_that_no_element_reaches_does_not_matter() -> None:
+    """However large it is, integers stay as wide as those that are reached."""
+    entries = np.arange(56.0) / 64
+    wild = entries.copy()
+    wild[[16, 30, 39]] = 1e30
+    graphs = [quantise(apart(CUSTOM, first=-28.0, values=Real(v))) for v in (entries, wild)]
+    events = np.arange(-8, 8)[:, None]
+    calm, same = (Reference.of(g).run(events).values["t"] for g in graphs)
+    assert calm.tolist() == same.tolist() == [[2 * (n + 8), 2 * (n + 48)] for n in range(-8, 8)]
 
 
 def test_a_table_that_is_fixed_stays() -> None:

@@ -54,6 +54,10 @@ def every_operation() -> Graph:
         LeakyRelu("leaky", "bn", const(1, "ufixed<1,-2>")),
         LeakyRelu("prelu", "bn", const([-3, 0, 5], "fixed<5,2>")),
         Table("table", "q", "custom", Fixed.parse("fixed<6,1,TRN,SAT>"), 0, table_values(64)),
+        dense("far", "q", [[1, 0, 0], [0, 1, 0]], [(1 << 44) - 9, (1 << 44) - 7]),
+        Table(
+            "low_bits", "far", "custom", Fixed.parse("fixed<7,2>"), (1 << 46) - 36, table_values(72)
+        ),
         Concat("joined", ("leaky", "q", "x")),
         Slice("part", "joined", 2, 5),
         Add("sum", "part", "q"),

@@ -109,6 +109,11 @@ class TestElementWise(Operation):
         return graph_of(4, "fixed<7,3>", [*slopes(), *norms(), *decisions()])
 
 
+def far(centre: int) -> tuple[float, Real]:
+    """First entry and entries of a table in a source of 5 fraction bits, far from 0."""
+    return centre - 12.5, Real(np.sin(np.arange(800.0)) * 3)
+
+
 def tables() -> Iterator[Node]:
     """Every function by name on inputs where it is defined, and tables of their own."""
     yield Quantise("wide", "x", fmt("fixed<8,3>"))
@@ -127,6 +132,10 @@ def tables() -> Iterator[Node]:
     yield dense("wider", "x", [[32, 1]])
     yield Table("long", "wider", "tanh", fmt("fixed<12,1,RND_CONV,SAT>"))
     yield Table("behind", "sigmoid0", "log", fmt("fixed<9,4,TRN_ZERO,SAT>"))
+    yield dense("far", "one", [[1]], [(1 << 45) - 3])
+    yield Table("far_up", "far", CUSTOM, fmt("fixed<7,3>"), *far(1 << 45))
+    yield dense("low", "one", [[1]], [-(1 << 45) + 7])
+    yield Table("far_down", "low", CUSTOM, fmt("fixed<7,3>"), *far(-(1 << 45)))
     entries = Real(np.sin(np.arange(300.0)) * 3)
     yield Table("custom", "wide", CUSTOM, fmt("fixed<6,2,RND_MIN_INF,SAT>"), -5.0, entries)
     flat = Real(np.full(256, 0.7))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,22 @@ def test_lint_gives_warnings(tmp_path: Path) -> None:
         "    assign b_o = a_i;\nendmodule\n"
     )
     assert "%Warning-WIDTHTRUNC" in toolchain.lint([tmp_path / "bad.v"], "bad")
+
+
+def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    """So are the programs that it has started, and the message says what happened."""
+    script = "echo $$ > outer; sh -c 'echo $$ > inner; sleep 60; :'; :"
+    begin = time.monotonic()
+    with pytest.raises(ToolError) as caught:
+        toolchain.run_tool(["sh", "-c", script], dict(os.environ), tmp_path, 1.0)
+    assert time.monotonic() - begin < 20
+    assert str(caught.value) == (
+        "sh: needed an end within 1 seconds; found a program that still runs, and was ended. Make "
+        "the model smaller, or run on a faster or less busy machine."
+    )
+    for name in ("outer", "inner"):
+        state = Path(f"/proc/{(tmp_path / name).read_text().strip()}/stat")
+        assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
 def test_program_that_cannot_start_is_an_error() -> None:
