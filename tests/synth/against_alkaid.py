@@ -1,7 +1,7 @@
-"""Synthesis of fwgen beside alkaid's own emitter: the same networks, the same synthesis, side by side.
+"""Networks as fwgen emits them and as alkaid's own emitter does, in the same synthesis.
 
-``python -m tests.synth.against_alkaid [MODEL ...]`` prints the table of ``docs/alkaid.md``. alkaid's
-Verilog is only ever written into a temporary folder.
+``python -m tests.synth.against_alkaid [MODEL ...]`` prints the table of ``docs/alkaid.md``.
+alkaid's Verilog is only ever written into a temporary folder.
 """
 
 import sys
