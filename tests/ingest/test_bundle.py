@@ -176,7 +176,7 @@ def test_a_dense_network(tmp_path: Path) -> None:
     assert norm.offset.values.tolist() == [0.0, 1.0]
     assert plain.scale.values.tolist() == [0.5, 2.0]
     assert plain.offset.values.tolist() == [-0.25, 0.0]
-    assert [n.op for n in quantise(graph)][1:3] == ["dense", "batch_norm"]  # both are folded
+    assert [n.op for n in quantise(graph)][1:3] == ["dense", "batch_norm"]  # with a format
 
 
 def test_functions_of_the_file_are_those_of_the_graph() -> None:
