@@ -77,7 +77,7 @@ membrane=fixed<10,4,RND,SAT> reset=subtract reset_delay=yes
 reset_delay=no
   u = last_membrane(m)
   score = squared_error(u, x)
-  hit = threshold(score) value=0.296875:ufixed<5,-1,RND_CONV>
+  hit = threshold(score) value=0.296875:ufixed<5,-1>
 outputs score, hit
 """
 

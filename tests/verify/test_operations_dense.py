@@ -339,3 +339,19 @@ def test_dense_keeps_its_accumulator() -> None:
         assert with_it[name].frac == without[name].frac == 5
         assert with_it[name].hi.tolist() == without[name].hi.tolist()
     assert with_it["finer"].frac == 9
+
+
+class TestEncoderAtAFasterClock(Operation):
+    """The same chain at 480 MHz: another pipeline, the same integers."""
+
+    clock_mhz = 480.0
+
+    @staticmethod
+    def make() -> Graph:
+        """The encoder's graph."""
+        return TestEncoder.make()
+
+    def test_it_takes_more_cycles(self, made: Implemented) -> None:
+        """Each of the two proves its own latency in simulation."""
+        slow = lower(self.make(), Pace(TestEncoder.clock_mhz)).interface.latency
+        assert made.interface.latency > slow + 2
