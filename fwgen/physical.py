@@ -18,6 +18,7 @@ from fwgen.synth.settings import FAMILIES, PESSIMISTIC, Settings
 from fwgen.synth.timing import timing_block
 from fwgen.synth.yosys import Mapped, cell_models, share_folder, synthesise, version
 from fwgen.targets import Device
+from fwgen.verify import toolchain
 from fwgen.verify.prove import BenchResult, Subject, prove_native
 
 NETLIST_EVENTS = 1000
@@ -89,9 +90,8 @@ def prove_netlist(subject: Subject, mapped: Mapped, seed: int) -> BenchResult:
     """
     work = subject.work / "netlist"
     rtl = [mapped.verilog, *cell_models()]
-    # Verilator's data-flow pass stops on some netlists ("Mismatched vertices")
     netlist = replace(
-        subject, rtl=rtl, work=work, options=("-fno-dfg",), job_events=NETLIST_JOB_EVENTS
+        subject, rtl=rtl, work=work, effort=toolchain.NETLIST, job_events=NETLIST_JOB_EVENTS
     )
     bench = prove_native(netlist, NETLIST_EVENTS, seed)
     bench.what = "the mapped netlist, in models of its cells"

@@ -86,9 +86,13 @@ def share_folder() -> Path:
 
 
 def cell_models() -> list[Path]:
-    """Verilog models of the cells in a netlist: Yosys' own, and fwgen's of what it lacks."""
-    own = sorted((asset_dir("sim") / "cells").glob("*.v"))
-    return [share_folder() / "xilinx" / "cells_sim.v", *own]
+    """Models of the cells in a netlist: Yosys' own, and fwgen's of what it lacks.
+
+    A file of settings comes first, which tells Verilator how to read Yosys' models.
+    """
+    place = asset_dir("sim") / "cells"
+    yosys = share_folder() / "xilinx" / "cells_sim.v"
+    return [*sorted(place.glob("*.vlt")), yosys, *sorted(place.glob("*.v"))]
 
 
 def version() -> str:

@@ -90,7 +90,7 @@ def _prepare(interface: Interface, rtl_files: Sequence[Path], work: Path, seed: 
     (work / "interface.json").write_text(to_json(interface), encoding="utf-8")
     (work / _PORTS).write_text(_public_ports(interface), encoding="utf-8")
     sources = [str(path.resolve()) for path in rtl_files]
-    options = [*_VERILATE, *toolchain.effort(rtl_files)[0]]
+    options = [*_VERILATE, *toolchain.effort(rtl_files).verilator]
     job = {"top": interface.top, "sources": sources, "options": options, "seed": seed}
     (work / _JOB).write_text(json.dumps(job), encoding="utf-8")
 
@@ -118,7 +118,9 @@ def _environment(work: Path, rtl_files: Sequence[Path]) -> dict[str, str]:
     # The simulator's Python must find this fwgen, installed or not, and the benches.
     paths = [str(asset_dir("sim")), str(Path(__file__).parents[2]), env.get("PYTHONPATH", "")]
     env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    env["MAKEFLAGS"] = " ".join([env.get("MAKEFLAGS", ""), *toolchain.effort(rtl_files)[1]]).strip()
+    env["MAKEFLAGS"] = " ".join(
+        [env.get("MAKEFLAGS", ""), *toolchain.effort(rtl_files).make]
+    ).strip()
     return env | {
         "PYTHONDONTWRITEBYTECODE": "1",  # nothing appears beside the shipped bench
         "PYTHONUNBUFFERED": "1",  # the log keeps the order of things

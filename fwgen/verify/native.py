@@ -36,11 +36,11 @@ def build(
     interface: Interface,
     rtl_files: Sequence[Path],
     work_dir: Path,
-    options: Sequence[str] = (),
+    effort: toolchain.Effort | None = None,
 ) -> Path:
     """Compile the Verilog and the harness in ``work_dir``; give the program.
 
-    ``options`` are further ones for Verilator.
+    ``effort`` says how; left out, it follows from the size of the files.
 
     Nothing is done if the program there was made from the same files by the same tools.
 
@@ -53,12 +53,13 @@ def build(
     work = toolchain.work_folder(work_dir)
     header = render_ports(interface)
     program, stamp = work / "obj" / _BINARY, work / "stamp"
-    digest = _digest(interface, rtl_files, header + " ".join(options))
+    effort = effort or toolchain.effort(rtl_files)
+    digest = _digest(interface, rtl_files, header, effort)
     if program.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return program
     stamp.unlink(missing_ok=True)
     (work / "harness_ports.h").write_text(header)
-    _compile(interface.top, rtl_files, work, options)
+    _compile(interface.top, rtl_files, work, effort)
     stamp.write_text(digest)
     return program
 
@@ -93,35 +94,35 @@ def _placed(ports: Sequence[Port]) -> list[dict[str, Any]]:
     ]
 
 
-def _digest(interface: Interface, rtl_files: Sequence[Path], header: str) -> str:
+def _digest(
+    interface: Interface, rtl_files: Sequence[Path], header: str, effort: toolchain.Effort
+) -> str:
     facts: list[object] = [
         interface.top,
         header,
         toolchain.verilator_version(),
         str(toolchain.verilator_root()),
     ]
-    facts += [_VERILATE, toolchain.effort(rtl_files)]
+    facts += [_VERILATE, effort]
     total = hashlib.sha256(repr(facts).encode())
     for path in (asset_dir("sim") / "harness.cpp", *rtl_files):
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
 
-def _compile(top: str, rtl_files: Sequence[Path], work: Path, options: Sequence[str]) -> None:
-    split, optimise = toolchain.effort(rtl_files)
+def _compile(top: str, rtl_files: Sequence[Path], work: Path, effort: toolchain.Effort) -> None:
     place = ("-CFLAGS", f"-I{work}", "--Mdir", "obj", "--top-module", top)
     sources = (*rtl_files, asset_dir("sim") / "harness.cpp")
     _tool(
         work,
         "verilator",
         *_VERILATE,
-        *options,
-        *split,
+        *effort.verilator,
         *place,
         *(str(f.resolve()) for f in sources),
     )
     make = ("make", f"-j{os.cpu_count() or 1}", "-C", "obj", "-f", "Vdut.mk")
-    _tool(work, *make, *optimise)
+    _tool(work, *make, *effort.make)
     for part in (work / "obj").iterdir():  # hundreds of megabytes of precompiled headers
         if part.name != _BINARY:
             part.unlink()

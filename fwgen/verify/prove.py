@@ -13,7 +13,7 @@ import numpy as np
 from fwgen.ingest.bundle import SampleEvents
 from fwgen.ir.cast import Ints
 from fwgen.ir.ports import Interface
-from fwgen.verify import cocotb_run, compare, native
+from fwgen.verify import cocotb_run, compare, native, toolchain
 from fwgen.verify.events import make_events, random_events
 from fwgen.verify.reference import Reference
 
@@ -37,7 +37,7 @@ class Subject:
     rtl: Sequence[Path]
     samples: Sequence[SampleEvents]
     work: Path
-    options: tuple[str, ...] = ()  # further ones for Verilator
+    effort: toolchain.Effort | None = None  # how to compile; None follows from the size
     job_events: int = JOB_EVENTS
 
     def expected(self, x: Ints) -> tuple[list[Ints], Mapping[str, int]]:
@@ -138,7 +138,7 @@ def prove_native(
 def compiled(subject: Subject) -> Path:
     """The simulation program; made at the first call."""
     work = subject.work / "native"
-    return native.build(subject.interface, subject.rtl, work, subject.options)
+    return native.build(subject.interface, subject.rtl, work, subject.effort)
 
 
 def _chunks(subject: Subject, events: int, seed: int, bench: BenchResult) -> Iterator[Ints]:

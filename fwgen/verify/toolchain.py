@@ -205,8 +205,24 @@ def _end(process: subprocess.Popen[str], seconds: float | None) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def effort(rtl_files: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Options of Verilator and variables of make that build and run a design soonest.
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Options of Verilator and variables of make that decide how long a build and a run take."""
+
+    verilator: tuple[str, ...]
+    make: tuple[str, ...]
+
+
+# A mapped netlist: much code for few events, so g++ does not optimise. Verilator's data-flow pass
+# costs time and finds nothing; on some netlists it stops ("Mismatched vertices").
+NETLIST = Effort(
+    ("-fno-dfg", "--output-split", "100000", "--output-split-cfuncs", "1000"),
+    ("OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"),
+)
+
+
+def effort(rtl_files: Sequence[Path]) -> Effort:
+    """What builds and runs a design soonest.
 
     Large designs go into many files, for all cores, and short functions, because g++'s time grows
     faster than a function does. At 20,000 wires -Og then makes programs as fast as -O2 does, in
@@ -214,7 +230,8 @@ def effort(rtl_files: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]
     """
     large = sum(path.stat().st_size for path in rtl_files) > _LARGE
     split = ("--output-split", "20000", "--output-split-cfuncs", "200") if large else ()
-    return split, (f"OPT_FAST={'-Og' if large else '-O2'}", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0")
+    fast = f"OPT_FAST={'-Og' if large else '-O2'}"
+    return Effort(split, (fast, "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"))
 
 
 def failure(where: str, done: subprocess.CompletedProcess[str], do: str) -> ToolError:
