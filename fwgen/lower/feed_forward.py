@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from alkaid.cmvm import cmvm_solve
 from alkaid.types import CombLogic
+from numpy.typing import NDArray
 
 from fwgen.errors import LoweringError
 from fwgen.ir.cast import Ints
@@ -30,12 +33,32 @@ from fwgen.lower.pace import Pace
 from fwgen.lower.unary import square
 from fwgen.quantise.bounds import Range, const
 
-# adder levels that the solver may add to the smallest possible depth to save adders
-EXTRA_DEPTH = 0
 _SUMS = (0, 1)  # the solver's opcodes of an addition and a subtraction
 _EXACT_FLOAT32 = 1 << 24
 
 Ranges = Mapping[str, Range]
+
+
+class Variant(NamedTuple):
+    """How the solver is asked for an adder graph.
+
+    ``extra_depth`` are adder levels that it may add to the smallest possible depth to save adders,
+    -1 for any; ``order`` numbers the order in which it sees inputs and outputs, 0 as they are.
+    """
+
+    extra_depth: int = 0
+    order: int = 0
+
+    def places(self, count: int) -> NDArray[np.intp]:
+        """The elements in this variant's order; the same on every machine."""
+        if not self.order:
+            return np.arange(count)
+        spread = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_SPREAD * self.order)
+        return np.argsort(spread % np.uint64(1 << 32), kind="stable")
+
+
+SHALLOW = Variant()
+_SPREAD = 2_654_435_761  # Knuth's multiplicative hash: 2**32 over the golden ratio
 
 
 def circuit(
@@ -45,6 +68,7 @@ def circuit(
     before: Mapping[str, Sequence[int]] | None = None,
     accumulator: Fixed | None = None,
     lifted: int = 0,
+    variant: Variant = SHALLOW,
 ) -> Circuit:
     """The circuit of a node that exists once per event; its outputs are not registered.
 
@@ -60,6 +84,8 @@ def circuit(
         Of a dense layer, where its sums wrap around in it.
     lifted
         What a dense layer's sums carry beside their value, and a conversion's source does.
+    variant
+        Of a dense layer's adder graph.
 
     Raises
     ------
@@ -71,7 +97,12 @@ def circuit(
         name: c.input(port, ranges[name], (before or {}).get(name, ()))
         for name, port in ports(node).items()
     }
-    words = _words(c, node, [sources[name] for name in node.sources], ranges, accumulator, lifted)
+    read = [sources[name] for name in node.sources]
+    if isinstance(node, Dense):
+        source = ranges[node.source]
+        words = _adder_graph(c, node, read[0], source, accumulator, lifted, variant)
+    else:
+        words = _words(c, node, read, ranges, lifted)
     c.output("y_o", words, ranges[node.name], registered=False)
     return c
 
@@ -98,14 +129,10 @@ def _words(
     node: Node,
     sources: Sequence[Sequence[Word]],
     ranges: Ranges,
-    accumulator: Fixed | None,
     lifted: int,
 ) -> list[Word]:
     fracs = [ranges[name].frac for name in node.sources]
     match node:
-        case Dense():
-            source = ranges[node.source]
-            return _adder_graph(c, node, sources[0], source, accumulator, lifted)
         case Concat():
             return [w for part in _aligned(c, sources, fracs) for w in part]
         case Add() | Subtract():
@@ -146,6 +173,7 @@ def _adder_graph(
     source: Range,
     accumulator: Fixed | None,
     lifted: int,
+    variant: Variant,
 ) -> list[Word]:
     """Constant matrix on numbers: alkaid finds shared subexpressions, fwgen writes the circuit.
 
@@ -162,7 +190,7 @@ def _adder_graph(
             found=f"{int(np.abs(weight).max()).bit_length()} bits",
             do="Choose a narrower weight_format.",
         )
-    sums = _solve(c, x, weight, lift, bias + lifted)
+    sums = _solve(c, x, weight, lift, bias + lifted, variant)
     words = [c.whole(f"y{o}", term) for o, term in enumerate(sums)]
     return _accumulated(c, words, frac, accumulator)
 
@@ -174,7 +202,9 @@ def _accumulated(c: Circuit, words: list[Word], frac: int, accumulator: Fixed | 
     return [convert(c, f"acc{o}", w, frac, accumulator) for o, w in enumerate(words)]
 
 
-def _solve(c: Circuit, x: Sequence[Word], weight: Ints, lift: int, bias: Ints) -> list[Scaled]:
+def _solve(
+    c: Circuit, x: Sequence[Word], weight: Ints, lift: int, bias: Ints, variant: Variant
+) -> list[Scaled]:
     """The sums ``(weight @ x << lift) + bias``, one term an output.
 
     A bias is one more input of its own output only, so that the solver places it where the tree
@@ -183,15 +213,39 @@ def _solve(c: Circuit, x: Sequence[Word], weight: Ints, lift: int, bias: Ints) -
     given = np.flatnonzero(bias != 0)
     own = np.zeros((len(given), len(bias)))
     own[np.arange(len(given)), given] = 1
-    # the solver reads the memory row by row, in whatever order NumPy has laid it out
-    kernel = np.ascontiguousarray(np.concatenate([weight.T, own]), dtype=np.float32)
+    kernel = np.concatenate([weight.T, own])
     constants = [c.constant(int(b)) for b in bias[given]]
     values = [Scaled(w, lift) for w in x] + [Scaled(w) for w in constants]
-    intervals = [_interval(term) for term in values]
-    programs = cmvm_solve(kernel, qintervals=intervals, hard_dc=EXTRA_DEPTH)
+    rows, columns = variant.places(len(values)), variant.places(len(bias))
+    values = [values[i] for i in rows]
+    intervals = tuple(_interval(term) for term in values)
+    programs = _programs(_Kernel(kernel[rows][:, columns]), intervals, variant.extra_depth)
     for index, program in enumerate(programs):
         values = _replay(c, f"v{index}", program, values)
-    return values
+    return [values[i] for i in np.argsort(columns)]
+
+
+class _Kernel:
+    """A matrix as the solver reads it, comparable by its numbers."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        # the solver reads the memory row by row, in whatever order NumPy has laid it out
+        self.values = np.ascontiguousarray(values, dtype=np.float32)
+        self._key = (self.values.shape, self.values.tobytes())
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kernel) and self._key == other._key
+
+
+@lru_cache(maxsize=64)
+def _programs(
+    kernel: _Kernel, intervals: tuple[tuple[float, float, float], ...], extra_depth: int
+) -> tuple[CombLogic, ...]:
+    """The solver's answer; kept, since a search lowers the other layers again and again."""
+    return tuple(cmvm_solve(kernel.values, qintervals=list(intervals), hard_dc=extra_depth))
 
 
 def _interval(term: Scaled) -> tuple[float, float, float]:

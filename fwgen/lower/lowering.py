@@ -49,6 +49,7 @@ from fwgen.lower.design import (
 from fwgen.lower.lif import lif_core
 from fwgen.lower.pace import Pace
 from fwgen.lower.rounding import carried_halves, carrying
+from fwgen.lower.shrink import Choice, shrink
 from fwgen.quantise.accumulator import ACCUMULATOR
 from fwgen.quantise.bounds import Range
 from fwgen.quantise.ranges import Analysis, analyse
@@ -57,12 +58,26 @@ from fwgen.quantise.ranges import Analysis, analyse
 def lower(graph: Graph, pace: Pace, analysis: Analysis | None = None) -> Design:
     """Blocks and schedule for the wanted clock and device; ``analysis`` saves doing it again.
 
+    Adder graphs are as shallow as can be, but for those that another form makes smaller without a
+    cycle more of latency.
+
     Raises
     ------
     LoweringError
         If a part of the graph has no implementation; the message names the layer.
     """
-    return _Lowering(graph, analysis or analyse(graph), pace).run()
+    known = analysis or analyse(graph)
+
+    def make(variants: Choice) -> Design:
+        return _Lowering(graph, known, pace, variants).run()
+
+    return shrink(_adder_graphs(graph), make)
+
+
+def _adder_graphs(graph: Graph) -> list[Dense]:
+    shapes = graph.shapes()
+    dense = (node for node in graph if isinstance(node, Dense))
+    return [node for node in dense if not shapes[node.source].temporal]
 
 
 @dataclass(slots=True)
@@ -70,6 +85,7 @@ class _Lowering:
     graph: Graph
     analysis: Analysis
     pace: Pace
+    variants: Choice = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     _derived: dict[str, Signal] = field(default_factory=dict)
@@ -149,6 +165,7 @@ class _Lowering:
             before,
             self._accumulators.get(node.name),
             self._carried.get(node.source if isinstance(node, Quantise) else node.name, 0),
+            self.variants.get(node.name, feed_forward.SHALLOW),
         )
         ports = [(port, sources[name]) for name, port in feed_forward.ports(node).items()]
         self._circuit(node, about, circuit, ports)
