@@ -107,7 +107,7 @@ class Writer:
                 yes, no = self.bits(op.yes, width), self.bits(op.no, width)
                 return f"{self.bits(op.bit, 1)} ? {yes} : {no}"
             case Above():
-                return self._compare(op.a, ">", op.limit)
+                return self._tree(op) if op.tree else self._compare(op.a, ">", op.limit)
             case Floor():
                 return self._floor(op)
             case RoundUp():
@@ -184,6 +184,32 @@ class Writer:
             value = literal(limit, both.width, signed=True)
             return f"{self.signed_bits(word, both.width)} {sign} {value}"
         return f"{self.bits(word, both.width)} {sign} {literal(limit, both.width)}"
+
+    def _tree(self, op: Above) -> str:
+        """Greater, or equal and greater below: groups of bits, from the highest to the lowest."""
+        text = ""
+        for low, high in op.groups:
+            greater = self._greater(op, low, high)
+            value = op.limit >> low & ((1 << (high - low + 1)) - 1)
+            equal = f"{self._slice(op.a, high, low)} == {literal(value, high - low + 1)}"
+            below = f"({equal}) & ({text})" if text else ""
+            text = " | ".join(part for part in (greater, below) if part) or "1'b0"
+        return text
+
+    def _greater(self, op: Above, low: int, high: int) -> str:
+        """Whether a group of bits is above the limit's: a function of one LUT, as gates.
+
+        A sign bit counts the other way. Written with ``>`` it would become a carry chain.
+        """
+        text = ""
+        for i in range(low, high + 1):
+            sign = op.a.signed and i == op.a.width - 1
+            bit = f"{'~' if sign else ''}{self._slice(op.a, i, i)}"
+            if (op.limit >> i & 1) ^ sign:
+                text = f"({bit} & {text})" if text else ""
+            else:
+                text = f"({bit} | {text})" if text else bit
+        return text
 
     def _floor(self, op: Floor) -> str:
         top = op.a.width - 1

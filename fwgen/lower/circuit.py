@@ -29,6 +29,7 @@ from fwgen.lower.ops import (
     Vector,
     Word,
     Wrap,
+    settled,
 )
 from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import Range
@@ -193,7 +194,7 @@ class Circuit:
         lo, hi = int(a.lo > limit), int(a.hi > limit)
         if lo == hi:
             return self.constant(lo)
-        a, stage, arrival = self._place(self.pace.compare(a.width), a)
+        a, stage, arrival = self._place(self.pace.compare(a.width - settled(limit)), a)
         word = self._word(name, 0, 1, stage, arrival)
         self.ops.append(Above(word, a, limit))
         return word

@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from fwgen.lower.ops import GROUP_BITS, WIDEST_ROW, WIDEST_TREE, settled
+
 LUT_INPUTS = 6
 WIDEST_WITHOUT_CARRY = 2  # bits of an addition that synthesis leaves to LUTs
-_WIDEST_COMPARISON = 12  # bits of a comparison with a constant, likewise
 _CHAIN_GROUP = 6  # bits of such a comparison at each step of a carry chain
 _WEIGHTS = (0, 0, 2, 3, 5, 5, 5)  # of a LUT by its inputs, in Yosys' synth_xilinx (abc9 -luts)
 
@@ -133,30 +134,43 @@ class Network:
     def above(self, name: str, bits: Sequence[Bit], limit: int) -> Bit:
         """``bits > limit``; low ones of the limit, and the bits beside them, decide nothing.
 
-        Narrow comparisons are LUTs in a row. Wide ones are carry chains, where each group of bits
-        needs to be compared for greater and for equal.
+        Narrow comparisons are LUTs in a row, wider ones a tree of groups, as `ops.Above` has them.
+        The widest are carry chains. Each group is compared for greater and for equal.
         """
         pairs = [(bit, limit >> i & 1) for i, bit in enumerate(bits)]
-        if len(pairs) > _WIDEST_COMPARISON:
+        wide = len(pairs) > WIDEST_ROW
+        if wide and len(pairs) - settled(limit) > WIDEST_TREE:
             return self._chain(name, pairs)
         while pairs and pairs[0][1] == 1:
             pairs.pop(0)
+        if wide:
+            return self._tree(pairs)
         row, rest = [b for b, _ in pairs], limit & ((1 << len(bits)) - 1)
         done = self.function(f">{rest}", *row[:LUT_INPUTS])
         for i in range(LUT_INPUTS, len(row), LUT_INPUTS - 1):
             done = self.function(f">{rest}", done, *row[i : i + LUT_INPUTS - 1])
         return done
 
+    def _tree(self, pairs: list[tuple[Bit, int]]) -> Bit:
+        done: list[Bit] = []
+        for start in range(0, len(pairs), GROUP_BITS):
+            greater, equal = self._group(pairs[start : start + GROUP_BITS])
+            done = [greater, equal, *done] if done else [greater]
+        return self.function(">", *done)
+
+    def _group(self, pairs: list[tuple[Bit, int]]) -> tuple[Bit, Bit]:
+        """Whether the bits are greater than the constant beside them, and whether equal."""
+        value = sum(bit << i for i, (_, bit) in enumerate(pairs))
+        bits = [bit for bit, _ in pairs]
+        greater = 0 if value == (1 << len(bits)) - 1 else self.function(f">{value}", *bits)
+        return greater, self.function(f"={value}", *bits)
+
     def _chain(self, name: str, pairs: list[tuple[Bit, int]]) -> Bit:
         before: Bit = 0
         first = len(pairs) % _CHAIN_GROUP
         starts = [0] * bool(first) + list(range(first, len(pairs), _CHAIN_GROUP))
         for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):
-            group = pairs[start:end]
-            value = sum(bit << i for i, (_, bit) in enumerate(group))
-            bits = [bit for bit, _ in group]
-            equal = self.function(f"={value}", *bits)
-            greater = 0 if value == (1 << len(bits)) - 1 else self.function(f">{value}", *bits)
+            greater, equal = self._group(pairs[start:end])
             before = self.source((f"{name}>", start), FREE, [equal, greater, before])
         return before
 

@@ -6,6 +6,10 @@ from typing import NamedTuple
 from fwgen.ir.fixed import Fixed
 from fwgen.quantise.bounds import address_bits
 
+GROUP_BITS = 6  # inputs of a LUT
+WIDEST_ROW = 12  # bits of a comparison with a constant that synthesis does by LUTs in a row
+WIDEST_TREE = 18  # bits of one that two levels of LUTs do: three groups
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -115,12 +119,31 @@ class Select(Op):
         return (self.bit, self.yes, self.no)
 
 
+def settled(limit: int) -> int:
+    """Lowest bits that a comparison with ``limit`` need not look at: those that are all 1 in it."""
+    return (~limit & (limit + 1)).bit_length() - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Above(Op):
     """``a > limit`` for a constant limit: one bit."""
 
     a: Word
     limit: int
+
+    @property
+    def groups(self) -> list[tuple[int, int]]:
+        """Lowest and highest bit of each group of six that is looked at, the lowest first.
+
+        Each is compared for greater and for equal, side by side; one LUT then decides.
+        """
+        starts = range(settled(self.limit), self.a.width, GROUP_BITS)
+        return [(low, min(low + GROUP_BITS, self.a.width) - 1) for low in starts]
+
+    @property
+    def tree(self) -> bool:
+        """Whether groups are compared; a row of LUTs or a carry chain else, as synthesis likes."""
+        return self.a.width > WIDEST_ROW and len(self.groups) <= WIDEST_TREE // GROUP_BITS
 
     @property
     def operands(self) -> tuple[Word, ...]:

@@ -8,6 +8,7 @@ a signal, so a usual number is assumed; the netlist's own model knows.
 from dataclasses import dataclass
 
 from fwgen.lower.delays import DEFAULT, Delays, model_for
+from fwgen.lower.ops import WIDEST_TREE
 from fwgen.targets import Device
 
 _PS_PER_US = 1_000_000
@@ -54,8 +55,10 @@ class Pace:
         return self.delays.chain(bits) - self.delays.chain(1)
 
     def compare(self, bits: int) -> int:
-        """A comparison with a constant: one LUT, or pairs of bits into a carry chain."""
-        return self.lut() if bits <= _SMALL_BITS else self.lut() + self.add(bits // 2)
+        """A comparison with a constant of so many bits (`comparison`)."""
+        if bits <= _SMALL_BITS:
+            return self.lut()
+        return 2 * self.lut() if bits <= WIDEST_TREE else self.lut() + self.add(bits // 2)
 
     def select(self, bits: int) -> int:
         """A choice of ``bits`` bits: the condition reaches all of them."""

@@ -398,7 +398,8 @@ def test_what_operations_take() -> None:
     assert PACE.ripple(4) == 0
     assert PACE.ripple(13) == 75
     assert PACE.compare(6) == PACE.lut() == net + lut
-    assert PACE.compare(7) == net + lut + PACE.add(3)
+    assert PACE.compare(7) == PACE.compare(18) == 2 * PACE.lut()
+    assert PACE.compare(19) == net + lut + PACE.add(9)
     assert PACE.compare(20) == net + lut + PACE.add(10)
     assert PACE.select(1) == net + lut
     assert PACE.select(16) == 350 + 4 * 35 + lut

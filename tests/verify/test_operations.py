@@ -245,3 +245,28 @@ def test_a_wrong_weight_is_seen(tmp_path: Path) -> None:
     checked = simulate(replace(made, graph=other), some_events(graph, 50, 1), "gaps", 1)
     assert checked.first is not None
     assert checked.wrong_values[0] > 0
+
+
+def limits(rng: np.random.Generator) -> np.ndarray:
+    """Numbers beside, at and between the values that ``TestWideComparisons`` compares."""
+    whole, part = rng.integers(-2, 2, 48) * 8192, rng.integers(-2, 2, 48) * 64
+    return whole + part + rng.integers(-3, 3, 48)
+
+
+class TestWideComparisons(Operation):
+    """Comparisons of 16 bits, which are trees of groups of bits, right at their limits."""
+
+    events = 200
+
+    @staticmethod
+    def make() -> Graph:
+        """Sums around multiples of 64 and 8192, with a sign and without, and limits there."""
+        rng, rows = np.random.default_rng(3), np.tile([8192, 64, 1], (48, 1))
+        near = limits(rng)
+        nodes: list[Node] = [
+            dense("low", "x", rows),
+            Threshold("t", "low", const(near, "fixed<17,17>")),
+            dense("high", "x", rows, np.full(48, 32768)),
+            Threshold("u", "high", const(near + 32768, "fixed<18,18>")),
+        ]
+        return graph_of(3, "fixed<2,2>", nodes)
