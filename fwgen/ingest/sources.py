@@ -50,7 +50,42 @@ class Source:
     read: Callable[[Request], Draft]
 
 
-SOURCES: tuple[Source, ...] = ()
+# each reader is loaded when a file is its own: none of them costs the others time
+
+
+def _is_nir(path: Path) -> bool:
+    from fwgen.ingest import nir  # noqa: PLC0415 - as said above
+
+    return nir.accepts(path)
+
+
+def _read_nir(request: Request) -> Draft:
+    from fwgen.ingest import nir  # noqa: PLC0415 - as said above
+
+    return nir.read(request)
+
+
+def _is_snntorch(path: Path) -> bool:
+    from fwgen.ingest import snntorch  # noqa: PLC0415 - as said above
+
+    return snntorch.accepts(path)
+
+
+def _read_snntorch(request: Request) -> Draft:
+    from fwgen.ingest import snntorch  # noqa: PLC0415 - as said above
+
+    return snntorch.read(request)
+
+
+SOURCES: tuple[Source, ...] = (
+    Source("NIR", (".nir",), _is_nir, _read_nir),
+    Source(
+        "a snnTorch state dict",
+        (".pt", ".pth", ".safetensors", ".npz"),
+        _is_snntorch,
+        _read_snntorch,
+    ),
+)
 
 
 def read_source(request: Request) -> Draft:
