@@ -158,11 +158,13 @@ def _spread(module: Module, key: str, size: int) -> Reals:
 def _inputs(modules: list[Module]) -> int:
     """Size of an event, by the first module that says it."""
     for module in modules:
-        sizes = [values.shape[-1] for values in module.arrays.values() if values.ndim]
-        if sizes:
-            if not 1 <= max(sizes) <= MAX_SIZE:
-                raise _no(module.where, f"1 to {MAX_SIZE} inputs", f"{max(sizes)}")
-            return int(sizes[0] if module.kind == "linear" else max(sizes))
+        known = module.arrays.get("weight") if module.kind == "linear" else None
+        arrays = module.arrays.values() if known is None else [known]
+        size = max((int(values.shape[-1]) for values in arrays if values.ndim), default=1)
+        if not 1 <= size <= MAX_SIZE:
+            raise _no(module.where, f"1 to {MAX_SIZE} inputs", f"{size}")
+        if known is not None or size > 1:
+            return size
     raise _no(modules[0].where, "a module whose arrays say how many inputs there are", "none")
 
 
