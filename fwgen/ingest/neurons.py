@@ -47,10 +47,14 @@ class Neuron:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leak:
-    """Beta's fraction bits and highest values, after any rounding that the user asked for."""
+    """Beta's fraction bits and highest values, after any rounding of it.
+
+    ``step`` is the coarsest grid that a membrane or a threshold may be rounded to, 0 for none.
+    """
 
     frac: int
     highest: Reals
+    step: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,20 +94,19 @@ def plan(where: str, neuron: Neuron, current: Grid, leak: Leak, steps: int, *, e
     elif neuron.delay != "at_spike":
         made = Plan(neuron, reset_delay=neuron.delay == "true")
     else:
-        made = _at_spike(where, neuron, current, leak, exact=exact)
+        made = _at_spike(where, neuron, current, leak)
     if neuron.reached and neuron.fires:
         return _reached(where, made, current, leak, steps, exact=exact)
     return made
 
 
-def _at_spike(where: str, neuron: Neuron, current: Grid, leak: Leak, *, exact: bool) -> Plan:
+def _at_spike(where: str, neuron: Neuron, current: Grid, leak: Leak) -> Plan:
     if (neuron.threshold < 0).any():
         raise _no(where, "thresholds of 0 or more with reset_delay=at_spike", "one below 0")
     if neuron.reset == "zero":
         return Plan(neuron, reset_delay=False)
-    if not exact:
-        raise _no(where, "exact numbers for reset=subtract with reset_delay=at_spike", "none")
-    highest = np.maximum(leak.highest * neuron.threshold, 0) + current.hi * _SLACK
+    # after a reset it is at most the threshold; each number on the way may be rounded up once
+    highest = leak.highest * neuron.threshold + current.hi * _SLACK + 4 * leak.step
     if (highest < 2 * neuron.threshold).all():
         return Plan(neuron, reset_delay=False)
     if (neuron.beta == 1).all():
@@ -130,9 +133,19 @@ def _reached(where: str, made: Plan, current: Grid, leak: Leak, steps: int, *, e
     if neuron.reset != "subtract":
         lower = replace(neuron, threshold=neuron.threshold - 2.0 ** -(frac + 1))
         if frac_bits(lower.threshold) != frac + 1:
-            raise _no(where, "a grid that float64 holds for comparison=ge", f"{frac} fraction bits")
+            raise _too_fine(where, frac)
         return replace(made, neuron=lower)
     return replace(made, lift=2.0 ** -(frac + ceil(log2(steps + 1))), membrane=False)
+
+
+def _too_fine(where: str, frac: int) -> BundleError:
+    return BundleError(
+        where,
+        needed="a number just below the threshold with comparison=ge: a membrane of 50 fraction "
+        "bits or so",
+        found=f"{frac} fraction bits",
+        do="Round beta with --set beta_format=FORMAT, for example ufixed<9,1,RND_CONV>.",
+    )
 
 
 def _check_lowest(

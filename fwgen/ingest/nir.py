@@ -55,7 +55,7 @@ def read(request: Request) -> Draft:
     answers = _answers(inquiry, nodes)
     steps = inquiry.steps() if any(node.kind in _NEURONS for node in nodes) else 1
     fmt = inquiry.text(INPUT_FORMAT)
-    formats = read_formats(inquiry)
+    formats = read_formats(inquiry, request)
     ask(str(request.path), inquiry.missing, () if request.producer else tuple(q.PRODUCERS))
     size = int(np.prod(event.whole("shape")))
     draft = Draft(request.name, size, fmt or "", steps=steps)
@@ -66,7 +66,7 @@ def read(request: Request) -> Draft:
     return draft
 
 
-def read_formats(inquiry: q.Inquiry) -> Formats:
+def read_formats(inquiry: q.Inquiry, request: Request) -> Formats:
     """What the user said about number formats."""
     exact = inquiry.option(q.FORMATS) == "exact"
     texts = [inquiry.answers.get(question.key) for question in (_WEIGHT_FORMAT, _BETA_FORMAT)]
@@ -76,7 +76,9 @@ def read_formats(inquiry: q.Inquiry) -> Formats:
             inquiry.notes.append(f"{question.key} is {text}, by --set.")
     if exact:
         inquiry.notes.append("Formats are exact: no number of the file and no sum is rounded.")
-    return Formats(exact, *texts)
+    precision = request.precision and read_format(request.precision, "--precision")
+    weight, beta = texts
+    return Formats(exact, weight, beta, precision or None, request.samples is not None)
 
 
 def _event(path: Path, nodes: list[Node]) -> Node:

@@ -93,7 +93,7 @@ def read(request: Request) -> Draft:
     epsilon = (inquiry.number(_EPSILON) if normed else None) or 0.0
     readout = inquiry.choice(q.READOUT) if modules[-1].kind == "leaky" else None
     fmt = inquiry.text(INPUT_FORMAT)
-    formats = read_formats(inquiry)
+    formats = read_formats(inquiry, request)
     ask(str(request.path), inquiry.missing)
     draft = Draft(request.name, _inputs(modules), fmt or "", steps=steps)
     draft.provenance |= {"framework": "snnTorch, a state dict"}

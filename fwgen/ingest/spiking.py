@@ -19,19 +19,35 @@ from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, integer_bit
 from fwgen.ingest.layers import read_format
 from fwgen.ingest.neurons import Leak, Neuron, Plan, membrane_frac, plan, reach
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
-from fwgen.ir.fixed import MAX_WIDTH
+from fwgen.ir.fixed import MAX_WIDTH, Fixed
 
+DEFAULT_BITS, MAX_FRAC = 8, 16  # of weights, as the quantise stage chooses
 MAX_NUMBERS = 32 * 1024 * 1024
 DIAGONAL = 1024  # a diagonal on spikes is written as a matrix, up to this size
 
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """What the user said about formats; texts as ``model.yaml`` spells them, None where open."""
+    """What the user said about formats; texts as ``model.yaml`` spells them, None where open.
+
+    ``precision`` is the format of ``--precision``; ``ranged`` says that binary points follow from
+    samples.
+    """
 
     exact: bool = False
     weight: str | None = None
     beta: str | None = None
+    precision: Fixed | None = None
+    ranged: bool = False
+
+    def step(self, values: Reals) -> float:
+        """The coarsest grid on which parameters such as these may end up, 0 for their own."""
+        if self.exact:
+            return 0.0
+        if self.precision is not None and not self.ranged:
+            return 2.0**-self.precision.frac
+        width = self.precision.width if self.precision else DEFAULT_BITS
+        return float(np.abs(values).max(initial=0)) * 2.0 ** (2 - width) + 2.0**-MAX_FRAC
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,19 +171,27 @@ class Net:
         if self.formats.exact:
             keys["weight_format"] = self.formats.weight or exact_format(weight)
             keys["bias_format"] = exact_format(made.bias) if made.bias.any() else None
-            grid = self._rounded(made, grid)
+        grid = self._rounded(made, grid)
         name = self._add("dense", made.wanted, made.where, made.source.name, arrays, **keys)
         return Value(name, grid, made.source.temporal)
 
     def _rounded(self, made: Map, grid: Grid) -> Grid:
-        """The grid, if weights are rounded to a format that the user gave."""
+        """The grid, with room for the rounding of weights and biases to their formats."""
+        ends = np.maximum(np.abs(made.source.grid.lo), np.abs(made.source.grid.hi)).sum()
         if self.formats.weight is None:
-            return grid
+            room = ends * self.formats.step(made.weight) + self._step(made)
+            return Grid(grid.lo - room, grid.hi + room, grid.frac) if room else grid
         fmt = read_format(self.formats.weight, "--set weight_format")
-        ends = np.maximum(np.abs(made.source.grid.lo), np.abs(made.source.grid.hi))
-        room = ends.sum() * 2.0**-fmt.frac
+        room = ends * 2.0**-fmt.frac + self._step(made)
         frac = max(fmt.frac + made.source.grid.frac, frac_bits(made.bias))
         return Grid(grid.lo - room, grid.hi + room, frac)
+
+    def _step(self, thing: Thing) -> float:
+        """The coarsest grid that sums of a map, or a membrane behind it, may be rounded to."""
+        if isinstance(thing, Value):
+            return self.formats.step(np.maximum(np.abs(thing.grid.lo), np.abs(thing.grid.hi)))
+        source = max(1.0, 2.0**-thing.source.grid.frac)
+        return source * max(self.formats.step(thing.weight), self.formats.step(thing.bias))
 
     def _write_scale(self, made: Map, grid: Grid) -> Value:
         size = len(made.weight)
@@ -196,7 +220,7 @@ class Net:
             worst = neuron.beta[(neuron.beta < 0) | (neuron.beta > 1)][0]
             raise self._no(where, "a leak factor from 0 to 1", f"{worst:.6g}")
         current = self.scaled(where, f"{wanted}_in", source, neuron.gain, neuron.constant)
-        leak, steps, exact = self._leak(neuron), self.draft.steps, self.formats.exact
+        leak, steps, exact = self._leak(neuron, current), self.draft.steps, self.formats.exact
         grid = self._grid(current)
         made = plan(where, neuron, grid, leak, steps, exact=exact)
         if made.lift:
@@ -211,11 +235,15 @@ class Net:
             return thing.grid
         return self._rounded(thing, linear(thing.source.grid, thing.weight, thing.bias))
 
-    def _leak(self, neuron: Neuron) -> Leak:
-        if self.formats.beta is None:
-            return Leak(frac_bits(neuron.beta), neuron.beta)
-        fmt = read_format(self.formats.beta, "--set beta_format")
-        return Leak(max(0, fmt.frac), np.minimum(1.0, neuron.beta + 2.0**-fmt.frac))
+    def _leak(self, neuron: Neuron, current: Thing) -> Leak:
+        step = self._step(current)
+        if self.formats.beta is not None:
+            fmt = read_format(self.formats.beta, "--set beta_format")
+            highest = np.minimum(1.0, neuron.beta + 2.0**-fmt.frac)
+            return Leak(max(0, fmt.frac), highest, step)
+        # the quantise stage lets 1 - beta become smaller by a sixteenth
+        room = 0 if self.formats.exact else (1 - neuron.beta) / 16
+        return Leak(frac_bits(neuron.beta), neuron.beta + room, step)
 
     def _write_neurons(
         self, where: str, wanted: str, source: Value, made: Plan, leak: Leak

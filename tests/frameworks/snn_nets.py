@@ -1,7 +1,7 @@
 """Random spiking networks of dyadic numbers, run by snnTorch in float32 without any rounding.
 
-Weights have 3 fraction bits, inputs 3, leak factors 2, thresholds 3; with at most 6 steps a membrane
-has 16 fraction bits and few integer bits, which float32 holds. So every membrane is exact.
+Weights have 3 fraction bits, inputs 3, leak factors 2, thresholds 3; with at most 6 steps a
+membrane has 16 fraction bits and few integer bits, which float32 holds: every one is exact.
 """
 
 import warnings
