@@ -236,9 +236,20 @@ def _grouped(path: Path, state: StateDict) -> dict[str, Module]:
     modules = _counted(path, modules)
     for module in modules.values():
         module.kind = _kind(module)
+        _check_alone(module, modules)
     if len(modules) > MAX_LAYERS:
         raise _no(str(path), f"at most {MAX_LAYERS} modules", f"{len(modules)}")
     return modules
+
+
+def _check_alone(module: Module, modules: dict[str, Module]) -> None:
+    """Arrays inside a module with arrays are its own: RLeaky and LinearLeaky have such."""
+    parts = module.name.split(".")
+    for count in range(1, len(parts)):
+        outer = modules.get(".".join(parts[:count]))
+        if outer is not None and outer.arrays and module.arrays:
+            found = f"arrays inside {outer.name[:60]!r}, as of a recurrent neuron"
+            raise _no(module.where, _KNOWN, found)
 
 
 def _is_container(name: str, module: Module, modules: dict[str, Module]) -> bool:

@@ -134,14 +134,14 @@ class Net:
         """``gain * x + offset``, folded into a map in front; the source itself if that is it."""
         if (gain == 1).all() and not offset.any():
             return source
-        if isinstance(source, Map) and source.written is None:
+        if isinstance(source, Map):  # written for another reader or not: this one gets a copy
             weight = (
                 gain[:, None] * source.weight if source.weight.ndim > 1 else gain * source.weight
             )
             bias = gain * source.bias + offset
             if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
                 raise self._no(where, "finite weights times gain", "an infinite one")
-            return replace(source, weight=weight, bias=bias)
+            return replace(source, weight=weight, bias=bias, written=None)
         read = self._readable(where, self.settled(source))
         return Map(where, wanted, read, gain, offset)
 
