@@ -133,12 +133,13 @@ def _reached(where: str, made: Plan, current: Grid, leak: Leak, steps: int, *, e
     if neuron.reset != "subtract":
         lower = replace(neuron, threshold=neuron.threshold - 2.0 ** -(frac + 1))
         if frac_bits(lower.threshold) != frac + 1:
-            raise _too_fine(where, frac)
+            raise too_fine(where, frac)
         return replace(made, neuron=lower)
     return replace(made, lift=2.0 ** -(frac + ceil(log2(steps + 1))), membrane=False)
 
 
-def _too_fine(where: str, frac: int) -> BundleError:
+def too_fine(where: str, frac: int) -> BundleError:
+    """The error for a grid on which float64 has no next number below the threshold."""
     return BundleError(
         where,
         needed="a number just below the threshold with comparison=ge: a membrane of 50 fraction "

@@ -59,7 +59,8 @@ def read(request: Request) -> Draft:
     ask(str(request.path), inquiry.missing, () if request.producer else tuple(q.PRODUCERS))
     size = int(np.prod(event.whole("shape")))
     draft = Draft(request.name, size, fmt or "", steps=steps)
-    draft.provenance |= {"framework": f"NIR, written by {request.producer or 'unknown'}"}
+    by = f", written by {request.producer}" if request.producer else ""
+    draft.provenance |= {"framework": f"NIR{by}"}
     draft.notes += inquiry.notes
     net = Net(draft, str(request.path), formats)
     _Builder(net, answers, request.producer, shapes).run(nodes)

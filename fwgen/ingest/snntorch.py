@@ -3,10 +3,12 @@
 A state dict holds weights, leak factors, thresholds and the kind of reset. It says neither when the
 reset acts (``reset_delay``), nor how many steps an event takes, nor what is read out. Its modules
 stand in the order in which they were made, which is taken for the order in which they run unless
-``--set order=`` says otherwise; the shapes must fit.
+``--set order=`` says otherwise; the shapes must fit. Where two linear maps follow one another, or
+the file has no order, it is asked for.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,11 @@ from fwgen.ingest.torch_file import StateDict, read_state_dict
 SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
 RESETS = ("subtract", "zero", "none")  # snntorch.SpikingNeuron.reset_dict
 RELU = "relu"
-_ORDER = Question("order", "modules in the order in which forward() runs them", ("NAME,NAME,...",))
+_ORDER = Question(
+    "order",
+    "modules in the order in which forward() runs them, and relu where it calls one",
+    ("NAME,NAME,...",),
+)
 _EPSILON = Question("epsilon", "eps of BatchNorm1d, 1e-5 by default", ("NUMBER",))
 
 _LEAKY = frozenset({"beta", "threshold", "graded_spikes_factor", "reset_mechanism_val"})
@@ -96,7 +102,7 @@ def read(request: Request) -> Draft:
     formats = read_formats(inquiry, request)
     ask(str(request.path), inquiry.missing)
     draft = Draft(request.name, _inputs(modules), fmt or "", steps=steps)
-    draft.provenance |= {"framework": "snnTorch, a state dict"}
+    draft.provenance |= {"framework": "snnTorch (state dict; snntorch.Leaky 1.0)"}
     draft.notes += inquiry.notes
     net = Net(draft, str(request.path), formats)
     value: Thing = net.event()
@@ -181,7 +187,8 @@ def _modules(path: Path, inquiry: q.Inquiry) -> tuple[list[Module], dict[str, st
         order = _chosen(wanted, modules)
     else:
         order = list(modules.values())
-        if not state.ordered and not all(_number(name) is not None for name in modules):
+        counted = all(_number(name) is not None for name in modules)
+        if not (state.ordered or counted) or _bare(order):
             inquiry.missing.append(_ORDER)
         run = ", ".join(module.name for module in order)
         inquiry.notes.append(f"Modules run in the order of the file: {run}.")
@@ -196,6 +203,11 @@ def _modules(path: Path, inquiry: q.Inquiry) -> tuple[list[Module], dict[str, st
             )
             replies[module.name] = inquiry.choice(question) or ""
     return order, replies
+
+
+def _bare(order: list[Module]) -> bool:
+    """Two linear maps in a row: forward() may call an activation of which the file says nothing."""
+    return any(a.kind == b.kind == "linear" for a, b in pairwise(order))
 
 
 def _chosen(wanted: str, modules: dict[str, Module]) -> list[Module]:

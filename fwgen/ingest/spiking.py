@@ -17,7 +17,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest.draft import Draft, Names
 from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, integer_bits, linear
 from fwgen.ingest.layers import read_format
-from fwgen.ingest.neurons import Leak, Neuron, Plan, membrane_frac, plan, reach
+from fwgen.ingest.neurons import Leak, Neuron, Plan, membrane_frac, plan, reach, too_fine
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
 from fwgen.ir.fixed import MAX_WIDTH, Fixed
 
@@ -224,11 +224,16 @@ class Net:
         grid = self._grid(current)
         made = plan(where, neuron, grid, leak, steps, exact=exact)
         if made.lift:
-            size = len(neuron.beta)
-            lift = np.full(size, made.lift)
-            current = self.scaled(where, f"{wanted}_in", current, np.ones(size), lift)
+            current = self._lifted(where, wanted, current, made.lift)
         read = self._readable(where, self.settled(current))
         return self._write_neurons(where, wanted, read, made, leak)
+
+    def _lifted(self, where: str, wanted: str, current: Thing, lift: float) -> Thing:
+        """A current with a tiny constant added, which float64 must hold beside the bias."""
+        if isinstance(current, Map) and ((current.bias + lift) - current.bias != lift).any():
+            raise too_fine(where, frac_bits(np.array([lift])))
+        size = current.size
+        return self.scaled(where, f"{wanted}_in", current, np.ones(size), np.full(size, lift))
 
     def _grid(self, thing: Thing) -> Grid:
         if isinstance(thing, Value):
@@ -317,7 +322,10 @@ class Net:
         if reached and not self.formats.exact:
             raise self._no(where, "exact numbers for comparison=ge: --set formats=exact", "none")
         if reached:
-            value = value - 2.0 ** -(max(read.grid.frac, frac_bits(value)) + 1)
+            frac = max(read.grid.frac, frac_bits(value)) + 1
+            value = value - 2.0**-frac
+            if frac_bits(value) != frac:
+                raise too_fine(where, frac)
         keys: dict[str, Any] = {"value": float(value[0])}
         name = self._name(wanted, where)
         arrays: dict[str, Reals] = {}

@@ -340,6 +340,50 @@ NIR_FILES = [
         other(NIR, comparison="ge"),
     ),
     BadFile(
+        "equality on a grid that is too fine",
+        ".nir",
+        node("lif", tau=np.array([3.0, 7.0])),
+        f"{N} 'lif': needed a number just below the threshold with comparison=ge: a membrane of 50 "
+        "fraction bits or so; found",
+        (*other(NIR, comparison="ge", reset="zero"), "formats=exact"),
+    ),
+    BadFile(
+        "equality with a lift that is too small",
+        ".nir",
+        node("lif", tau=np.array([3.0, 7.0])),
+        f"{N} 'lif': needed a number just below the threshold with comparison=ge: a membrane of 50 "
+        "fraction bits or so; found",
+        (*other(NIR, comparison="ge", readout="spike_count"), "formats=exact"),
+    ),
+    BadFile(
+        "several spikes a step",
+        ".nir",
+        node("lif"),
+        "--set spikes: needed one: fwgen's neurons fire at most once a step; found several.",
+        (*other(NIR, comparison="gt"), "spikes=several", "--producer sinabs"),
+    ),
+    BadFile(
+        "a membrane that is clipped",
+        ".nir",
+        node("lif"),
+        f"{N} 'lif': needed membranes that never fall below v_min=-0.5; found bounds down to -",
+        (
+            *other(NIR, reset="zero", reset_delay="at_spike"),
+            "spikes=one",
+            "v_min=-0.5",
+            "lif_input=plain",
+            "formats=exact",
+            "--producer sinabs",
+        ),
+    ),
+    BadFile(
+        "too many bits",
+        ".nir",
+        node("lif", tau=np.array([3.0, 7.0])),
+        f"{N} 'lif': needed at most 256 bits for a membrane that is never rounded; found",
+        (*other(NIR, steps="40"), "formats=exact"),
+    ),
+    BadFile(
         "an output of each step",
         ".nir",
         edges(*ROUTE[:2], ("lif", "last"), ("last", "output"), last=LINEAR),

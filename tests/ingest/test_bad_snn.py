@@ -18,7 +18,11 @@ BYTES = 100 * 1024 * 1024
 
 def run(case: BadFile, monkeypatch: pytest.MonkeyPatch) -> int:
     """``fwgen import`` on the file of a case; its exit code."""
-    flags = [part for text in case.settings for part in ("--set", text)]
+    flags = [
+        part
+        for text in case.settings
+        for part in (text.split() if text.startswith("--") else ("--set", text))
+    ]
     arguments = ["fwgen", "import", f"net{case.suffix}", "-o", "demo", *flags]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as ended:

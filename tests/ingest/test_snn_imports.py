@@ -304,6 +304,19 @@ def test_order(tmp_path: Path) -> None:
     assert "needed each module once" in refusal(path, ["order=fc,lif,lif"])
 
 
+def test_bare_maps_ask_for_the_order(tmp_path: Path) -> None:
+    """Between two linear maps forward() may call a ReLU that no file shows."""
+    fc = {key.replace("fc", "a"): value for key, value in state_dict().items() if "fc" in key}
+    state = fc | {"b.weight": np.eye(2, dtype=np.float32)}
+    path = write_pt(tmp_path / "net.pt", state)
+    fmt = "input_format=fixed<6,3>"
+    assert "--set order=NAME,NAME,... (modules in the order" in refusal(path, [fmt])
+    graph = imported(path, [fmt, "order=a,relu,b"]).graph
+    assert [node.op for node in graph] == ["input", "dense", "relu", "dense"]
+    graph = imported(path, [fmt, "order=a,b"]).graph
+    assert [node.op for node in graph] == ["input", "dense", "dense"]
+
+
 def test_normalisation(tmp_path: Path) -> None:
     """BatchNorm1d with the moments of training goes into the weights in front."""
     state = state_dict()
