@@ -21,6 +21,7 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_OBJECTS = 20_000
 MAX_DEPTH = 32
 MAX_TEXT = 16 * 1024 * 1024
+MAX_TEXTS = 100_000
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _HOW = "Save the model again, as one HDF5 file that holds its own data."
 _DAMAGED = (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, OverflowError)
@@ -108,7 +109,23 @@ class _Reader:
         if item.compression not in _PLAIN_FILTERS:
             raise self._no(place, "plain, gzip or lzf data", f"filter {item.compression!r}"[:80])
         self._check(item.shape, item.dtype, place)
+        if item.shape and h5py.check_string_dtype(item.dtype) is not None:
+            return self._texts(item, place)
         return self._plain(item[()], place)
+
+    def _texts(self, item: h5py.Dataset, place: str) -> Value:
+        """Texts, a few rows at a time: many elements may name the same long text of the file."""
+        if math.prod(item.shape) > MAX_TEXTS:
+            raise self._no(place, f"at most {MAX_TEXTS:,} texts", "more")
+        row = max(1, math.prod(item.shape[1:]))
+        rows = max(1, MAX_BYTES // (row * int(item.file.id.get_filesize())))
+        texts, longest = [], 1
+        for start in range(0, item.shape[0], rows):
+            texts += [_text(text) for text in item[start : start + rows].ravel()]
+            longest = max(longest, *map(len, texts[-rows * row :]))
+            if longest * math.prod(item.shape) > MAX_TEXT:
+                raise self._no(place, f"at most {MAX_TEXT:,} characters of text", "more")
+        return np.array(texts, dtype=str).reshape(item.shape)
 
     def _attributes(self, source: h5py.Group, place: str) -> Iterator[tuple[str, Value]]:
         for name in source.attrs:

@@ -155,13 +155,15 @@ def _read_kinds(node: Node, nodes: list[Node]) -> set[str]:
     """Kinds of the nodes that an Output reads, through the ports of inner graphs."""
     by_name = {n.name: n for n in nodes}
     found: set[str] = set()
+    seen: set[str] = set()
     todo = list(node.reads)
     while todo:
         read = by_name[todo.pop()]
-        if read.inner and read.kind in {"Input", "Output"} and read.kind not in found:
-            todo += read.reads
-        else:
+        if not (read.inner and read.kind in {"Input", "Output"}):
             found.add(read.kind)
+        elif read.name not in seen:
+            seen.add(read.name)
+            todo += read.reads
     return found
 
 

@@ -17,7 +17,8 @@ from fwgen.ingest.exact import Reals
 from fwgen.ingest.hdf5 import Group, Value, read_hdf5
 
 GRAPH = "NIRGraph"
-MAX_NODES = 4096
+MAX_NODES = 1024
+MAX_EDGES = 16 * MAX_NODES
 _HOW = "Write the file with nir.write from the package nir."
 _IGNORED = frozenset({"type", "metadata"})
 
@@ -161,6 +162,8 @@ class _Flat:
             return []
         if not isinstance(edges, np.ndarray) or edges.dtype.kind != "U" or edges.shape[1:] != (2,):
             raise _no(self._where(prefix), "an array 'edges' of pairs of names", "none")
+        if len(edges) > MAX_EDGES:
+            raise _no(self._where(prefix), f"at most {MAX_EDGES:,} edges", f"{len(edges):,}")
         return [(str(a), str(b)) for a, b in edges]
 
     def _port(self, children: Group, name: str, prefix: str, kind: str) -> str:

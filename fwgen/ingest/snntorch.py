@@ -28,6 +28,7 @@ from fwgen.ingest.torch_file import StateDict, read_state_dict
 SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
 RESETS = ("subtract", "zero", "none")  # snntorch.SpikingNeuron.reset_dict
 RELU = "relu"
+MAX_MODULES = 1024
 _ORDER = Question(
     "order",
     "modules in the order in which forward() runs them, and relu where it calls one",
@@ -241,8 +242,8 @@ def _grouped(path: Path, state: StateDict) -> dict[str, Module]:
             raise _no(f"{path}: {key[:60]!r}", "names MODULE.ARRAY", "no module")
         module = modules.setdefault(name, Module(name, f"{path}: module {name[:60]!r}"))
         module.arrays[leaf] = values
-    if not state.arrays:
-        raise _no(str(path), "arrays", "none")
+    if not state.arrays or len(modules) > MAX_MODULES:
+        raise _no(str(path), f"1 to {MAX_MODULES} modules", f"{len(modules)}")
     for name in [n for n, m in modules.items() if _is_container(n, m, modules)]:
         del modules[name]
     modules = _counted(path, modules)
@@ -281,6 +282,8 @@ def _counted(path: Path, modules: dict[str, Module]) -> dict[str, Module]:
             if left_out not in modules and left_out not in found:
                 found[left_out] = Module(left_out, f"{path}: module {left_out[:60]!r}")
         found[name] = module
+        if len(found) > MAX_MODULES:
+            raise _no(str(path), f"at most {MAX_MODULES} modules", "more")
     return {n: m for n, m in found.items() if not _is_container(n, m, found)}
 
 

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 from fwgen.errors import BundleError
 from fwgen.ingest.arrays import MAX_BYTES, MAX_MEMBERS, read_arrays
 from fwgen.ingest.exact import Reals
-from fwgen.ingest.torch_pickle import Machine, Mapping, NotAllowedError, Tensor
+from fwgen.ingest.torch_pickle import (
+    MAX_DIMENSIONS,
+    MAX_NUMBER,
+    Machine,
+    Mapping,
+    NotAllowedError,
+    Tensor,
+)
 
 MAX_PICKLE = 16 * 1024 * 1024
 MAX_HEADER = 16 * 1024 * 1024
@@ -245,8 +252,10 @@ def _entry(where: str, entry: Any, body: memoryview, begin: int) -> NDArray[np.g
     shape, (start, stop) = entry["shape"], entry["data_offsets"]
     if dtype is None:
         raise _no(where, f"one of {', '.join(_SAFE)}", repr(entry["dtype"])[:40])
-    if not all(type(n) is int and n >= 0 for n in (*shape, start, stop)):
-        raise _no(where, "whole numbers for shape and offsets", "others")
+    numbers = (*shape, start, stop)
+    plain = all(type(n) is int and 0 <= n < MAX_NUMBER for n in numbers)
+    if not plain or len(shape) > MAX_DIMENSIONS:
+        raise _no(where, "a few whole numbers for shape and offsets", "others")
     if start != begin or stop > len(body) or stop - start != math.prod(shape) * _width(dtype):
         needed = f"{dtype} of shape {shape} from byte {begin} on"[:120]
         raise _no(where, needed, f"bytes {start} to {stop}"[:80])

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 MAX_OPCODES = 1_000_000
+MAX_DIMENSIONS = 8
+MAX_NUMBER = 2**48
 
 STORAGES = {
     "DoubleStorage": "<f8",
@@ -179,8 +181,8 @@ def _reduce(machine: Machine, _: Any) -> None:
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, _grad: Any, hooks: Any) -> Tensor:
     if not isinstance(storage, Storage) or not isinstance(hooks, Mapping) or hooks.pairs:
         _bad("a plain tensor")
-    if len(size) != len(stride):
-        _bad("as many strides as dimensions")
+    if len(size) != len(stride) or len(size) > MAX_DIMENSIONS:
+        _bad(f"as many strides as dimensions, at most {MAX_DIMENSIONS}")
     shape, steps = tuple(map(_whole, size)), tuple(map(_whole, stride))
     return Tensor(storage, _whole(offset), shape, steps)
 
@@ -191,7 +193,8 @@ def _build(machine: Machine, _: Any) -> None:
         raise NotAllowedError("the state of", "something else than a dictionary")
     for key, value in state.pairs:
         if key != "_metadata" or not isinstance(value, Mapping):
-            raise NotAllowedError("an attribute of a dictionary,", repr(key)[:60])
+            what = repr(key[:60]) if isinstance(key, str) else "no text"
+            raise NotAllowedError("an attribute of a dictionary,", what)
         target.metadata = value
 
 
@@ -200,7 +203,7 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_NUMBER:
         return value
     return _bad("a number of elements")
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fwgen.ir.cast import to_real
+from fwgen.ir.nodes import Lif
 from tests.frameworks.importing import answers, import_all, integers
 
 REASON = "needs it beside the [torch] extra, which its own pin of nir does not allow"
@@ -53,16 +55,18 @@ def full(values: np.ndarray) -> Any:
 
 
 def run(cells: list[Any], weights: list[np.ndarray], x: np.ndarray) -> dict[str, np.ndarray]:
-    """Spikes of both layers; each cell maps an input and a state to spikes and a state."""
+    """Spikes of both layers, and Norse's membranes; each cell maps an input and a state to both."""
     states: list[Any] = [None] * len(cells)
-    seen: list[list[np.ndarray]] = [[] for _ in cells]
+    seen: dict[str, list[np.ndarray]] = {}
     with torch.no_grad():
         for _ in range(STEPS):
             value = full(x)
             for k, (cell, weight) in enumerate(zip(cells, weights, strict=True)):
                 value, states[k] = cell(value @ full(weight).T, states[k])
-                seen[k].append(value.numpy().copy())
-    return {f"n{k}": np.stack(values) for k, values in enumerate(seen)}
+                seen.setdefault(f"n{k}", []).append(value.numpy().copy())
+                if hasattr(states[k], "v"):
+                    seen.setdefault(f"n{k}.membrane", []).append(states[k].v.numpy().copy())
+    return {name: np.stack(values) for name, values in seen.items()}
 
 
 def check(tmp_path: Path, nets: list[tuple[Any, ...]], producer: str) -> None:
@@ -77,10 +81,16 @@ def check(tmp_path: Path, nets: list[tuple[Any, ...]], producer: str) -> None:
     import_all(tmp_path, commands)
     spikes = 0
     for k, (_, cells, weights, x, _) in enumerate(nets):
-        _, ours = integers(tmp_path / f"net{k}", x)
+        graph, ours = integers(tmp_path / f"net{k}", x)
         for name, theirs in run(cells, weights, x).items():
-            assert np.array_equal(ours[name], theirs), (k, name)
-            spikes += int(theirs.sum())
+            if not name.endswith(".membrane"):
+                assert np.array_equal(ours[name], theirs), (k, name)
+                spikes += int(theirs.sum())
+                continue
+            node = next(node for node in graph if name == f"{node.name}.membrane")
+            assert isinstance(node, Lif)
+            assert node.membrane is not None
+            assert np.array_equal(to_real(ours[name], node.membrane.frac), theirs), (k, name)
     assert spikes > 20 * len(nets)
 
 

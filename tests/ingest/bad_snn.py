@@ -110,12 +110,30 @@ def bomb(file: h5py.File) -> None:
     group.create_dataset("weight", shape=(10**6, 10**6), dtype="f8", chunks=(64, 64))
 
 
+def echo(file: h5py.File) -> None:
+    """40,000 edges of which one has a long name."""
+    names = np.full((40_000, 2), "a", dtype=object)
+    names[-1, -1] = "b" * 10**6
+    del file["node/edges"]
+    file["node"].create_dataset("edges", data=names, dtype=h5py.string_dtype())
+
+
 def deep(path: Path) -> None:
     """Graphs in graphs."""
     nodes: dict[str, Any] = {"fc": nir_nodes()["fc"]}
     for _ in range(40):
         nodes = {"g": {"nodes": nodes}}
     write_nir(path, nodes)
+
+
+def ladder(path: Path) -> None:
+    """Graphs that hand on what two graphs hand on, 60 rungs: 2**60 ways from end to end."""
+    nodes = nir_nodes()
+    ports = {"in": {"type": "Input", "shape": [2]}, "out": {"type": "Output", "shape": [2]}}
+    rungs = {f"{side}{k}": {"nodes": ports} for k in range(60) for side in "ab"}
+    pairs = [(f"{a}{k}", f"{b}{k + 1}") for k in range(59) for a in "ab" for b in "ab"]
+    ends = [*ROUTE[:2], ("lif", "a0"), ("lif", "b0"), ("a59", "output"), ("b59", "output")]
+    write_nir(path, nodes | rungs, ends + pairs)
 
 
 def graph_with(**ports: Any) -> Callable[[Path], object]:
@@ -218,6 +236,18 @@ NIR_FILES = [
         ".nir",
         edges(*ROUTE, ("fc", "lif")),
         "net.nir: node: needed each edge once; found 'fc' to 'lif' twice.",
+    ),
+    BadFile(
+        "a ladder of ports",
+        ".nir",
+        ladder,
+        "net.nir: needed 8 answers that the file does not give; found none. Add --set",
+    ),
+    BadFile(
+        "more edges than any network has",
+        ".nir",
+        edges(*ROUTE, *[("fc", "lif")] * 20_000),
+        "net.nir: node: needed at most 16,384 edges; found 20,003.",
     ),
     BadFile(
         "edges that are numbers",
@@ -448,6 +478,12 @@ NIR_FILES = [
         f"of more. {SAVE}",
     ),
     BadFile(
+        "names that fill the memory",
+        ".nir",
+        changed(echo),
+        "net.nir: '/node/edges': needed at most 16,777,216 characters of text; found more.",
+    ),
+    BadFile(
         "no steps",
         ".nir",
         node("lif"),
@@ -561,6 +597,30 @@ PT_FILES = [
         ".pt",
         pickled(ORDERED, b"}", Pickled.text("__class__"), b"}sb."),
         f"{P} an attribute of a dictionary, '__class__'. {ALONE}",
+    ),
+    BadFile(
+        "an attribute that takes forever to print",
+        ".pt",
+        pickled(ORDERED, b"})", b"q\x00h\x00\x86" * 200, b"}sb."),
+        f"{P} an attribute of a dictionary, no text. {ALONE}",
+    ),
+    BadFile(
+        "a tensor of a million dimensions",
+        ".pt",
+        with_tensor(tensor("0", (1,) * 100_000, count=6, stride=(7,) * 100_000)),
+        f"{T} needed a readable state dict; found something else than as many strides as",
+    ),
+    BadFile(
+        "twenty thousand modules",
+        ".pt",
+        lambda path: write_pt(path, modules=[f"m{k}" for k in range(20_000)]),
+        f"{T} needed 1 to 1024 modules; found 20002. fwgen reads {KNOWN}; see docs/import.md.",
+    ),
+    BadFile(
+        "modules counted from a thousand on",
+        ".pt",
+        state(**{f"m{k}__999__weight": np.ones((1, 1)) for k in range(500)}),
+        f"{T} needed at most 1024 modules; found more.",
     ),
     BadFile(
         "a quantised tensor",
@@ -755,6 +815,12 @@ OTHER_FILES = [
         ".safetensors",
         lambda path: write_safetensors(path, {"a.b": ENTRY, "a.c": ENTRY}, bytes(8)),
         f"{S} 'a.c': needed <f4 of shape [2] from byte 8 on; found bytes 0 to 8. {ALONE}",
+    ),
+    BadFile(
+        "a shape of a million dimensions",
+        ".safetensors",
+        lambda path: write_safetensors(path, {"a.b": ENTRY | {"shape": [2] * 10**6}}, bytes(8)),
+        f"{S} 'a.b': needed a few whole numbers for shape and offsets; found others. {ALONE}",
     ),
     BadFile(
         "a shape of exabytes",

@@ -122,7 +122,8 @@ def tensor(
 ) -> bytes:
     """A tensor of that shape in the storage ``key``."""
     size = int(np.prod(shape))
-    steps = tuple(int(np.prod(shape[k + 1 :])) for k in range(len(shape)))
+    if stride is None:
+        stride = tuple(int(np.prod(shape[k + 1 :])) for k in range(len(shape)))
     return b"".join(
         [
             Pickled.name("torch._utils", rebuild),
@@ -135,7 +136,7 @@ def tensor(
             b"tQ",
             Pickled.whole(offset),
             Pickled.numbers(shape),
-            Pickled.numbers(steps if stride is None else stride),
+            Pickled.numbers(stride),
             b"\x89",
             ORDERED,
             b"tR",
