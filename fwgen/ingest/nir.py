@@ -26,7 +26,8 @@ from fwgen.ingest.nir_shapes import Shape, shapes_of, spread
 from fwgen.ingest.schema import MAX_SIZE
 from fwgen.ingest.snntorch_beta import DT, recovered
 from fwgen.ingest.sources import Request
-from fwgen.ingest.spiking import Formats, Net, Thing
+from fwgen.ingest.spiking import Net
+from fwgen.ingest.spiking_values import Formats, Thing
 
 _NEURONS = frozenset({"LIF", "LI", "IF"})
 _FIRING = frozenset({"LIF", "IF"})

@@ -22,7 +22,8 @@ from fwgen.ingest.neurons import Neuron
 from fwgen.ingest.nir import read_formats
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
 from fwgen.ingest.sources import Request
-from fwgen.ingest.spiking import Net, Thing
+from fwgen.ingest.spiking import Net
+from fwgen.ingest.spiking_values import Thing
 from fwgen.ingest.torch_file import StateDict, read_state_dict
 
 SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")

@@ -19,76 +19,11 @@ from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, integer_bit
 from fwgen.ingest.layers import read_format
 from fwgen.ingest.neurons import Leak, Neuron, Plan, membrane_frac, plan, reach, too_fine
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
-from fwgen.ir.fixed import MAX_WIDTH, Fixed
+from fwgen.ingest.spiking_values import Formats, Map, Thing, Value
+from fwgen.ir.fixed import MAX_WIDTH
 
-DEFAULT_BITS, MAX_FRAC = 8, 16  # of weights, as the quantise stage chooses
 MAX_NUMBERS = 32 * 1024 * 1024
 DIAGONAL = 1024  # a diagonal on spikes is written as a matrix, up to this size
-
-
-@dataclass(frozen=True, slots=True)
-class Formats:
-    """What the user said about formats; texts as ``model.yaml`` spells them, None where open.
-
-    ``precision`` is the format of ``--precision``; ``ranged`` says that binary points follow from
-    samples.
-    """
-
-    exact: bool = False
-    weight: str | None = None
-    beta: str | None = None
-    precision: Fixed | None = None
-    ranged: bool = False
-
-    def step(self, values: Reals) -> float:
-        """The coarsest grid on which parameters such as these may end up, 0 for their own."""
-        if self.exact:
-            return 0.0
-        if self.precision is not None and not self.ranged:
-            return 2.0**-self.precision.frac
-        width = self.precision.width if self.precision else DEFAULT_BITS
-        return float(np.abs(values).max(initial=0)) * 2.0 ** (2 - width) + 2.0**-MAX_FRAC
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
-    """A value of the draft: its layer's name, its grid, and what can be done with it.
-
-    ``temporal`` where it differs from step to step. ``neurons`` says that it is the spikes of a
-    `lif` layer; ``fires`` and ``membrane`` that they may be read, and its last membrane too.
-    """
-
-    name: str
-    grid: Grid
-    temporal: bool = False
-    neurons: bool = False
-    fires: bool = True
-    membrane: bool = True
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return self.grid.size
-
-
-@dataclass(slots=True, eq=False)
-class Map:
-    """A linear map that is not written yet: a matrix (units, inputs), or a diagonal (size,)."""
-
-    where: str
-    wanted: str
-    source: Value
-    weight: Reals
-    bias: Reals
-    written: Value | None = None
-
-    @property
-    def size(self) -> int:
-        """Number of elements of the result."""
-        return len(self.weight)
-
-
-Thing = Value | Map
 
 
 @dataclass(slots=True, eq=False)
@@ -267,6 +202,9 @@ class Net:
             keys[key] = float(values[0]) if alike else f"{name}.{key}"
             arrays |= {} if alike else {key: values}
         keys |= {"reset": neuron.reset, "reset_delay": made.reset_delay}
+        if made.neuron.reached and made.neuron.fires:
+            how = f"a current of {made.lift:g} in each step" if made.lift else "a lower threshold"
+            self.draft.notes.append(f"{name} fires at its threshold too, by {how}.")
         self._append("lif", name, where, source.name, arrays, **keys)
         ends = np.zeros(size), np.full(size, float(neuron.fires))
         return Value(name, Grid(*ends, 0), True, True, neuron.fires, made.membrane)

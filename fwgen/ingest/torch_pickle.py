@@ -4,9 +4,9 @@ A state dict needs a few opcodes and a few names. Each is written out here with 
 other is an error that names it. `pickletools` only cuts the bytes into opcodes.
 """
 
-import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pickletools import genops
 from typing import Any, NoReturn
 
 MAX_OPCODES = 1_000_000
@@ -89,7 +89,7 @@ class Machine:
         ValueError, IndexError, KeyError, TypeError
             If the pickle is damaged.
         """
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        for count, (opcode, argument, _) in enumerate(genops(data)):
             if count > MAX_OPCODES:
                 raise NotAllowedError("more opcodes than", f"{MAX_OPCODES:,}")
             if opcode.name == "STOP":
