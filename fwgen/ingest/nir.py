@@ -254,7 +254,8 @@ class _Builder:
         if self.answers.own.get((node.name, q.INITIAL.key)) == "v_leak":
             raise _no(node.where, "membranes that begin at 0", "initial=v_leak with v_leak not 0")
         leak = self._parameter(node, "v_leak")
-        if self.producer == "snntorch" and self.answers.dt == DT and not leak.any():
+        euler = self.answers.of(node, q.INTEGRATION) == "euler"
+        if self.producer == "snntorch" and euler and self.answers.dt == DT and not leak.any():
             found = recovered(node.raw("tau"), node.raw("r"))
             if found is not None:
                 beta, gain = (spread(node, "tau", values, shape) for values in found)

@@ -162,6 +162,8 @@ class _Archive:
             needed = f"at most {MAX_MEMBERS} members and {MAX_BYTES:,} bytes"
             raise _no(path, needed, "more")
         self._members = {member.filename: member for member in members}
+        if any(name.endswith("/constants.pkl") for name in self._members):
+            raise _no(path, "a state dict", "a TorchScript program")
         if len(self._members) < len(members) or any(m.compress_type for m in members):
             raise _no(path, "members without compression, each once", "others")
         self._root = self._find_root()
@@ -174,8 +176,6 @@ class _Archive:
         if len(roots) != 1 or odd:
             raise _no(self._path, "members in one folder", repr((odd or sorted(roots))[0])[:60])
         root = roots.pop()
-        if f"{root}/constants.pkl" in self._members:
-            raise _no(self._path, "a state dict", "a TorchScript program")
         if f"{root}/data.pkl" not in self._members:
             raise _no(self._path, "a member data.pkl", "none")
         order = f"{root}/byteorder"

@@ -117,6 +117,19 @@ def test_one_node_may_have_its_own_answer(tmp_path: Path) -> None:
     assert resets == [("subtract", True), ("zero", False)]
 
 
+def test_what_is_set_goes_before_the_producer(tmp_path: Path) -> None:
+    """SnnTorch's file, but integrated otherwise: the leak is exp(-dt/tau)."""
+    nodes = nir_nodes()
+    tau = np.float32(1e-4) / (np.float32(1) - np.array([0.75, 0.75], np.float32))
+    nodes["lif"] |= {"tau": tau, "r": tau / np.float32(1e-4)}
+    path = write_nir(tmp_path / "net.nir", nodes)
+    settings = [t for t in NIR if t.partition("=")[0] not in {"dt", "integration", "comparison"}]
+    for more, beta in (([], 0.75), (["integration=exponential"], np.exp(-0.25))):
+        lif = imported(path, settings + more, "snntorch").graph.nodes[2]
+        assert isinstance(lif, Lif)
+        assert np.allclose(real(lif.beta), beta, rtol=1e-7)
+
+
 def test_exponential(tmp_path: Path) -> None:
     """Beta = exp(-dt/tau), and the input gain r (1 - beta)."""
     settings = ["integration=exponential" if "integration" in text else text for text in NIR]
