@@ -302,8 +302,8 @@ def _kind(module: Module) -> str:
         if needed <= leaves <= needed | allowed:
             if kind == "linear" and module.arrays["weight"].ndim != 2:  # noqa: PLR2004
                 shape = module.arrays["weight"].shape
-                kind = ", as of a convolution" if len(shape) > 2 else ""  # noqa: PLR2004
-                raise _no(module.where, _KNOWN, f"weights of shape {shape}{kind}")
+                what = ", as of a convolution" if len(shape) > 2 else ""  # noqa: PLR2004
+                raise _no(module.where, _KNOWN, f"weights of shape {shape}{what}")
             return kind
     found = f"arrays {', '.join(sorted(leaves))}"[:160]
     raise _no(module.where, _KNOWN, found)

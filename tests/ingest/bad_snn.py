@@ -725,7 +725,7 @@ PT_FILES = [
         "a convolution",
         ".pt",
         state(fc__weight=np.ones((2, 3, 3, 3))),
-        f"{T} module 'fc': needed {KNOWN}; found weights of shape (2, 3, 3, 3), as of a convolution.",
+        f"{T} module 'fc': needed {KNOWN}; found weights of shape (2, 3, 3, 3), as of a conv",
     ),
     BadFile(
         "a synaptic neuron",
