@@ -19,6 +19,8 @@ from fwgen.benches import Stage
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError
 from fwgen.implement import MAX_JOBS, add_vendor
 from fwgen.implement import implement as run_vivado
+from fwgen.importer import answers_of, import_model
+from fwgen.ingest.sources import Request
 from fwgen.ir.text import to_text
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
@@ -104,6 +106,41 @@ def build(
     terminal.show(report, out)
     out.print(Text(f"written to {place}"))
     _judge(report, strict)
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="A trained model's file.")],
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder for the bundle.")],
+    producer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Framework that wrote the file; answers for it."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An answer to what the file leaves open."),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="Number format of what the file gives none."),
+    ] = None,
+    samples: Annotated[
+        Path | None,
+        typer.Option(metavar="NPZ", help="Events, for formats that follow from their range."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the model. Default: -o's.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the bundle in a folder that holds files.")
+    ] = False,
+) -> None:
+    """Convert a trained model's file into a bundle; the training framework is not needed."""
+    answers = answers_of(settings or [])
+    title = name or folder.resolve().name
+    request = Request(source, title, answers, producer, precision, samples)
+    bundle = import_model(request, folder, force=force)
+    for note in filter(None, [bundle.settings.provenance.notes]):
+        out.print(Text(note))
+    out.print(Text(f"{len(bundle.graph.nodes) - 1} layers written to {folder / 'model.yaml'}"))
 
 
 @app.command()

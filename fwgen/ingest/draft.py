@@ -1,0 +1,128 @@
+"""A bundle in the making: what an importer writes down before it becomes files.
+
+An importer only fills a draft. The files made of it are read back through `fwgen.ingest.bundle`,
+so an imported model passes the same door as one that a person wrote.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import ArrayLike, NDArray
+
+from fwgen.errors import BundleError
+from fwgen.ingest.names import check_name
+from fwgen.ingest.schema import FORMAT_VERSION
+
+_NOT_A_LETTER = re.compile(r"[^A-Za-z0-9]+")
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """Layers in order, as ``model.yaml`` spells them, and their arrays.
+
+    Parameters
+    ----------
+    name
+        The model's name.
+    size, input_format
+        The event: its numbers, and the format in which they arrive.
+    layers
+        Mappings with ``name``, ``op`` and the keys of docs/model-yaml.md.
+    arrays
+        Arrays by name, such as ``enc1.weight``.
+    outputs
+        Names of the layers whose values leave the firmware.
+    provenance
+        Framework, version, source file and its hash.
+    notes
+        Sentences on what was decided on the way; kept under ``provenance.notes``.
+    """
+
+    name: str
+    size: int
+    input_format: str
+    input_name: str = "x"
+    steps: int = 1
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    outputs: list[str] = field(default_factory=list)
+    provenance: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(
+        self,
+        op: str,
+        name: str,
+        source: str | Sequence[str] | None = None,
+        arrays: Mapping[str, ArrayLike] | None = None,
+        **keys: Any,
+    ) -> str:
+        """Append a layer; keys that are None are left out. Returns its name.
+
+        ``arrays`` are stored as ``NAME.KEY``; ``source`` is one name or several, and left out
+        it is the layer before.
+        """
+        layer: dict[str, Any] = {"name": name, "op": op}
+        if source is not None:
+            layer["from"] = source if isinstance(source, str) else list(source)
+        layer |= {key: value for key, value in keys.items() if value is not None}
+        self.layers.append(layer)
+        for key, values in (arrays or {}).items():
+            self.arrays[f"{name}.{key}"] = np.asarray(values, dtype=np.float64)
+        return name
+
+    def as_mapping(self) -> dict[str, Any]:
+        """The keys of ``model.yaml``."""
+        notes = {"notes": " ".join(self.notes)} if self.notes else {}
+        return {
+            "fwgen": FORMAT_VERSION,
+            "name": self.name,
+            "steps": self.steps,
+            "input": {"name": self.input_name, "size": self.size, "format": self.input_format},
+            "layers": self.layers,
+            "outputs": self.outputs,
+            "provenance": self.provenance | notes,
+        }
+
+    def as_yaml(self) -> str:
+        """The text of ``model.yaml``."""
+        return str(
+            yaml.safe_dump(self.as_mapping(), sort_keys=False, width=100, allow_unicode=True)
+        )
+
+
+class Names:
+    """Names from a source file as names that fwgen accepts, each once.
+
+    ``taken`` are names that are spoken for: the model's and the input's.
+    """
+
+    def __init__(self, *taken: str) -> None:
+        self._taken = {name.lower() for name in taken}
+
+    def fresh(self, wanted: str, where: str) -> str:
+        """A name for ``wanted``: runs of other characters than letters and digits become ``_``.
+
+        A name that is already taken gets a number. Nothing else is changed.
+
+        Raises
+        ------
+        BundleError
+            If the result is no name that fwgen accepts; begins with ``where``.
+        """
+        plain = _NOT_A_LETTER.sub("_", wanted).strip("_")
+        name, number = plain, 2
+        while name.lower() in self._taken:
+            name, number = f"{plain}_{number}", number + 1
+        try:
+            check_name(name, where)
+        except BundleError as error:
+            raise BundleError(
+                where, needed=error.needed, found=repr(wanted[:80]), do=error.do
+            ) from None
+        self._taken.add(name.lower())
+        return name

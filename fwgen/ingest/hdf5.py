@@ -1,0 +1,176 @@
+"""Reading HDF5 files from strangers: bounded, no links out of the file, no objects.
+
+HDF5 can name other files, run decompressors, and claim sizes that it does not hold. Nothing is
+read here before its size is known and allowed.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from fwgen.errors import BundleError
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
+MAX_OBJECTS = 20_000
+MAX_DEPTH = 32
+MAX_TEXT = 16 * 1024 * 1024
+MAX_TEXTS = 100_000
+_MAGIC = b"\x89HDF\r\n\x1a\n"
+_HOW = "Save the model again, as one HDF5 file that holds its own data."
+_DAMAGED = (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, OverflowError)
+_PLAIN_FILTERS = frozenset({"gzip", "lzf", None})
+
+Value = str | NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """One group as plain data: ``place`` is its path in the file."""
+
+    place: str
+    groups: dict[str, "Group"] = field(default_factory=dict)
+    arrays: dict[str, Value] = field(default_factory=dict)
+    attributes: dict[str, Value] = field(default_factory=dict)
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file begins as HDF5 does."""
+    with path.open("rb") as stream:
+        return stream.read(len(_MAGIC)) == _MAGIC
+
+
+def read_hdf5(path: Path) -> Group:
+    """All groups, datasets and attributes of a file; texts as ``str``, numbers as arrays.
+
+    Raises
+    ------
+    BundleError
+        If the file is damaged, too large, too deep, names other files, holds anything but
+        numbers and texts, or claims more data than is allowed.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _refusal(path, f"at most {MAX_FILE_BYTES:,} bytes", "a larger file")
+        with h5py.File(path, "r") as file:
+            return _Reader(path).group(file, "/", 0)
+    except _DAMAGED as error:
+        said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
+        raise _refusal(path, "a readable HDF5 file", said) from None
+
+
+class _Reader:
+    """Walks one file; counts objects and bytes on the way."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._objects = 0
+        self._bytes = 0
+        self._open: set[object] = set()
+
+    def group(self, source: h5py.Group, place: str, depth: int) -> Group:
+        found = Group(place)
+        if depth > MAX_DEPTH:
+            raise self._no(place, f"at most {MAX_DEPTH} levels of groups", "more")
+        with self._entered(source, place):
+            for name in source:
+                self._count(place)
+                inner = f"{place.rstrip('/')}/{name}"
+                if not isinstance(source.get(name, getlink=True), h5py.HardLink):
+                    raise self._no(inner, "data in the file itself", "a link to elsewhere")
+                item = source[name]
+                if isinstance(item, h5py.Dataset):
+                    found.arrays[name] = self._dataset(item, inner)
+                elif isinstance(item, h5py.Group):
+                    found.groups[name] = self.group(item, inner, depth + 1)
+                else:
+                    raise self._no(inner, "groups and arrays", "a named type")
+            found.attributes.update(self._attributes(source, place))
+        return found
+
+    @contextlib.contextmanager
+    def _entered(self, source: h5py.Group, place: str) -> Iterator[None]:
+        key = source.id
+        if key in self._open:
+            raise self._no(place, "a tree of groups", "a group inside itself")
+        self._open.add(key)
+        yield
+        self._open.remove(key)
+
+    def _dataset(self, item: h5py.Dataset, place: str) -> Value:
+        if item.external or item.is_virtual:
+            raise self._no(place, "data in the file itself", "data kept in other files")
+        if item.compression not in _PLAIN_FILTERS:
+            raise self._no(place, "plain, gzip or lzf data", f"filter {item.compression!r}"[:80])
+        self._check(item.shape, item.dtype, place)
+        if item.shape and h5py.check_string_dtype(item.dtype) is not None:
+            return self._texts(item, place)
+        return self._plain(item[()], place)
+
+    def _texts(self, item: h5py.Dataset, place: str) -> Value:
+        """Texts, a few rows at a time: many elements may name the same long text of the file."""
+        if math.prod(item.shape) > MAX_TEXTS:
+            raise self._no(place, f"at most {MAX_TEXTS:,} texts", "more")
+        row = max(1, math.prod(item.shape[1:]))
+        rows = max(1, MAX_BYTES // (row * int(item.file.id.get_filesize())))
+        texts, longest = [], 1
+        for start in range(0, item.shape[0], rows):
+            texts += [_text(text) for text in item[start : start + rows].ravel()]
+            longest = max(longest, *map(len, texts[-rows * row :]))
+            if longest * math.prod(item.shape) > MAX_TEXT:
+                raise self._no(place, f"at most {MAX_TEXT:,} characters of text", "more")
+        return np.array(texts, dtype=str).reshape(item.shape)
+
+    def _attributes(self, source: h5py.Group, place: str) -> Iterator[tuple[str, Value]]:
+        for name in source.attrs:
+            self._count(place)
+            at = f"{place}@{name}"
+            handle = source.attrs.get_id(name)
+            self._check(handle.shape, handle.dtype, at)
+            yield name, self._plain(source.attrs[name], at)
+
+    def _check(
+        self, shape: tuple[int, ...] | None, dtype: np.dtype[np.generic], place: str
+    ) -> None:
+        if shape is None:
+            raise self._no(place, "data", "an empty dataspace")
+        text = h5py.check_string_dtype(dtype) is not None
+        if not text and dtype.kind not in "fiub":
+            raise self._no(place, "numbers or text", f"elements of type {dtype}"[:120])
+        self._bytes += math.prod(shape) * max(8, dtype.itemsize)
+        if self._bytes > MAX_BYTES:
+            raise self._no(place, f"at most {MAX_BYTES:,} bytes in all", "a claim of more")
+
+    def _plain(self, value: object, place: str) -> Value:
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", errors="replace")
+        if isinstance(value, str):
+            if len(value) > MAX_TEXT:
+                raise self._no(place, f"texts of at most {MAX_TEXT:,} characters", "a longer one")
+            return value
+        array = np.asarray(value)
+        if array.dtype.kind in "OSU":
+            return np.array([_text(item) for item in array.ravel()], dtype=str).reshape(array.shape)
+        return array
+
+    def _count(self, place: str) -> None:
+        self._objects += 1
+        if self._objects > MAX_OBJECTS:
+            raise self._no(place, f"at most {MAX_OBJECTS:,} objects", "more")
+
+    def _no(self, place: str, needed: str, found: str) -> BundleError:
+        return _refusal(f"{self._path}: {place[:120]!r}", needed, found)
+
+
+def _text(item: object) -> str:
+    return item.decode("utf-8", errors="replace") if isinstance(item, bytes) else str(item)
+
+
+def _refusal(where: Path | str, needed: str, found: str) -> BundleError:
+    return BundleError(str(where), needed=needed, found=found, do=_HOW)

@@ -1,0 +1,313 @@
+"""snnTorch state dicts (``.pt``, ``.safetensors``, ``.npz``) and a few answers -> a draft.
+
+A state dict holds weights, leak factors, thresholds and the kind of reset. It says neither when the
+reset acts (``reset_delay``), nor how many steps an event takes, nor what is read out. Its modules
+stand in the order in which they were made, which is taken for the order in which they run unless
+``--set order=`` says otherwise; the shapes must fit. Where two linear maps follow one another, or
+the file has no order, it is asked for.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from fwgen.errors import BundleError
+from fwgen.ingest import snn_questions as q
+from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
+from fwgen.ingest.draft import Draft
+from fwgen.ingest.exact import Reals
+from fwgen.ingest.neurons import Neuron
+from fwgen.ingest.nir import read_formats
+from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
+from fwgen.ingest.sources import Request
+from fwgen.ingest.spiking import Net
+from fwgen.ingest.spiking_values import Thing
+from fwgen.ingest.torch_file import StateDict, read_state_dict
+
+SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
+RESETS = ("subtract", "zero", "none")  # snntorch.SpikingNeuron.reset_dict
+RELU = "relu"
+MAX_MODULES = 1024
+_ORDER = Question(
+    "order",
+    "modules in the order in which forward() runs them, and relu where it calls one",
+    ("NAME,NAME,...",),
+)
+_EPSILON = Question("epsilon", "eps of BatchNorm1d, 1e-5 by default", ("NUMBER",))
+
+_LEAKY = frozenset({"beta", "threshold", "graded_spikes_factor", "reset_mechanism_val"})
+_NORM = frozenset({"running_mean", "running_var"})
+_KINDS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = (
+    ("linear", frozenset({"weight"}), frozenset({"bias"})),
+    ("leaky", _LEAKY, frozenset()),
+    ("norm", _NORM, frozenset({"weight", "bias", "num_batches_tracked"})),
+)
+_KNOWN = "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky (version 1.0)"
+_HOW = f"fwgen reads {_KNOWN}; see docs/import.md."
+
+
+def accepts(path: Path) -> bool:
+    """Whether the file is named as state dicts are."""
+    return path.suffix.lower() in SUFFIXES
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """One module: ``kind`` is linear, leaky, norm or, without arrays, empty."""
+
+    name: str
+    where: str
+    arrays: dict[str, Reals] = field(default_factory=dict)
+    kind: str = ""
+
+    @property
+    def wanted(self) -> str:
+        """A name that begins with a letter."""
+        first = self.name[:1]
+        return self.name if first.isascii() and first.isalpha() else f"{self.kind}_{self.name}"
+
+    @property
+    def reset(self) -> str:
+        """The reset of a leaky module."""
+        value = self.arrays["reset_mechanism_val"]
+        if value.size != 1 or value.ravel()[0] not in range(len(RESETS)):
+            raise _no(f"{self.where}: reset_mechanism_val", "0, 1 or 2", f"{value.ravel()[:3]}")
+        return RESETS[int(value.ravel()[0])]
+
+
+def read(request: Request) -> Draft:
+    """The draft of a state dict.
+
+    Raises
+    ------
+    BundleError
+        If the file, or what was answered, is refused; or an answer is missing.
+    """
+    q.check_producer(request.producer, ("snntorch",))
+    inquiry = q.Inquiry(request.answers, "snntorch")
+    modules, replies = _modules(request.path, inquiry)
+    spiking = [module for module in modules if module.kind == "leaky"]
+    if spiking:
+        inquiry.choice(q.NEURON)
+    delays = {
+        module.name: inquiry.choice(q.SNN_RESET_DELAY, module.name) or "true"
+        for module in spiking
+        if module.reset != "none"
+    }
+    steps = inquiry.steps() if spiking else 1
+    normed = any(module.kind == "norm" for module in modules)
+    epsilon = (inquiry.number(_EPSILON) if normed else None) or 0.0
+    readout = inquiry.choice(q.READOUT) if modules[-1].kind == "leaky" else None
+    fmt = inquiry.text(INPUT_FORMAT)
+    formats = read_formats(inquiry, request)
+    ask(str(request.path), inquiry.missing)
+    draft = Draft(request.name, _inputs(modules), fmt or "", steps=steps)
+    draft.provenance |= {"framework": "snnTorch (state dict; snntorch.Leaky 1.0)"}
+    draft.notes += inquiry.notes
+    net = Net(draft, str(request.path), formats)
+    value: Thing = net.event()
+    for module in modules:
+        match module.kind:
+            case "linear":
+                value = _linear(net, module, value)
+            case "leaky":
+                delay = delays.get(module.name, "true")
+                neuron = _neuron(module, value.size, delay)
+                value = net.neurons(module.where, module.wanted, value, neuron)
+            case "norm":
+                value = _norm(net, module, value, epsilon)
+            case _ if replies.get(module.name) == RELU:
+                value = net.relu(module.where, module.wanted, value)
+    net.output(modules[-1].where, value, readout)
+    return draft
+
+
+def _linear(net: Net, module: Module, value: Thing) -> Thing:
+    weight = module.arrays["weight"]
+    bias = module.arrays.get("bias", np.zeros(len(weight)))
+    return net.dense(module.where, module.wanted, value, weight, bias)
+
+
+def _neuron(module: Module, size: int, delay: str) -> Neuron:
+    beta, threshold = (_spread(module, key, size) for key in ("beta", "threshold"))
+    if (module.arrays["graded_spikes_factor"] != 1).any():
+        raise _no(f"{module.where}: graded_spikes_factor", "spikes of 1", "another factor")
+    # snntorch.Leaky clamps beta while it runs
+    beta = np.clip(beta, 0, 1)
+    return Neuron(beta, threshold, module.reset, delay, np.ones(size), np.zeros(size))
+
+
+def _norm(net: Net, module: Module, value: Thing, epsilon: float) -> Thing:
+    arrays = {
+        key: _spread(module, key, value.size)
+        for key in module.arrays
+        if key != "num_batches_tracked"
+    }
+    variance = arrays["running_var"] + epsilon
+    if (variance <= 0).any():
+        raise _no(f"{module.where}: running_var", "variances above 0", f"{variance.min():g}")
+    gain = arrays.get("weight", np.ones(value.size)) / np.sqrt(variance)
+    offset = arrays.get("bias", np.zeros(value.size)) - arrays["running_mean"] * gain
+    return net.scaled(module.where, module.wanted, value, gain, offset)
+
+
+def _spread(module: Module, key: str, size: int) -> Reals:
+    """One number for each element: that many, or one for all."""
+    values = module.arrays[key]
+    if values.size == 1:
+        return np.full(size, values.ravel()[0])
+    if values.shape != (size,):
+        raise _no(f"{module.where}: {key}", f"{size} numbers, or one", f"shape {values.shape}")
+    return values
+
+
+def _inputs(modules: list[Module]) -> int:
+    """Size of an event, by the first module that says it."""
+    for module in modules:
+        known = module.arrays.get("weight") if module.kind == "linear" else None
+        arrays = module.arrays.values() if known is None else [known]
+        size = max((int(values.shape[-1]) for values in arrays if values.ndim), default=1)
+        if not 1 <= size <= MAX_SIZE:
+            raise _no(module.where, f"1 to {MAX_SIZE} inputs", f"{size}")
+        if known is not None or size > 1:
+            return size
+    raise _no(modules[0].where, "a module whose arrays say how many inputs there are", "none")
+
+
+# ---- modules in their order ----
+
+
+def _modules(path: Path, inquiry: q.Inquiry) -> tuple[list[Module], dict[str, str]]:
+    """Modules in the order in which they run, and what those without arrays are."""
+    state = read_state_dict(path)
+    modules = _grouped(path, state)
+    wanted = inquiry.answers.get(_ORDER.key)
+    if wanted is not None:
+        inquiry.notes.append(f"order is {wanted}, by --set.")
+        order = _chosen(wanted, modules)
+    else:
+        order = list(modules.values())
+        counted = all(_number(name) is not None for name in modules)
+        if not (state.ordered or counted) or _bare(order):
+            inquiry.missing.append(_ORDER)
+        run = ", ".join(module.name for module in order)
+        inquiry.notes.append(f"Modules run in the order of the file: {run}.")
+    replies = {RELU: RELU}
+    for module in order:
+        if not module.kind and module.name != RELU:
+            question = Question(
+                f"layer.{module.name}",
+                f"module {module.name!r} has no arrays: a ReLU, or one that changes nothing at "
+                "inference, such as Dropout and Flatten",
+                (RELU, "none"),
+            )
+            replies[module.name] = inquiry.choice(question) or ""
+    return order, replies
+
+
+def _bare(order: list[Module]) -> bool:
+    """Two linear maps in a row: forward() may call an activation of which the file says nothing."""
+    return any(a.kind == b.kind == "linear" for a, b in pairwise(order))
+
+
+def _chosen(wanted: str, modules: dict[str, Module]) -> list[Module]:
+    where = f"--set {_ORDER.key}"
+    names = [name.strip() for name in wanted.split(",")]
+    for name in names:
+        if name not in modules and name != RELU:
+            known = ", ".join([*modules, RELU])[:200]
+            raise BundleError(
+                where, needed=f"names among {known}", found=repr(name[:60]), do="Correct it."
+            )
+        if name in modules and names.count(name) > 1:
+            needed = "each module once: fwgen has no layers that share their neurons"
+            raise BundleError(where, needed=needed, found=repr(name[:60]), do="Correct it.")
+    left = [name for name, module in modules.items() if module.kind and name not in names]
+    if left:
+        raise BundleError(
+            where, needed="every module that has arrays", found=f"no {left[0][:60]!r}", do="Add it."
+        )
+    return [modules.get(name) or Module(name, where) for name in names]
+
+
+def _grouped(path: Path, state: StateDict) -> dict[str, Module]:
+    """Arrays by module, each of a known kind; modules without arrays where the file shows them."""
+    modules: dict[str, Module] = {}
+    for name in state.modules or ():
+        modules.setdefault(name, Module(name, f"{path}: module {name[:60]!r}"))
+    for key, values in state.arrays.items():
+        name, _, leaf = key.rpartition(".")
+        if not name:
+            raise _no(f"{path}: {key[:60]!r}", "names MODULE.ARRAY", "no module")
+        module = modules.setdefault(name, Module(name, f"{path}: module {name[:60]!r}"))
+        module.arrays[leaf] = values
+    if not state.arrays or len(modules) > MAX_MODULES:
+        raise _no(str(path), f"1 to {MAX_MODULES} modules", f"{len(modules)}")
+    for name in [n for n, m in modules.items() if _is_container(n, m, modules)]:
+        del modules[name]
+    modules = _counted(path, modules)
+    for module in modules.values():
+        module.kind = _kind(module)
+        _check_alone(module, modules)
+    if len(modules) > MAX_LAYERS:
+        raise _no(str(path), f"at most {MAX_LAYERS} modules", f"{len(modules)}")
+    return modules
+
+
+def _check_alone(module: Module, modules: dict[str, Module]) -> None:
+    """Arrays inside a module with arrays are its own: RLeaky and LinearLeaky have such."""
+    parts = module.name.split(".")
+    for count in range(1, len(parts)):
+        outer = modules.get(".".join(parts[:count]))
+        if outer is not None and outer.arrays and module.arrays:
+            found = f"arrays inside {outer.name[:60]!r}, as of a recurrent neuron"
+            raise _no(module.where, _KNOWN, found)
+
+
+def _is_container(name: str, module: Module, modules: dict[str, Module]) -> bool:
+    inside = f"{name}." if name else ""
+    return not module.arrays and any(n != name and n.startswith(inside) for n in modules)
+
+
+def _counted(path: Path, modules: dict[str, Module]) -> dict[str, Module]:
+    """A torch.nn.Sequential counts its modules: a number left out is one without arrays."""
+    if all(_number(name) is not None for name in modules):
+        modules = dict(sorted(modules.items(), key=lambda item: _number(item[0]) or 0))
+    found: dict[str, Module] = {}
+    for name, module in modules.items():
+        parent, dot, _ = name.rpartition(".")
+        for index in range(_number(name) or 0):
+            left_out = f"{parent}{dot}{index}"
+            if left_out not in modules and left_out not in found:
+                found[left_out] = Module(left_out, f"{path}: module {left_out[:60]!r}")
+        found[name] = module
+        if len(found) > MAX_MODULES:
+            raise _no(str(path), f"at most {MAX_MODULES} modules", "more")
+    return {n: m for n, m in found.items() if not _is_container(n, m, found)}
+
+
+def _number(name: str) -> int | None:
+    """The number at the end of a module's name, if it is one that torch.nn.Sequential gives."""
+    last = name.rpartition(".")[2]
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 4 else None  # noqa: PLR2004
+
+
+def _kind(module: Module) -> str:
+    leaves = set(module.arrays)
+    if not leaves:
+        return ""
+    for kind, needed, allowed in _KINDS:
+        if needed <= leaves <= needed | allowed:
+            if kind == "linear" and module.arrays["weight"].ndim != 2:  # noqa: PLR2004
+                shape = module.arrays["weight"].shape
+                what = ", as of a convolution" if len(shape) > 2 else ""  # noqa: PLR2004
+                raise _no(module.where, _KNOWN, f"weights of shape {shape}{what}")
+            return kind
+    found = f"arrays {', '.join(sorted(leaves))}"[:160]
+    raise _no(module.where, _KNOWN, found)
+
+
+def _no(where: str, needed: str, found: str) -> BundleError:
+    return BundleError(where, needed=needed, found=found, do=_HOW)

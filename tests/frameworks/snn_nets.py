@@ -1,0 +1,114 @@
+"""Random spiking networks of dyadic numbers, run by snnTorch in float32 without any rounding.
+
+Weights have 3 fraction bits, inputs 3, leak factors 2, thresholds 3; with at most 6 steps a
+membrane has 16 fraction bits and few integer bits, which float32 holds: every one is exact.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import snntorch
+import torch
+
+EVENTS = 1000
+RESETS = ("subtract", "zero", "none")
+INPUT = "fixed<6,3>"
+warnings.filterwarnings("ignore", module="snntorch")
+
+
+def dyadic(rng: np.random.Generator, lo: float, hi: float, bits: int, shape: Any) -> np.ndarray:
+    """Random multiples of ``2**-bits`` from ``lo`` to ``hi``."""
+    scale = 2.0**bits
+    return rng.integers(int(lo * scale), int(hi * scale), shape, endpoint=True) / scale
+
+
+@dataclass
+class Net:
+    """A network, its events, and what a file of it does not say."""
+
+    modules: dict[str, Any]
+    delays: dict[str, bool]
+    steps: int
+    x: np.ndarray
+
+    @property
+    def net(self) -> Any:
+        """As a torch module with the names of its layers."""
+        return torch.nn.Sequential(*self.modules.values())
+
+    def named(self) -> Any:
+        """As a module whose state dict has the names of the layers."""
+        holder = torch.nn.Module()
+        for name, module in self.modules.items():
+            holder.add_module(name, module)
+        return holder
+
+    def run(self) -> dict[str, np.ndarray]:
+        """Spikes and membranes of all neurons, of shape (steps, events, size)."""
+        seen: dict[str, list[np.ndarray]] = {}
+        membranes: dict[str, Any] = {}
+        with torch.no_grad():
+            for _ in range(self.steps):
+                value = torch.from_numpy(self.x).float()
+                for name, module in self.modules.items():
+                    if not isinstance(module, snntorch.Leaky):
+                        value = module(value)
+                        continue
+                    module.mem = membranes.get(name, torch.zeros_like(value))
+                    value, membrane = _step(module, value)
+                    membranes[name] = membrane
+                    seen.setdefault(name, []).append(value.numpy().copy())
+                    seen.setdefault(f"{name}.membrane", []).append(membrane.numpy().copy())
+        return {name: np.stack(values) for name, values in seen.items()}
+
+
+def _step(module: Any, value: Any) -> Any:
+    result = module(value)
+    return result if isinstance(result, tuple) else (result, module.mem)
+
+
+def linear(rng: np.random.Generator, inputs: int, outputs: int, bias: bool) -> Any:
+    """A layer of dyadic weights."""
+    made = torch.nn.Linear(inputs, outputs, bias=bias)
+    made.weight.data = torch.from_numpy(dyadic(rng, -1.5, 2, 3, (outputs, inputs))).float()
+    if bias:
+        made.bias.data = torch.from_numpy(dyadic(rng, -0.5, 1, 3, outputs)).float()
+    return made
+
+
+def leaky(rng: np.random.Generator, size: int, *, full: bool, hidden: bool, beyond: bool) -> Any:
+    """Neurons with any reset and delay; ``full`` for one beta and threshold a neuron."""
+    lo, hi = (-0.25, 1.25) if beyond else (0, 1)
+    shape = size if full or rng.random() < 0.5 else ()
+    beta = torch.tensor(dyadic(rng, lo, hi, 2, shape)).float()
+    shape = size if full or rng.random() < 0.5 else ()
+    threshold = torch.tensor(dyadic(rng, 0.25, 2, 3, shape)).float()
+    return snntorch.Leaky(
+        beta=beta,
+        threshold=threshold,
+        learn_beta=bool(rng.random() < 0.5),
+        learn_threshold=bool(rng.random() < 0.5),
+        reset_mechanism=RESETS[rng.integers(3)],
+        reset_delay=bool(rng.random() < 0.5),
+        init_hidden=hidden,
+    )
+
+
+def random_net(seed: int, *, nir: bool = False) -> Net:
+    """A network; ``nir`` for one that snnTorch can export."""
+    rng = np.random.default_rng([seed, int(nir)])
+    size = inputs = int(rng.integers(1, 6))
+    modules: dict[str, Any] = {}
+    delays = {}
+    for k in range(int(rng.integers(1, 4))):
+        if k or nir or rng.random() < 0.9:
+            outputs = int(rng.integers(1, 6))
+            modules[f"fc{k}"] = linear(rng, size, outputs, bool(rng.random() < 0.6))
+            size = outputs
+        beyond = bool(rng.random() < 0.3)
+        modules[f"lif{k}"] = leaky(rng, size, full=nir, hidden=nir, beyond=beyond)
+        delays[f"lif{k}"] = bool(modules[f"lif{k}"].reset_delay)
+    x = dyadic(rng, -4, 3.875, 3, (EVENTS, inputs))
+    return Net(modules, delays, int(rng.integers(1, 7)), x)

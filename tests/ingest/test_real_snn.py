@@ -1,0 +1,186 @@
+"""Public ``.nir`` files: each imports and does what its framework's trace shows, or is refused.
+
+They lie in ``../shared/real`` beside the checkout, or where FWGEN_REAL says.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fwgen.errors import BundleError
+from fwgen.importer import answers_of, import_model
+from fwgen.ingest.sources import Request
+from fwgen.ir.cast import to_real
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Node, Real, Reset
+from fwgen.quantise.passes import quantise
+from fwgen.verify.reference import Reference
+
+REAL = Path(os.environ.get("FWGEN_REAL", Path(__file__).parents[2].parent / "shared" / "real"))
+PLAIN = ["steps=250", "input_format=ufixed<16,1,RND_CONV>", "readout=spike_count"]
+SUPPORTED = "Input, Output, Affine, Linear, Scale, Flatten, Threshold, IF, LI, LIF"
+
+
+def real(name: str) -> Path:
+    """A public file; the test is skipped where there is none."""
+    if not (REAL / name).exists():
+        pytest.skip(f"needs {REAL / name}")
+    return REAL / name
+
+
+def imported(
+    path: Path, out: Path, settings: list[str], producer: str | None, precision: str | None = None
+) -> Graph:
+    """The graph of an imported file."""
+    request = Request(path, "net", answers_of(settings), producer, precision)
+    return import_model(request, out).graph
+
+
+def played(graph: Graph, current: np.ndarray) -> dict[str, np.ndarray]:
+    """The network on a current that changes from step to step.
+
+    An event is the same in every step, so spikes make the pulses: counters that fire from one step
+    on, each minus the next.
+    """
+    pulses = np.flatnonzero(current) + 1  # steps count from 1
+    height = current[pulses[0] - 1]
+    ends = np.column_stack([pulses, pulses + 1]).ravel() - 0.5
+    signs = np.tile([height, -height], len(pulses))[None]
+    wide, size = Fixed.parse("fixed<40,8,RND_CONV>"), len(ends)
+    weight = Real(np.ones((size, 1)), Fixed.parse("fixed<3,3>"))
+    bit = Fixed.parse("ufixed<1,1>")
+    front: list[Node] = [
+        Input("x", 1, bit),
+        Dense("count", "x", weight, Real(np.zeros(size))),
+        Lif(
+            "counters",
+            "count",
+            beta=Real(np.ones(())),
+            threshold=Real(ends, Fixed.parse("fixed<16,14>")),
+            membrane=None,
+            reset=Reset.NONE,
+            reset_delay=True,
+        ),
+        Dense("current", "counters", Real(signs, wide), Real(np.zeros(1))),
+    ]
+    rest: list[Node] = []
+    for node in graph.nodes[1:]:
+        first = node.sources == (graph.nodes[0].name,)
+        rest.append(node.reading({graph.nodes[0].name: "current"}) if first else node)
+    neuron = next(node for node in rest if isinstance(node, Lif))
+    rest.append(LastMembrane("end", neuron.name))
+    nodes = (*front, *rest)
+    whole = replace(graph, steps=len(current), nodes=nodes, outputs=("end", *graph.outputs))
+    whole = quantise(whole)
+    values = Reference.of(whole).run(np.ones((1, 1), dtype=object)).values
+    fixed = next(node for node in whole if node.name == neuron.name)
+    assert isinstance(fixed, Lif)
+    assert fixed.membrane is not None
+    membrane = to_real(values[f"{neuron.name}.membrane"], fixed.membrane.frac)
+    return {"spikes": values[neuron.name][:, 0, 0], "membrane": membrane[:, 0, 0]}
+
+
+TRACES = [
+    ("norse", "norse", ["dt=1e-4", "reset=zero"], 1.0),
+    ("snntorch", "snntorch", ["reset=zero", "reset_delay=false"], 25.0),
+    (
+        "sinabs",
+        "sinabs",
+        [
+            "dt=1e-4",
+            "comparison=gt",  # real numbers never meet the threshold
+            "reset=subtract",
+            "spikes=one",
+            "lif_input=plain",
+            "v_min=none",
+            "input_format=ufixed<16,-4,RND_CONV>",
+        ],
+        1.0,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "producer", "said", "scale"), TRACES, ids=[t[0] for t in TRACES])
+def test_traces(tmp_path: Path, name: str, producer: str, said: list[str], scale: float) -> None:
+    """One ``.nir`` file, three platforms' traces: each by its own answers, spike for spike.
+
+    The leak factors are no binary fractions, so membranes agree to the bits that were asked for;
+    snnTorch scales its membrane by the threshold's 25.
+    """
+    trace = np.loadtxt(real(f"nir/lif_{name}.csv"), delimiter=",")
+    keys = {key.partition("=")[0] for key in said}
+    settings = said + [text for text in PLAIN if text.partition("=")[0] not in keys]
+    settings.append("beta_format=ufixed<33,1,RND_CONV>")
+    precision = "fixed<48,8,RND_CONV>"
+    path = real("nir/lif_norse.nir")
+    graph = imported(path, tmp_path / "net", settings, producer, precision)
+    got = played(graph, trace[:, 0])
+    assert np.array_equal(got["spikes"], trace[:, 2])
+    assert trace[:, 2].sum() == 4
+    assert np.abs(got["membrane"] * scale - trace[:, 1]).max() < 2e-6
+
+
+def test_wrong_answers_show(tmp_path: Path) -> None:
+    """The traces differ by their answers: Norse's are not sinabs'."""
+    trace = np.loadtxt(real("nir/lif_sinabs.csv"), delimiter=",")
+    settings = [*PLAIN, "dt=1e-4", "reset=zero", "beta_format=ufixed<33,1,RND_CONV>"]
+    path = real("nir/lif_norse.nir")
+    graph = imported(path, tmp_path / "net", settings, "norse", "fixed<48,8,RND_CONV>")
+    got = played(graph, (trace[:, 0] > 0).astype(float))
+    assert not np.array_equal(got["spikes"], trace[:, 2])
+
+
+@pytest.mark.parametrize("producer", ["norse", "snntorch"])
+def test_two_neurons(tmp_path: Path, producer: str) -> None:
+    """Two layers; the constant v_leak of the first becomes its bias, (1 - beta) v_leak."""
+    settings = [*PLAIN, "reset=zero", "initial=zero"]
+    settings += ["reset_delay=false"] if producer == "snntorch" else []
+    graph = imported(real("nir/two_lif_neurons.nir"), tmp_path / "net", settings, producer)
+    dense = next(node for node in graph if node.name == "linear1")
+    assert isinstance(dense, Dense)
+    assert isinstance(dense.bias, Real)
+    share = 1e-2 if producer == "snntorch" else 1e-1
+    assert np.allclose(dense.bias.values, share * 1.2)
+    assert [node.name for node in graph][1:] == ["linear1", "lif1", "linear2", "lif2", "lif2_count"]
+
+
+REFUSED = [
+    (
+        "nir/lif_rockpool.nir",
+        "node 'output': shape: needed (1,), the shape of what it reads; found",
+    ),
+    *(
+        (f"nir/{name}.nir", f"needed a node that fwgen has an operation for: {SUPPORTED}; {found}.")
+        for name, found in (
+            ("braille_noDelay_bias_zero", "found CubaLIF, a neuron with a synaptic current"),
+            ("braille_noDelay_noBias_subtract", "found CubaLIF, a neuron with a synaptic current"),
+            ("cnn_sinabs", "found Conv2d, a convolution"),
+        )
+    ),
+    ("snntorch/lif.nir", "needed 8 answers that the file does not give; found none. Add --set"),
+    ("nir/lif_norse.nir", "Or name who wrote it: --producer snntorch|norse|sinabs."),
+]
+
+
+@pytest.mark.parametrize(("name", "message"), REFUSED, ids=[name for name, _ in REFUSED])
+def test_refused(tmp_path: Path, name: str, message: str) -> None:
+    """What cannot be imported, or leaves answers open, says why; nothing is written."""
+    path = real(name)
+    with pytest.raises(BundleError) as error:
+        imported(path, tmp_path / "net", [], None)
+    assert message in str(error.value)
+    assert not (tmp_path / "net").exists()
+
+
+def test_snntorch(tmp_path: Path) -> None:
+    """SnnTorch's own test file imports with its producer and the reset."""
+    settings = [*PLAIN, "reset=subtract", "reset_delay=true"]
+    graph = imported(real("snntorch/lif.nir"), tmp_path / "net", settings, "snntorch")
+    lif = next(node for node in graph if isinstance(node, Lif))
+    assert isinstance(lif.beta, Real)
+    assert np.isclose(lif.beta.values, 0.96)
+    assert (lif.reset, lif.reset_delay) == (Reset.SUBTRACT, True)
