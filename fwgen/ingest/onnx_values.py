@@ -86,8 +86,8 @@ class Signal:
         The format of the layer's values if a quantiser that the file names has made them already.
     open_dense
         Whether the layer is a dense one without bias that nothing else reads.
-    settled
-        The same tensor as a layer of its own, once there is one.
+    settled, unclipped
+        The same tensor as a layer of its own, and as one that is not ``clipped``, once there are.
     """
 
     layer: str
@@ -100,6 +100,7 @@ class Signal:
     made: Fixed | None = None
     open_dense: bool = False
     settled: "Signal | None" = None
+    unclipped: "Signal | None" = None
 
     @property
     def size(self) -> int:
@@ -125,7 +126,11 @@ class Signal:
 
     def reshaped(self, shape: tuple[int, ...]) -> "Signal":
         """The same elements in another shape."""
-        return replace(self, shape=shape, settled=None)
+        return self.but(shape=shape)
+
+    def but(self, **changes: Any) -> "Signal":
+        """Another signal, with these fields changed."""
+        return replace(self, **({"settled": None, "unclipped": None} | changes))
 
 
 def numbers(values: Any) -> Numbers:

@@ -50,7 +50,20 @@ class Source:
     read: Callable[[Request], Draft]
 
 
-SOURCES: tuple[Source, ...] = ()
+# each reader is loaded when a file is its own: none of them costs the others time
+
+
+def _is_onnx(path: Path) -> bool:
+    return path.suffix.lower() == ".onnx"  # the format begins with no sign of its own
+
+
+def _read_onnx(request: Request) -> Draft:
+    from fwgen.ingest import onnx_import  # noqa: PLC0415 - as said above
+
+    return onnx_import.read(request)
+
+
+SOURCES: tuple[Source, ...] = (Source("ONNX and QONNX", (".onnx",), _is_onnx, _read_onnx),)
 
 
 def read_source(request: Request) -> Draft:

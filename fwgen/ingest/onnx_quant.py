@@ -1,0 +1,199 @@
+"""Rounding on signals: number formats where a quantiser is one, exact constructions elsewhere."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+
+from fwgen.errors import BundleError
+from fwgen.ingest.onnx_build import Builder
+from fwgen.ingest.onnx_values import Numbers, Signal, Span
+from fwgen.ir.fixed import Fixed, Overflow, Rounding
+
+MODES = {
+    "ROUND": Rounding.RND_CONV,
+    "HALF_EVEN": Rounding.RND_CONV,
+    "HALF_UP": Rounding.RND_INF,
+    "HALF_DOWN": Rounding.RND_ZERO,
+    "FLOOR": Rounding.TRN,
+    "DOWN": Rounding.TRN_ZERO,
+    "ROUND_TO_ZERO": Rounding.TRN_ZERO,
+}
+"""Modes of qonnx that a number format has. ``HALF_UP`` is away from zero, ``DOWN`` towards it."""
+
+BUILT = ("CEIL", "UP")
+"""Modes that are built from these: towards plus infinity, and away from zero."""
+
+MAX_CHECKS = 1 << 16
+_MORE_BITS = (24, 32, 40, 48)
+_HALF = Fraction(1, 2)
+
+
+def native(lo: int, hi: int, frac: int, mode: str) -> Fixed | None:
+    """The format that rounds and saturates just so, or None.
+
+    ``lo`` and ``hi`` are the lowest and highest result, on the grid ``2**-frac``.
+    """
+    rounding = MODES.get(mode)
+    if rounding is None or hi & (hi + 1) or lo not in {0, -hi, -hi - 1} or lo == hi:
+        return None
+    signed = lo < 0
+    width = hi.bit_length() + signed
+    overflow = Overflow.SAT_SYM if signed and lo == -hi else Overflow.SAT
+    return Fixed(signed, width, width - frac, rounding, overflow)
+
+
+def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str) -> Signal:
+    """``x`` rounded to whole numbers and brought into lo..hi; its layer may be on another grid.
+
+    Raises
+    ------
+    BundleError
+        If a scale in front is no binary fraction, and none that could stand for it decides alike.
+    """
+    if x.clipped:  # rounding keeps 0 where it is
+        x, lo, hi = x.but(clipped=False), max(lo, 0), max(hi, 0)
+    if mode == "UP" and lo < 0:
+        return _away_from_zero(b, x, lo, hi, name)
+    if mode in BUILT:
+        down = whole(b, b.affine(x, -1, 0), -hi, -lo, "FLOOR", b.helper(name, "floor"))
+        return b.affine(down, -1, 0, name)
+    fmt = native(lo, hi, 0, mode)
+    if fmt is not None:
+        return _quantise(b, x, fmt, name)
+    wide = _quantise(b, x, _holding(lo, hi, mode), b.helper(name, "wide"))
+    return clip(b, wide, lo, hi, name)
+
+
+def clip(b: Builder, x: Signal, lo: Fraction | int | None, hi: Fraction | int | None, name: str) -> Signal:
+    """The larger of x and lo, the smaller of that and hi; None where there is no bound."""
+    if lo is not None:
+        x = b.relu(b.affine(x, 1, -lo), b.helper(name, "above"))
+        x = b.affine(x, 1, lo, name)
+    if hi is not None:
+        x = b.relu(b.affine(x, -1, hi), b.helper(name, "below"))
+        x = b.affine(x, -1, hi, name)
+    return x
+
+
+def _holding(lo: int, hi: int, mode: str) -> Fixed:
+    """The narrowest saturating format that holds lo..hi."""
+    fmt = Fixed.holding(lo, hi, 0)
+    return Fixed(fmt.signed, fmt.width, fmt.width, MODES[mode], Overflow.SAT)
+
+
+def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signal:
+    """The part above 0 and the part below, each rounded up in magnitude."""
+    above = b.relu(x, b.helper(name, "positive"))
+    below = b.relu(b.affine(x, -1, 0), b.helper(name, "negative"))
+    parts = [
+        b.settle(whole(b, part, 0, most, "CEIL", b.helper(name, what)))
+        for part, most, what in ((above, hi, "up"), (below, -lo, "down"))
+    ]
+    span = Span(0, np.full(x.size, float(lo)), np.full(x.size, float(hi)))
+    return b.layer("subtract", name, [part.layer for part in parts], x.shape, span)
+
+
+def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str) -> Signal:
+    """A `quantise` layer; ``fmt`` has no fraction bits."""
+    if x.shift is None:
+        x = _scaled(b, x, fmt, name)
+    shift = x.shift or 0
+    held = Fixed(fmt.signed, fmt.width, fmt.width - shift, fmt.rounding, fmt.overflow)
+    found = b.layer("quantise", name, x.layer, x.shape, Span.of(held, x.size), format=str(held))
+    return found.but(scale=x.scale, made=held)
+
+
+def _scaled(b: Builder, x: Signal, fmt: Fixed, name: str) -> Signal:
+    """The signal as a layer; where its scale had to be rounded, proven to be rounded alike."""
+    if x.span is None or b.is_exact(x):
+        return b.settle(x, b.helper(name, "scaled"))
+    for bits in _MORE_BITS:
+        scale, offset = b.shortened(x, bits)
+        if decides_alike(x, scale, offset, fmt):
+            return b.affine_layer(x, b.helper(name, "scaled"), scale, offset)
+    raise BundleError(
+        f"{b.where}: {name}",
+        needed="a scale that is a power of two, or for which some multiplication by at most "
+        f"{_MORE_BITS[-1]} bits gives the same result for every value that can occur",
+        found=f"the scale {float(1 / x.scale[0]):g} over all in front of it",
+        do="Train with scales that are powers of two.",
+    )
+
+
+def decides_alike(x: Signal, scale: Numbers, offset: Numbers, fmt: Fixed) -> bool:
+    """Whether another scale and offset lead to the same integers for all that the layer can be.
+
+    Both are staircases that rise, or fall, everywhere. If they agree on both sides of each step of
+    the one, and at the ends, they are the same.
+    """
+    cases = set(_cases(x, scale, offset))
+    if len(cases) * (fmt.hi - fmt.lo + 1) > MAX_CHECKS:
+        return False
+    return all(_same_staircase(*case, fmt) for case in cases)
+
+
+Case = tuple[Fraction, Fraction, Fraction, Fraction, int, int]
+
+
+def _cases(x: Signal, scale: Numbers, offset: Numbers) -> Iterator[Case]:
+    """For each element: both scales and offsets, for its layer's integers from one to another."""
+    if x.span is None:
+        return
+    unit = Fraction(2) ** -x.span.frac
+    ends = (np.ldexp(end, x.span.frac).astype(object) for end in (x.span.lo, x.span.hi))
+    rows = np.broadcast_arrays(x.scale * unit, x.offset, scale * unit, offset, *ends)
+    for a, b, c, d, lo, hi in zip(*rows, strict=True):
+        yield a, b, c, d, int(lo), int(hi)
+
+
+def _same_staircase(
+    a: Fraction, b: Fraction, c: Fraction, d: Fraction, lo: int, hi: int, fmt: Fixed
+) -> bool:
+    if (a > 0) != (c > 0) or not a:
+        return False
+    points = {lo, hi}
+    for level in range(fmt.lo, fmt.hi):
+        step = floor((_edge(level, fmt.rounding) - b) / a)
+        points |= {n for n in (step, step + 1) if lo < n < hi}
+    return all(_level(a * n + b, fmt) == _level(c * n + d, fmt) for n in points)
+
+
+def _edge(level: int, rounding: Rounding) -> Fraction:
+    """Where results go from one level to the next."""
+    if rounding is Rounding.TRN:
+        return Fraction(level + 1)
+    if rounding is Rounding.TRN_ZERO:
+        return Fraction(level + (level >= 0))
+    return level + _HALF
+
+
+def _level(value: Fraction, fmt: Fixed) -> int:
+    """The value as an integer of a format without fraction bits that saturates."""
+    low = floor(value)
+    rest = value - low
+    up = {
+        Rounding.TRN: False,
+        Rounding.TRN_ZERO: value < 0 and rest > 0,
+        Rounding.RND_ZERO: rest > _HALF or (rest == _HALF and value < 0),
+        Rounding.RND_INF: rest > _HALF or (rest == _HALF and value >= 0),
+        Rounding.RND_CONV: rest > _HALF or (rest == _HALF and low % 2 == 1),
+    }[fmt.rounding]
+    lowest = -fmt.hi if fmt.overflow is Overflow.SAT_SYM and fmt.signed else fmt.lo
+    return min(max(low + up, lowest), fmt.hi)
+
+
+def sign(b: Builder, x: Signal, name: str) -> Signal:
+    """-1, 0 or 1, as the sign of x."""
+    above = b.settle(b.bit(x, b.helper(name, "above"), at_zero=False), b.helper(name, "positive"))
+    least = b.settle(b.bit(x, b.helper(name, "least"), at_zero=True), b.helper(name, "natural"))
+    span = Span(0, np.zeros(x.size), np.full(x.size, 2.0))
+    total = b.layer("add", b.helper(name, "sum"), [above.layer, least.layer], x.shape, span)
+    return b.affine(total, 1, -1, name)
+
+
+def bipolar(b: Builder, x: Signal, name: str) -> Signal:
+    """1 where x is 0 or more, else -1."""
+    return b.affine(b.bit(x, b.helper(name, "bit"), at_zero=True), 2, -1, name)
+
