@@ -57,6 +57,31 @@ class Builder:
         """A name for a layer that is part of an operation only."""
         return self.names.fresh(f"{label}_{what}", f"{self.where}: {label}")
 
+    def renamed(self, x: Signal, name: str, first: int, kept: set[str]) -> Signal:
+        """A plain signal's layer under another name, if it is one of those from ``first`` on.
+
+        Layers of the names ``kept`` stay as they are: others know them.
+        """
+        made = {row["name"] for row in self.draft.layers[first:]} - kept
+        if not x.plain or x.layer == name or x.layer not in made:
+            return x
+        self._rename(x.layer, name)
+        return x.but(layer=name, label=name)
+
+    def _rename(self, old: str, new: str) -> None:
+        arrays = self.draft.arrays
+        for key in [key for key in arrays if key.startswith(f"{old}.")]:
+            arrays[f"{new}.{key[len(old) + 1 :]}"] = arrays.pop(key)
+        for row in self.draft.layers:
+            own = row["name"] == old
+            for key, value in row.items():
+                if own and isinstance(value, str) and value.startswith(f"{old}."):
+                    row[key] = f"{new}.{value[len(old) + 1 :]}"
+                elif key in {"name", "from"} and value == old:
+                    row[key] = new
+                elif key == "from" and isinstance(value, list):
+                    row[key] = [new if source == old else source for source in value]
+
     def dense(
         self, name: str, x: Signal, weight: Reals, bias: Reals | None, shape: tuple[int, ...]
     ) -> Signal:
@@ -137,7 +162,7 @@ class Builder:
         if not x.uniform:
             inner = self.settle(inner, self.helper(x.label, "affine"))
         scale = inner.scale
-        name = x.label if inner.plain else self.helper(x.label, "relu")
+        name = self.helper(x.label, "relu")
         span = inner.span and replace(
             inner.span, lo=np.maximum(inner.span.lo, 0), hi=np.maximum(inner.span.hi, 0)
         )
@@ -194,13 +219,13 @@ class Builder:
         """The dense layer of the signal takes the offset as its bias, and the signal's name."""
         layer = next(row for row in self.draft.layers if row["name"] == x.layer)
         bias = np.broadcast_to(x.offset.astype(np.float64), (x.size,))
-        layer |= {"name": name, "bias": True}
+        layer["bias"] = True
         span = x.span
         if span is not None:
             fmt = self.exact(f"bias of {name}", bias)
             layer["bias_format"] = str(fmt)
             span = Span(max(span.frac, fmt.frac), span.lo + bias, span.hi + bias)
-        self.draft.arrays[f"{name}.weight"] = self.draft.arrays.pop(f"{x.layer}.weight")
+        self._rename(x.layer, name)
         self.draft.arrays[f"{name}.bias"] = bias
         return Signal(name, x.shape, name, span)
 

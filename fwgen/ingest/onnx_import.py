@@ -109,6 +109,12 @@ def _operation(step: Step) -> Operation | None:
     return known.get(step.op)
 
 
+def _kept(arg: Tensor | None) -> Iterable[Signal]:
+    """What an input has become, which its other readers will find again."""
+    if isinstance(arg, Signal):
+        yield from (x for x in (arg.settled, arg.unclipped) if x is not None)
+
+
 class _Walk:
     """Goes through the nodes of one model."""
 
@@ -215,8 +221,12 @@ class _Walk:
         if unknown:
             known = ", ".join(sorted(operation.attributes)) or "none"
             call.refuse(f"attributes that fwgen understands: {known}", repr(unknown[0][:80]))
+        first = len(self.builder.draft.layers)
         result = operation.run(call)
         if isinstance(result, Signal):
+            if call.next_format is None:
+                known = {other.layer for arg in call.args for other in _kept(arg)}
+                result = self.builder.renamed(result, call.label, first, known)
             if not 0 < result.size <= MAX_SIZE * 4:
                 call.refuse(f"1 to {MAX_SIZE * 4:,} elements", f"{result.size:,}")
             if self.readers[step.outputs[0]] != 1:

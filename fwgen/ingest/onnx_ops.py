@@ -253,7 +253,7 @@ def _leaky(c: Call, alpha: Any) -> Signal:
         keys["alpha_format"] = str(fmt)
         ends = [np.where(v < 0, slopes * v, v) for v in (x.span.lo, x.span.hi)]
         # a negative slope turns at 0, so that 0 may be the least
-        lo, hi = np.minimum.reduce([*ends, 0 * slopes]), np.maximum(*ends)
+        lo, hi = np.minimum(np.minimum(*ends), 0), np.maximum(*ends)
         span = Span(x.span.frac + max(fmt.frac, 0), lo, hi)
     return c.builder.layer("leaky_relu", c.label, x.layer, x.shape, span, arrays, **keys)
 

@@ -61,7 +61,7 @@ def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str) -> Sign
         return b.affine(down, -1, 0, name)
     fmt = native(lo, hi, 0, mode)
     if fmt is not None:
-        return _quantise(b, x, fmt, name)
+        return _quantise(b, x, fmt, b.helper(name, "whole"))
     wide = _quantise(b, x, _holding(lo, hi, mode), b.helper(name, "wide"))
     return clip(b, wide, lo, hi, name)
 
@@ -92,7 +92,7 @@ def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signa
         for part, most, what in ((above, hi, "up"), (below, -lo, "down"))
     ]
     span = Span(0, np.full(x.size, float(lo)), np.full(x.size, float(hi)))
-    return b.layer("subtract", name, [part.layer for part in parts], x.shape, span)
+    return b.layer("subtract", b.helper(name, "both"), [part.layer for part in parts], x.shape, span)
 
 
 def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str) -> Signal:

@@ -1,0 +1,102 @@
+"""Imported ONNX and QONNX models against qonnx's own execution, layer by layer, integer by integer."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="needs the [onnx] extra: onnx")
+pytest.importorskip("qonnx", reason="needs the [onnx] extra: qonnx")
+
+from qonnx.core.modelwrapper import ModelWrapper  # noqa: E402
+from qonnx.core.onnx_exec import execute_onnx  # noqa: E402
+
+from fwgen.ir.fixed import Fixed  # noqa: E402
+from fwgen.outcome import prepare  # noqa: E402
+from tests.frameworks.onnx_graphs import Made, random_graph  # noqa: E402
+
+pytestmark = pytest.mark.frameworks
+
+REAL = Path(os.environ.get("FWGEN_REAL", Path(__file__).parents[3] / "shared" / "real"))
+EVENTS = 1000
+GRAPHS = int(os.environ.get("FWGEN_TEST_GRAPHS", "50"))
+SEED = int(os.environ.get("FWGEN_TEST_SEED", "5000"))
+
+
+def import_without_onnx(folder: Path) -> None:
+    """Import all models of a folder in a process that cannot import onnx."""
+    block = folder / "blocked"
+    block.mkdir()
+    for name in ("onnx", "qonnx", "onnxruntime", "google"):
+        (block / f"{name}.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
+    script = Path(__file__).with_name("import_all.py")
+    env = os.environ | {"PYTHONPATH": str(block)}
+    subprocess.run([sys.executable, str(script), str(folder)], env=env, check=True, timeout=600)
+
+
+def executed(model: "onnx.ModelProto", events: np.ndarray) -> dict[str, np.ndarray]:
+    """Every tensor of a model for a batch of events, by name."""
+    wrapped = ModelWrapper(model)
+    from qonnx.transformation.infer_shapes import InferShapes  # noqa: PLC0415
+
+    wrapped = wrapped.transform(InferShapes())
+    (name,) = (i.name for i in wrapped.graph.input if wrapped.get_initializer(i.name) is None)
+    shape = wrapped.get_tensor_shape(name)
+    return execute_onnx(wrapped, {name: events.reshape(shape).astype(np.float32)}, True)
+
+
+def differences(folder: Path, context: dict[str, np.ndarray], events: np.ndarray, outputs: list[str]) -> list[str]:
+    """Compare an imported bundle with tensors; returns the names of the tensors compared."""
+    ready = prepare(folder)
+    values = ready.reference.run(events).values
+    pairs = {node.name: node.name for node in ready.graph if node.name in context}
+    pairs |= dict(zip(ready.graph.outputs, outputs, strict=True))
+    for layer, tensor in pairs.items():
+        frac = ready.reference.analysis.values[layer].frac
+        mine = np.asarray(values[layer], dtype=np.float64) * 2.0**-frac
+        theirs = context[tensor].reshape(len(events), -1).astype(np.float64)
+        wrong = np.argwhere(mine != theirs)
+        assert not len(wrong), (
+            f"{layer} differs from {tensor} {len(wrong)} times; first at {wrong[0]}: "
+            f"{mine[tuple(wrong[0])]} and {theirs[tuple(wrong[0])]}"
+        )
+    return sorted(pairs)
+
+
+def events_of(made: Made, seed: int) -> np.ndarray:
+    """Random events in the input's format, its extremes first."""
+    fmt = Fixed.parse(made.fmt)
+    events = np.random.default_rng(seed).integers(fmt.lo, fmt.hi + 1, (EVENTS, made.size))
+    events[0], events[1], events[2] = 0, fmt.lo, fmt.hi
+    return events
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all random graphs and their bundles."""
+    folder = tmp_path_factory.mktemp("graphs")
+    for k in range(GRAPHS):
+        made = random_graph(SEED + k)
+        onnx.save(made.model, folder / f"g{k}.onnx")
+        (folder / f"g{k}.json").write_text(json.dumps(made.answers), encoding="utf-8")
+    import_without_onnx(folder)
+    return folder
+
+
+@pytest.mark.parametrize("k", range(GRAPHS))
+def test_a_random_graph_has_the_integers_of_qonnx(imported: Path, k: int) -> None:
+    """Each layer that is a tensor of the graph, and each output, is equal for a thousand events."""
+    print(f"seed {SEED + k}")  # noqa: T201 - shown when the test fails
+    error = imported / f"g{k}.error"
+    assert not error.exists(), error.read_text(encoding="utf-8")
+    made = random_graph(SEED + k, EVENTS)
+    events = events_of(made, SEED + k)
+    real = events * 2.0 ** -Fixed.parse(made.fmt).frac
+    context = executed(made.model, real)
+    outputs = [port.name for port in made.model.graph.output]
+    compared = differences(imported / f"g{k}", context, events, outputs)
+    assert len(compared) > 1
