@@ -110,12 +110,25 @@ def quant(c: Call) -> Tensor:
         c.refuse(f"at most {MAX_BITS} bits, whose bounds float32 holds", f"{q.bits}")
     if q.lo == q.hi:
         c.refuse("a quantiser with more than one result", f"{q.bits} bit, narrow")
+    unit = 0 if len(q.scale) > 1 or any(q.zero) else power_of_two(q.scale[0]) or 0
+    if unit or q.scale[0] == 1:
+        x = _ready(c.builder, x)
     scaled = c.builder.affine(x, 1 / q.scale, q.zero)
     if q.sign_only:
         made = bipolar(c.builder, scaled, c.label)
     else:
-        made = whole(c.builder, scaled, q.lo, q.hi, q.mode, c.label)
+        made = whole(c.builder, scaled, q.lo, q.hi, q.mode, c.label, unit)
     return _back(c, c.builder.affine(made, q.scale, -q.zero * q.scale, c.label), made)
+
+
+def _ready(b: Builder, x: Signal) -> Signal:
+    """The signal as a layer, if that is exact; it may still be clipped, as rounding does it."""
+    inner = x.but(clipped=False)
+    if x.span is None or inner.shift is not None or not b.is_exact(x):
+        return x
+    if not x.clipped:
+        return b.settle(x)
+    return b.settle(inner, b.helper(x.label, "affine")).but(clipped=True)
 
 
 def _back(c: Call, result: Signal, made: Signal) -> Signal:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest.onnx_build import Builder
-from fwgen.ingest.onnx_values import Numbers, Signal, Span
+from fwgen.ingest.onnx_values import Numbers, Signal, Span, numbers
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 
 MODES = {
@@ -44,8 +44,12 @@ def native(lo: int, hi: int, frac: int, mode: str) -> Fixed | None:
     return Fixed(signed, width, width - frac, rounding, overflow)
 
 
-def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str) -> Signal:
-    """``x`` rounded to whole numbers and brought into lo..hi; its layer may be on another grid.
+def whole(
+    b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str, unit: int = 0
+) -> Signal:
+    """``x`` rounded to whole numbers and brought into lo..hi.
+
+    Its layer holds multiples of ``2**unit`` where there is a choice.
 
     Raises
     ------
@@ -57,12 +61,12 @@ def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str) -> Sign
     if mode == "UP" and lo < 0:
         return _away_from_zero(b, x, lo, hi, name)
     if mode in BUILT:
-        down = whole(b, b.affine(x, -1, 0), -hi, -lo, "FLOOR", b.helper(name, "floor"))
+        down = whole(b, b.affine(x, -1, 0), -hi, -lo, "FLOOR", b.helper(name, "floor"), unit)
         return b.affine(down, -1, 0, name)
     fmt = native(lo, hi, 0, mode)
     if fmt is not None:
-        return _quantise(b, x, fmt, b.helper(name, "whole"))
-    wide = _quantise(b, x, _holding(lo, hi, mode), b.helper(name, "wide"))
+        return _quantise(b, x, fmt, b.helper(name, "grid"), unit)
+    wide = _quantise(b, x, _holding(lo, hi, mode), b.helper(name, "wide"), unit)
     return clip(b, wide, lo, hi, name)
 
 
@@ -95,24 +99,32 @@ def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signa
     return b.layer("subtract", b.helper(name, "both"), [part.layer for part in parts], x.shape, span)
 
 
-def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str) -> Signal:
+def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
     """A `quantise` layer; ``fmt`` has no fraction bits."""
     if x.shift is None:
-        x = _scaled(b, x, fmt, name)
+        x = _scaled(b, x, fmt, name, unit)
     shift = x.shift or 0
     held = Fixed(fmt.signed, fmt.width, fmt.width - shift, fmt.rounding, fmt.overflow)
     found = b.layer("quantise", name, x.layer, x.shape, Span.of(held, x.size), format=str(held))
     return found.but(scale=x.scale, made=held)
 
 
-def _scaled(b: Builder, x: Signal, fmt: Fixed, name: str) -> Signal:
-    """The signal as a layer; where its scale had to be rounded, proven to be rounded alike."""
-    if x.span is None or b.is_exact(x):
-        return b.settle(x, b.helper(name, "scaled"))
+def _scaled(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
+    """A power of two times a layer; where a scale had to be rounded, proven to be rounded alike."""
+    up = Fraction(2) ** unit
+    scale, offset = x.scale, x.offset
+    if x.span is not None and not b.is_exact(x):
+        scale, offset = _alike(b, x, fmt, name)
+    made = b.affine_layer(x, b.helper(name, "scaled"), scale * up, offset * up)
+    return made.but(scale=numbers(1 / up))
+
+
+def _alike(b: Builder, x: Signal, fmt: Fixed, name: str) -> tuple[Numbers, Numbers]:
+    """Scale and offset of few bits that decide as those of the signal do."""
     for bits in _MORE_BITS:
-        scale, offset = b.shortened(x, bits)
-        if decides_alike(x, scale, offset, fmt):
-            return b.affine_layer(x, b.helper(name, "scaled"), scale, offset)
+        found = b.shortened(x, bits)
+        if decides_alike(x, *found, fmt):
+            return found
     raise BundleError(
         f"{b.where}: {name}",
         needed="a scale that is a power of two, or for which some multiplication by at most "

@@ -87,8 +87,11 @@ class Maker:
         return self.node("Quant", x, *args, domain=QONNX, rounding_mode=mode, **keys)
 
     def odd_quant(self, x: str) -> str:
-        """A Quant node with any scale, of few levels."""
-        scale = self.constant(np.float32(self.rng.uniform(0.3, 3.0)))
+        """A Quant node with a scale that is no power of two, and few levels.
+
+        The scale has 18 bits, so that float32 holds each level times the scale.
+        """
+        scale = self.constant(np.round(self.rng.uniform(0.3, 3.0) * 2**16) / 2**16)
         args = [scale, self.constant(0.0), self.constant(float(self.rng.integers(2, 5)))]
         mode = self.pick("ROUND", "FLOOR", "DOWN", "HALF_UP")
         return self.node(
@@ -118,9 +121,18 @@ class Maker:
         return self.node("Trunc", full, *first, *second, **rest)
 
     def looked_up(self, x: str) -> str:
-        """Sigmoid or tanh between quantisers."""
+        """Sigmoid or tanh between quantisers, of which the second rounds to nearest.
+
+        In float32 both functions reach 1, and the exact functions do not: rounded down, they would
+        differ there.
+        """
         table = self.node(self.pick("Sigmoid", "Tanh"), self.quant(x, 5, plain=True))
-        return self.quant(table, int(self.rng.integers(3, 7)), plain=True)
+        scale, bits = 2.0 ** self.rng.integers(-5, 0), float(self.rng.integers(3, 7))
+        args = [self.constant(v) for v in (scale, 0.0, bits)]
+        mode = self.pick("ROUND", "HALF_UP", "HALF_DOWN")
+        return self.node(
+            "Quant", table, *args, domain=QONNX, rounding_mode=mode, signed=1, narrow=0
+        )
 
     # ---- layers ----
 
