@@ -27,6 +27,7 @@ BUILT = ("CEIL", "UP")
 
 MAX_CHECKS = 1 << 16
 _MORE_BITS = (24, 32, 40, 48)
+_NUDGE = 12  # by so many bits more than the scale is rounded by
 _HALF = Fraction(1, 2)
 
 
@@ -122,9 +123,11 @@ def _scaled(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
 def _alike(b: Builder, x: Signal, fmt: Fixed, name: str) -> tuple[Numbers, Numbers]:
     """Scale and offset of few bits that decide as those of the signal do."""
     for bits in _MORE_BITS:
-        found = b.shortened(x, bits)
-        if decides_alike(x, *found, fmt):
-            return found
+        scale, offset = b.shortened(x, bits)
+        for nudge in (0, 1, -1):  # a value that lies on an edge must not fall off
+            moved = offset + nudge * Fraction(2) ** (_NUDGE - bits)
+            if decides_alike(x, scale, moved, fmt):
+                return scale, numbers(moved)
     raise BundleError(
         f"{b.where}: {name}",
         needed="a scale that is a power of two, or for which some multiplication by at most "
