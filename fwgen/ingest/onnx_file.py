@@ -169,13 +169,17 @@ class _Reader:
                     found.version = self._text(wire, value)
                 case 7:
                     found.graphs += 1
+                    if found.graphs > 1:
+                        break
                     self._graph(found, self._bytes(wire, value))
                 case 8:
                     self._opset(found, self._bytes(wire, value))
-                case _:
+                case _ if number in _REFUSED["model"]:
                     raise self._unknown("model", number)
+                case _:
+                    raise WireError(f"field {number}, which no ONNX model has")
         if found.graphs != 1:
-            raise WireError(f"{found.graphs} graphs in it")
+            raise WireError("two graphs in it" if found.graphs else "no graph in it")
         return found
 
     def _opset(self, model: OnnxModel, data: memoryview) -> None:

@@ -198,21 +198,25 @@ class _Walk:
         for port in self.model.outputs:
             tensor = self.tensors.get(port.name)
             if not isinstance(tensor, Signal):
-                raise self._no(f"output {port.name[:80]!r}", "outputs that depend on the event")
+                raise self._no(f"output {port.name[:80]!r}", "one that depends on the event", "a constant")
             layer = self.builder.settle(tensor).layer
             if layer in found or layer == self.input_name:
-                raise self._no(f"output {port.name[:80]!r}", "outputs that differ from one another")
+                raise self._no(
+                    f"output {port.name[:80]!r}",
+                    "outputs that layers compute, each once",
+                    "the input, or the same as another",
+                )
             found.add(layer)
             yield layer
         if not found:
-            raise self._no("outputs", "an output")
+            raise self._no("outputs", "an output", "none")
 
     # ---- one node ----
 
     def _run(self, k: int, step: Step) -> None:
         operation = _operation(step)
         if operation is None:
-            raise self._no(step.place, "a known operation")
+            raise self._no(step.place, "a known operation", "another")
         call = self._call(k, step)
         low, high = operation.inputs
         if not low <= len(step.inputs) <= high:
@@ -237,7 +241,7 @@ class _Walk:
         args = tuple(self.tensors.get(name) if name else None for name in step.inputs)
         missing = [n for n, a in zip(step.inputs, args, strict=True) if n and a is None]
         if missing:
-            raise self._no(f"{step.place}: input {missing[0][:80]!r}", "first outputs of nodes only")
+            raise self._no(step.place, "first outputs of nodes as inputs", repr(missing[0][:80]))
         following = self._following(step)
         return Call(
             step=step,
@@ -324,5 +328,5 @@ class _Walk:
                 "bits of float32: they are exact here, and may be rounded by the framework."
             )
 
-    def _no(self, place: str, needed: str) -> BundleError:
-        return BundleError(f"{self.where}: {place}", needed=needed, found="another", do=HOW)
+    def _no(self, place: str, needed: str, found: str) -> BundleError:
+        return BundleError(f"{self.where}: {place}", needed=needed, found=found, do=HOW)
