@@ -255,9 +255,8 @@ class Builder:
         ]
         values = [values[0]] * x.size if len(values) == 1 else values
         found = self._threshold(name, x, values)
-        rising = np.where(up, Fraction(1), Fraction(-1))
         return found.but(
-            scale=uniform(rising), offset=uniform(np.where(up, Fraction(0), Fraction(1)))
+            scale=numbers([1 if v else -1 for v in up]), offset=numbers([not v for v in up])
         )
 
     def _threshold(self, name: str, x: Signal, values: list[float]) -> Signal:
@@ -270,7 +269,7 @@ class Builder:
 
 
 def _offset(scale: Fraction, offset: Fraction, short: Fraction, bits: int) -> Fraction:
-    """The offset beside a scale that was shortened: where the root is a short number, it is kept."""
+    """The offset beside a shortened scale: a root that is a short number stays the root."""
     root = offset / scale if scale else offset
     return short * root if scale and is_short(root, bits) else shortened(offset, bits)
 

@@ -16,6 +16,7 @@ from fwgen.ir.shapes import MAX_ELEMENTS
 
 Tensor = Constant | Signal
 MAX_CONSTANT = 1 << 24
+_CHANGE = "Change the model, or its export."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +146,10 @@ class Call:
     def widened(self, k: int, x: Signal) -> tuple[int, ...]:
         """Shape of an element-wise result of a signal and the constant of input k."""
         shape = self.constant(k).shape
-        return np.broadcast_shapes(shape, x.shape) if prod(shape) > 1 or x.size == 1 else (
-            np.broadcast_shapes((1,) * len(shape), x.shape)
+        return (
+            np.broadcast_shapes(shape, x.shape)
+            if prod(shape) > 1 or x.size == 1
+            else (np.broadcast_shapes((1,) * len(shape), x.shape))
         )
 
     def layer_of(self, k: int = 0) -> Signal:
@@ -155,7 +158,9 @@ class Call:
 
     # ---- refusals ----
 
-    def refuse(self, needed: str, found: str, do: str = "Change the model, or its export.") -> NoReturn:
+    def refuse(
+        self, needed: str, found: str, do: str = "Change the model, or its export."
+    ) -> NoReturn:
         """An error that names the node."""
         raise BundleError(
             f"{self.builder.where}: {self.step.place}", needed=needed, found=found, do=do

@@ -1,11 +1,11 @@
 """An ONNX file as plain data: nodes, attributes, constants. Nothing in it is understood yet.
 
 Fields are numbered as in ``onnx.proto`` of the ONNX project. A field that may change the meaning
-of a model and that is not read here is an error, as is one that did not exist when this was written.
+of a model and that is not read here is an error, as is one that is not known here.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 
 from fwgen.errors import BundleError
 from fwgen.ingest.protobuf import (
-    BYTES,
-    FIXED32,
-    VARINT,
     Budget,
     WireError,
+    as_bytes,
+    as_float,
+    as_floats,
+    as_int,
+    as_ints,
+    as_text,
     fields,
     numbers,
-    signed,
-    varints,
 )
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_FIELDS = 2_000_000
 MAX_NODES = 4096
 MAX_RANK = 8
-MAX_NAME = 1000
 HOW = "Export the model again, as one .onnx file that holds its own data."
 
 Array = NDArray[np.generic]
@@ -159,21 +159,21 @@ class _Reader:
 
     def model(self, data: memoryview) -> OnnxModel:
         found = OnnxModel()
-        for number, wire, value in self._fields(data, "model", _IDLE_OF_MODEL):
+        for number, wire, value in self._fields(data, _IDLE_OF_MODEL):
             match number:
                 case 1:
-                    found.ir_version = self._int(wire, value)
+                    found.ir_version = as_int(wire, value)
                 case 2:
-                    found.producer = self._text(wire, value)
+                    found.producer = as_text(wire, value)
                 case 3:
-                    found.version = self._text(wire, value)
+                    found.version = as_text(wire, value)
                 case 7:
                     found.graphs += 1
                     if found.graphs > 1:
                         break
-                    self._graph(found, self._bytes(wire, value))
+                    self._graph(found, as_bytes(wire, value))
                 case 8:
-                    self._opset(found, self._bytes(wire, value))
+                    self._opset(found, as_bytes(wire, value))
                 case _ if number in _REFUSED["model"]:
                     raise self._unknown("model", number)
                 case _:
@@ -184,12 +184,12 @@ class _Reader:
 
     def _opset(self, model: OnnxModel, data: memoryview) -> None:
         domain, version = "", 0
-        for number, wire, value in self._fields(data, "opset", {}):
+        for number, wire, value in self._fields(data, {}):
             match number:
                 case 1:
-                    domain = self._text(wire, value)
+                    domain = as_text(wire, value)
                 case 2:
-                    version = self._int(wire, value)
+                    version = as_int(wire, value)
                 case _:
                     raise self._unknown("opset", number)
         domain = "" if domain == "ai.onnx" else domain
@@ -198,8 +198,8 @@ class _Reader:
         model.opsets[domain] = version
 
     def _graph(self, model: OnnxModel, data: memoryview) -> None:
-        for number, wire, value in self._fields(data, "graph", _IDLE_OF_GRAPH):
-            inner = self._bytes(wire, value)
+        for number, wire, value in self._fields(data, _IDLE_OF_GRAPH):
+            inner = as_bytes(wire, value)
             match number:
                 case 1:
                     model.steps.append(self._node(inner, len(model.steps)))
@@ -215,19 +215,21 @@ class _Reader:
                 case _:
                     raise self._unknown("graph", number)
             if max(len(model.steps), len(model.constants), len(model.inputs)) > MAX_NODES:
-                raise self._no("graph", f"at most {MAX_NODES:,} nodes, inputs, initialisers", "more")
+                raise self._no(
+                    "graph", f"at most {MAX_NODES:,} nodes, inputs, initialisers", "more"
+                )
 
     def _node(self, data: memoryview, index: int) -> Step:
         texts: dict[int, str] = {3: "", 4: "", 7: ""}
         ends: dict[int, list[str]] = {1: [], 2: []}
         attributes: dict[str, Attribute] = {}
-        for number, wire, value in self._fields(data, "node", _IDLE_OF_NODE):
+        for number, wire, value in self._fields(data, _IDLE_OF_NODE):
             if number in texts:
-                texts[number] = self._text(wire, value)
+                texts[number] = as_text(wire, value)
             elif number in ends:
-                ends[number].append(self._text(wire, value))
+                ends[number].append(as_text(wire, value))
             elif number == 5:  # noqa: PLR2004 - a field's number
-                name, attribute = self._attribute(self._bytes(wire, value))
+                name, attribute = self._attribute(as_bytes(wire, value))
                 if name in attributes:
                     raise self._no(f"node {index}: {name!r}", "each attribute once", "two of it")
                 attributes[name] = attribute
@@ -242,25 +244,25 @@ class _Reader:
         floats: list[float] = []
         ints: list[int] = []
         seen: set[int] = set()
-        for number, wire, value in self._fields(data, "attribute", _IDLE_OF_ATTRIBUTE):
+        for number, wire, value in self._fields(data, _IDLE_OF_ATTRIBUTE):
             match number:
                 case 1:
-                    name = self._text(wire, value)
+                    name = as_text(wire, value)
                     continue
                 case 2:
-                    one.append(self._float(wire, value))
+                    one.append(as_float(wire, value))
                 case 3:
-                    one.append(self._int(wire, value))
+                    one.append(as_int(wire, value))
                 case 4:
-                    one.append(self._text(wire, value))
+                    one.append(as_text(wire, value))
                 case 5:
-                    one.append(self._tensor(self._bytes(wire, value), f"attribute {name!r}")[1])
+                    one.append(self._tensor(as_bytes(wire, value), f"attribute {name!r}")[1])
                 case 7:
-                    floats += self._floats(wire, value)
+                    floats += as_floats(wire, value, self._budget)
                 case 8:
-                    ints += self._ints(wire, value)
+                    ints += as_ints(wire, value, self._budget)
                 case 20:
-                    kind = self._int(wire, value)
+                    kind = as_int(wire, value)
                     continue
                 case _:
                     raise self._unknown("attribute", number)
@@ -274,26 +276,32 @@ class _Reader:
     def _tensor(self, data: memoryview, where: str) -> tuple[str, Array]:
         name, dims, kind = "", [], 0
         held: dict[str, list[Array]] = {}
-        for number, wire, value in self._fields(data, "tensor", _IDLE_OF_TENSOR):
+        for number, wire, value in self._fields(data, _IDLE_OF_TENSOR):
             match number:
                 case 1:
-                    dims += self._ints(wire, value)
+                    dims += as_ints(wire, value, self._budget)
                 case 2:
-                    kind = self._int(wire, value)
+                    kind = as_int(wire, value)
                 case 4:
-                    self._keep(held, "float_data", np.array(self._floats(wire, value), "<f4"))
+                    self._keep(
+                        held, "float_data", np.array(as_floats(wire, value, self._budget), "<f4")
+                    )
                 case 5:
-                    self._keep(held, "int32_data", np.array(self._ints(wire, value), "<i8"))
+                    self._keep(
+                        held, "int32_data", np.array(as_ints(wire, value, self._budget), "<i8")
+                    )
                 case 7:
-                    self._keep(held, "int64_data", np.array(self._ints(wire, value), "<i8"))
+                    self._keep(
+                        held, "int64_data", np.array(as_ints(wire, value, self._budget), "<i8")
+                    )
                 case 8:
-                    name = self._text(wire, value)
+                    name = as_text(wire, value)
                 case 9:
-                    self._keep(held, "raw_data", np.frombuffer(self._bytes(wire, value), "u1"))
+                    self._keep(held, "raw_data", np.frombuffer(as_bytes(wire, value), "u1"))
                 case 10:
-                    self._keep(held, "double_data", numbers(self._bytes(wire, value), "<f8"))
+                    self._keep(held, "double_data", numbers(as_bytes(wire, value), "<f8"))
                 case 14:
-                    if self._int(wire, value):
+                    if as_int(wire, value):
                         raise self._no(
                             f"tensor {name!r}", "data in the file itself", "data kept in others"
                         )
@@ -301,12 +309,13 @@ class _Reader:
                     raise self._unknown("tensor", number)
         return name, self._array(f"tensor {name!r}" if name else where, dims, kind, held)
 
+    def _whole(self, wire: int, value: int | memoryview) -> Array:
+        return np.array(as_ints(wire, value, self._budget), dtype="<i8")
+
     def _keep(self, held: dict[str, list[Array]], key: str, part: Array) -> None:
         held.setdefault(key, []).append(part)
 
-    def _array(
-        self, place: str, dims: list[int], kind: int, held: dict[str, list[Array]]
-    ) -> Array:
+    def _array(self, place: str, dims: list[int], kind: int, held: dict[str, list[Array]]) -> Array:
         if kind not in _TYPES:
             raise self._no(
                 place, "elements of type float, double, bool or a whole number", f"type {kind}"
@@ -327,83 +336,49 @@ class _Reader:
 
     def _port(self, data: memoryview) -> Port:
         name, shape, kind = "", None, 0
-        for number, wire, value in self._fields(data, "input or output", {3: "", 4: ""}):
+        for number, wire, value in self._fields(data, {3: "", 4: ""}):
             match number:
                 case 1:
-                    name = self._text(wire, value)
+                    name = as_text(wire, value)
                 case 2:
-                    kind, shape = self._type(self._bytes(wire, value))
+                    kind, shape = self._type(as_bytes(wire, value))
                 case _:
                     raise self._unknown("input or output", number)
         return Port(name, shape, kind)
 
     def _type(self, data: memoryview) -> tuple[int, tuple[int | None, ...] | None]:
         kind, shape = 0, None
-        for number, wire, value in self._fields(data, "type", {6: "denotation"}):
+        for number, wire, value in self._fields(data, {6: "denotation"}):
             if number != 1:
                 raise self._no("input or output", "a tensor", "a sequence, map or another type")
-            for inner, w, v in self._fields(self._bytes(wire, value), "tensor type", {}):
+            for inner, w, v in self._fields(as_bytes(wire, value), {}):
                 match inner:
                     case 1:
-                        kind = self._int(w, v)
+                        kind = as_int(w, v)
                     case 2:
-                        shape = tuple(self._dimensions(self._bytes(w, v)))
+                        shape = tuple(self._dimensions(as_bytes(w, v)))
                     case _:
                         raise self._unknown("tensor type", inner)
         return kind, shape
 
     def _dimensions(self, data: memoryview) -> Iterator[int | None]:
-        for number, wire, value in self._fields(data, "shape", {}):
+        for number, wire, value in self._fields(data, {}):
             if number != 1:
                 raise self._unknown("shape", number)
             size = None
-            for inner, w, v in self._fields(self._bytes(wire, value), "dimension", {3: ""}):
+            for inner, w, v in self._fields(as_bytes(wire, value), {3: ""}):
                 if inner == 1:
-                    size = self._int(w, v)
+                    size = as_int(w, v)
                 elif inner != 2:  # noqa: PLR2004 - a dimension's name
                     raise self._unknown("dimension", inner)
             yield size
 
     def _fields(
-        self, data: memoryview, kind: str, idle: dict[int, str]
+        self, data: memoryview, idle: Collection[int]
     ) -> Iterator[tuple[int, int, int | memoryview]]:
         for number, wire, value in fields(data, self._budget):
             if number not in idle:
                 yield number, wire, value
-
-    def _bytes(self, wire: int, value: int | memoryview) -> memoryview:
-        if wire != BYTES or isinstance(value, int):
-            raise WireError(f"wire type {wire} where a message or text stands")
-        return value
-
-    def _text(self, wire: int, value: int | memoryview) -> str:
-        raw = self._bytes(wire, value)
-        if len(raw) > MAX_NAME:
-            raise WireError(f"a name or text of {len(raw):,} bytes")
-        try:
-            return bytes(raw).decode("utf-8")
-        except UnicodeDecodeError:
-            raise WireError("a text that is no UTF-8") from None
-
-    def _int(self, wire: int, value: int | memoryview) -> int:
-        if wire != VARINT or not isinstance(value, int):
-            raise WireError(f"wire type {wire} where a whole number stands")
-        return signed(value)
-
-    def _ints(self, wire: int, value: int | memoryview) -> list[int]:
-        if wire == BYTES:
-            return varints(self._bytes(wire, value), self._budget)
-        return [self._int(wire, value)]
-
-    def _float(self, wire: int, value: int | memoryview) -> float:
-        if wire != FIXED32 or isinstance(value, int):
-            raise WireError(f"wire type {wire} where a number stands")
-        return float(numbers(value, "<f4")[0])  # type: ignore[arg-type]  # of dtype f4
-
-    def _floats(self, wire: int, value: int | memoryview) -> list[float]:
-        if wire == BYTES:
-            return numbers(self._bytes(wire, value), "<f4").tolist()  # type: ignore[return-value]
-        return [self._float(wire, value)]
 
     def _unknown(self, kind: str, number: int) -> BundleError:
         what = _REFUSED.get(kind, {}).get(number)

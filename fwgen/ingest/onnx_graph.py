@@ -49,15 +49,21 @@ def check_order(where: str, model: OnnxModel) -> None:
     ports = Counter(port.name for port in model.inputs)
     made = Counter(name for step in model.steps for name in step.outputs if name)
     there = set(ports) | set(model.constants)
-    twice = [n for n, count in (ports + made).items() if count > 1] + [n for n in made if n in there]
+    twice = [n for n, count in (ports + made).items() if count > 1] + [
+        n for n in made if n in there
+    ]
     if twice or "" in there:
         name = twice[0] if twice else ""
-        raise _bad(where, f"tensor {name[:80]!r}", "one origin of each tensor", "several, or no name")
+        raise _bad(
+            where, f"tensor {name[:80]!r}", "one origin of each tensor", "several, or no name"
+        )
     for step in model.steps:
         for name in filter(None, step.inputs):
             if name in there:
                 continue
-            found = "which comes later: a cycle, or a wrong order" if name in made else "of no origin"
+            found = (
+                "which comes later: a cycle, or a wrong order" if name in made else "of no origin"
+            )
             what = f"tensor {name[:80]!r}, {found}"
             raise _bad(f"{where}: {step.place}", "", "inputs that come before it", what)
         there |= set(filter(None, step.outputs))
@@ -67,9 +73,7 @@ def check_order(where: str, model: OnnxModel) -> None:
 
 
 def _bad(where: str, place: str, needed: str, found: str) -> BundleError:
-    return BundleError(
-        f"{where}: {place}" if place else where, needed=needed, found=found, do=HOW
-    )
+    return BundleError(f"{where}: {place}" if place else where, needed=needed, found=found, do=HOW)
 
 
 def live(model: OnnxModel) -> list[Step]:

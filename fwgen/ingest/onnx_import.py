@@ -52,9 +52,7 @@ OPERATIONS: dict[str, Operation] = {
     "Cast": _op(shapes.cast, attributes="to saturate"),
     "Clip": _op(ops.clip, (1, 3), "min max"),
     "Concat": _op(shapes.concat, (1, 256), "axis"),
-    "Constant": _op(
-        shapes.constant, (0, 0), "value value_float value_floats value_int value_ints"
-    ),
+    "Constant": _op(shapes.constant, (0, 0), "value value_float value_floats value_int value_ints"),
     "Div": _op(ops.divide, (2, 2)),
     "Dropout": _op(shapes.dropout, (1, 3), "ratio seed is_test"),
     "Flatten": _op(shapes.flatten, attributes="axis"),
@@ -198,7 +196,9 @@ class _Walk:
         for port in self.model.outputs:
             tensor = self.tensors.get(port.name)
             if not isinstance(tensor, Signal):
-                raise self._no(f"output {port.name[:80]!r}", "one that depends on the event", "a constant")
+                raise self._no(
+                    f"output {port.name[:80]!r}", "one that depends on the event", "a constant"
+                )
             layer = self.builder.settle(tensor).layer
             if layer in found or layer == self.input_name:
                 raise self._no(
@@ -223,14 +223,14 @@ class _Walk:
             call.refuse(f"{low} to {high} inputs", f"{len(step.inputs)}")
         unknown = sorted(set(step.attributes) - operation.attributes)
         if unknown:
-            known = ", ".join(sorted(operation.attributes)) or "none"
-            call.refuse(f"attributes that fwgen understands: {known}", repr(unknown[0][:80]))
+            understood = ", ".join(sorted(operation.attributes)) or "none"
+            call.refuse(f"attributes that fwgen understands: {understood}", repr(unknown[0][:80]))
         first = len(self.builder.draft.layers)
         result = operation.run(call)
         if isinstance(result, Signal):
             if call.next_format is None:
-                known = {other.layer for arg in call.args for other in _kept(arg)}
-                result = self.builder.renamed(result, call.label, first, known)
+                kept = {other.layer for arg in call.args for other in _kept(arg)}
+                result = self.builder.renamed(result, call.label, first, kept)
             if not 0 < result.size <= MAX_SIZE * 4:
                 call.refuse(f"1 to {MAX_SIZE * 4:,} elements", f"{result.size:,}")
             if self.readers[step.outputs[0]] != 1:

@@ -55,16 +55,16 @@ def multiply(c: Call) -> Tensor:
 
 def divide(c: Call) -> Tensor:
     """A signal, or a constant, over a constant."""
+    if isinstance(c.given(1), Signal):
+        c.refuse("a constant as divisor", "a value that depends on the event", _NO_PRODUCT)
     match c.given(0), c.given(1):
         case Signal() as x, Constant():
             below = c.along(1, x)
             if not all(below):
                 c.refuse("divisors other than 0", "a 0")
             return _affine(c, 1, x, 1 / below, 0)
-        case Constant(), Constant():
-            return folded(c)
         case _:
-            c.refuse("a constant as divisor", "a value that depends on the event", _NO_PRODUCT)
+            return folded(c)
 
 
 def negate(c: Call) -> Tensor:
@@ -230,7 +230,7 @@ def relu(c: Call) -> Tensor:
 
 
 def leaky_relu(c: Call) -> Tensor:
-    """x from 0 on, alpha x below."""
+    """X from 0 on, alpha x below."""
     return _leaky(c, [c.real("alpha", float(np.float32(0.01)))])
 
 

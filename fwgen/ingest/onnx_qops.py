@@ -4,6 +4,7 @@ The definitions are those of the package qonnx (``qonnx.custom_op.general``), wh
 framework executes such a node.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -162,7 +163,7 @@ def _product(y: Any, scale: Any) -> Constant:
     return Constant(values, y.astype(np.float64), scale.astype(np.float64))
 
 
-_ROUND = {
+_ROUND: dict[str, Callable[[Any], Any]] = {
     "ROUND": np.round,
     "HALF_EVEN": np.round,
     "CEIL": np.ceil,
@@ -247,4 +248,3 @@ def format_of(c: Call, shape: tuple[int, ...]) -> Fixed | None:
     if not quantised or not all(isinstance(c.given(k), Constant) for k in (2, 3)):
         return None
     return quantiser(c, shape).fmt
-

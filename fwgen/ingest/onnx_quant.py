@@ -1,8 +1,9 @@
 """Rounding on signals: number formats where a quantiser is one, exact constructions elsewhere."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import lcm
 
 import numpy as np
 
@@ -25,10 +26,9 @@ MODES = {
 BUILT = ("CEIL", "UP")
 """Modes that are built from these: towards plus infinity, and away from zero."""
 
-MAX_CHECKS = 1 << 16
+MAX_CHECKS = 1 << 18
 _MORE_BITS = (24, 32, 40, 48)
 _NUDGE = 12  # by so many bits more than the scale is rounded by
-_HALF = Fraction(1, 2)
 
 
 def native(lo: int, hi: int, frac: int, mode: str) -> Fixed | None:
@@ -45,9 +45,7 @@ def native(lo: int, hi: int, frac: int, mode: str) -> Fixed | None:
     return Fixed(signed, width, width - frac, rounding, overflow)
 
 
-def whole(
-    b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str, unit: int = 0
-) -> Signal:
+def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str, unit: int = 0) -> Signal:
     """``x`` rounded to whole numbers and brought into lo..hi.
 
     Its layer holds multiples of ``2**unit`` where there is a choice.
@@ -71,7 +69,9 @@ def whole(
     return clip(b, wide, lo, hi, name)
 
 
-def clip(b: Builder, x: Signal, lo: Fraction | int | None, hi: Fraction | int | None, name: str) -> Signal:
+def clip(
+    b: Builder, x: Signal, lo: Fraction | int | None, hi: Fraction | int | None, name: str
+) -> Signal:
     """The larger of x and lo, the smaller of that and hi; None where there is no bound."""
     if lo is not None:
         x = b.relu(b.affine(x, 1, -lo), b.helper(name, "above"))
@@ -97,7 +97,9 @@ def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signa
         for part, most, what in ((above, hi, "up"), (below, -lo, "down"))
     ]
     span = Span(0, np.full(x.size, float(lo)), np.full(x.size, float(hi)))
-    return b.layer("subtract", b.helper(name, "both"), [part.layer for part in parts], x.shape, span)
+    return b.layer(
+        "subtract", b.helper(name, "both"), [part.layer for part in parts], x.shape, span
+    )
 
 
 def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
@@ -149,6 +151,43 @@ def decides_alike(x: Signal, scale: Numbers, offset: Numbers, fmt: Fixed) -> boo
     return all(_same_staircase(*case, fmt) for case in cases)
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """``(up * n + base) / below``, rounded by a format to its integers; ``below`` is above 0."""
+
+    up: int
+    base: int
+    below: int
+
+    @classmethod
+    def of(cls, scale: Fraction, offset: Fraction) -> "_Line":
+        below = lcm(scale.denominator, offset.denominator)
+        return cls(int(scale * below), int(offset * below), below)
+
+    def crossing(self, twice: int) -> int:
+        """The last n before, or at, half of ``twice``."""
+        return (twice * self.below - 2 * self.base) // (2 * self.up)
+
+    def level(self, n: int, fmt: Fixed) -> int:
+        """The integer of a saturating format without fraction bits."""
+        value = self.up * n + self.base
+        low, rest = divmod(value, self.below)
+        more, tie = 2 * rest > self.below, 2 * rest == self.below
+        match fmt.rounding:
+            case Rounding.TRN_ZERO:
+                low += value < 0 < rest
+            case Rounding.RND_ZERO:
+                low += more or (tie and value < 0)
+            case Rounding.RND_INF:
+                low += more or (tie and value >= 0)
+            case Rounding.RND_CONV:
+                low += more or (tie and low % 2 == 1)
+            case _:
+                pass
+        lowest = -fmt.hi if fmt.overflow is Overflow.SAT_SYM and fmt.signed else fmt.lo
+        return min(max(low, lowest), fmt.hi)
+
+
 Case = tuple[Fraction, Fraction, Fraction, Fraction, int, int]
 
 
@@ -166,37 +205,23 @@ def _cases(x: Signal, scale: Numbers, offset: Numbers) -> Iterator[Case]:
 def _same_staircase(
     a: Fraction, b: Fraction, c: Fraction, d: Fraction, lo: int, hi: int, fmt: Fixed
 ) -> bool:
-    if (a > 0) != (c > 0) or not a:
+    if (a > 0) != (c > 0) or not a or not c:
         return False
+    true, other = _Line.of(a, b), _Line.of(c, d)
     points = {lo, hi}
     for level in range(fmt.lo, fmt.hi):
-        step = floor((_edge(level, fmt.rounding) - b) / a)
+        step = true.crossing(_edge(level, fmt.rounding))
         points |= {n for n in (step, step + 1) if lo < n < hi}
-    return all(_level(a * n + b, fmt) == _level(c * n + d, fmt) for n in points)
+    return all(true.level(n, fmt) == other.level(n, fmt) for n in points)
 
 
-def _edge(level: int, rounding: Rounding) -> Fraction:
-    """Where results go from one level to the next."""
+def _edge(level: int, rounding: Rounding) -> int:
+    """Twice the number at which results go from one level to the next."""
     if rounding is Rounding.TRN:
-        return Fraction(level + 1)
+        return 2 * level + 2
     if rounding is Rounding.TRN_ZERO:
-        return Fraction(level + (level >= 0))
-    return level + _HALF
-
-
-def _level(value: Fraction, fmt: Fixed) -> int:
-    """The value as an integer of a format without fraction bits that saturates."""
-    low = floor(value)
-    rest = value - low
-    up = {
-        Rounding.TRN: False,
-        Rounding.TRN_ZERO: value < 0 and rest > 0,
-        Rounding.RND_ZERO: rest > _HALF or (rest == _HALF and value < 0),
-        Rounding.RND_INF: rest > _HALF or (rest == _HALF and value >= 0),
-        Rounding.RND_CONV: rest > _HALF or (rest == _HALF and low % 2 == 1),
-    }[fmt.rounding]
-    lowest = -fmt.hi if fmt.overflow is Overflow.SAT_SYM and fmt.signed else fmt.lo
-    return min(max(low + up, lowest), fmt.hi)
+        return 2 * (level + (level >= 0))
+    return 2 * level + 1
 
 
 def sign(b: Builder, x: Signal, name: str) -> Signal:
@@ -211,4 +236,3 @@ def sign(b: Builder, x: Signal, name: str) -> Signal:
 def bipolar(b: Builder, x: Signal, name: str) -> Signal:
     """1 where x is 0 or more, else -1."""
     return b.affine(b.bit(x, b.helper(name, "bit"), at_zero=True), 2, -1, name)
-

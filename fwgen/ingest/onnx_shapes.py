@@ -99,9 +99,11 @@ def squeeze(c: Call) -> Tensor:
     """Dimensions of one element are left out."""
     x, axes = _first(c), c.axes(1, "axes")
     rank = len(x.shape)
-    gone = {_axis(c, a, rank) for a in axes} if axes is not None else {
-        k for k, v in enumerate(x.shape) if v == 1
-    }
+    gone = (
+        {_axis(c, a, rank) for a in axes}
+        if axes is not None
+        else {k for k, v in enumerate(x.shape) if v == 1}
+    )
     return _moved(c, x, tuple(v for k, v in enumerate(x.shape) if k not in gone))
 
 

@@ -45,7 +45,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:
-    """What is known of a layer: its grid ``2**-frac``, and bounds of its elements, shape (size,)."""
+    """What is known of a layer: its grid ``2**-frac``, bounds of its elements, shape (size,)."""
 
     frac: int
     lo: Reals
@@ -64,7 +64,7 @@ class Span:
 
     @property
     def sound(self) -> Self | None:
-        """This span, or None if double precision cannot be trusted with its bounds."""
+        """The span itself, or None if double precision cannot be trusted with its bounds."""
         return self if self.largest < 1 << (DOUBLE - 4) else None
 
 
@@ -114,7 +114,7 @@ class Signal:
 
     @property
     def shift(self) -> int | None:
-        """k if the signal is ``2**k`` times the layer; None if it is not."""
+        """K if the signal is ``2**k`` times the layer; None if it is not."""
         if len(self.scale) > 1 or any(self.offset):
             return None
         return power_of_two(self.scale[0])
@@ -151,7 +151,7 @@ def uniform(values: Numbers) -> Numbers:
 
 
 def power_of_two(value: Fraction) -> int | None:
-    """k if the value is ``2**k``, else None."""
+    """K if the value is ``2**k``, else None."""
     high, low = value.numerator, value.denominator
     if high <= 0 or high & (high - 1) or low & (low - 1):
         return None

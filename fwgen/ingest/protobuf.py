@@ -7,11 +7,13 @@ library, where a file of empty messages takes eighty times its size in memory.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+MAX_TEXT = 1000
 _MAX_VARINT = 10
 _SIGN, _WORD = 1 << 63, 1 << 64
 
@@ -70,28 +72,66 @@ def fields(data: memoryview, budget: Budget) -> Iterator[Field]:
         at += size
 
 
-def signed(value: int) -> int:
-    """A varint as the 64-bit integer with a sign that it encodes."""
-    return value - _WORD if value >= _SIGN else value
-
-
-def varints(data: memoryview, budget: Budget) -> list[int]:
-    """The integers of a packed field.
+def as_bytes(wire: int, value: int | memoryview) -> memoryview:
+    """The value of a field that holds bytes, a text or a message.
 
     Raises
     ------
     WireError
-        If it ends in the middle of one.
+        If it holds something else; so do the others.
     """
-    found, at = [], 0
+    if wire != BYTES or isinstance(value, int):
+        raise WireError(f"wire type {wire} where a message or text stands")
+    return value
+
+
+def as_text(wire: int, value: int | memoryview) -> str:
+    """A text of at most `MAX_TEXT` bytes."""
+    raw = as_bytes(wire, value)
+    if len(raw) > MAX_TEXT:
+        raise WireError(f"a name or text of {len(raw):,} bytes")
+    try:
+        return bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise WireError("a text that is no UTF-8") from None
+
+
+def as_int(wire: int, value: int | memoryview) -> int:
+    """A whole number with a sign."""
+    if wire != VARINT or not isinstance(value, int):
+        raise WireError(f"wire type {wire} where a whole number stands")
+    return value - _WORD if value >= _SIGN else value
+
+
+def as_ints(wire: int, value: int | memoryview, budget: Budget) -> list[int]:
+    """Whole numbers: one, or those of a packed field."""
+    if wire != BYTES:
+        return [as_int(wire, value)]
+    data, found, at = as_bytes(wire, value), [], 0
     while at < len(data):
         budget.spend()
-        value, at = _varint(data, at)
-        found.append(signed(value))
+        one, at = _varint(data, at)
+        found.append(as_int(VARINT, one))
     return found
 
 
-def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
+def as_float(wire: int, value: int | memoryview) -> float:
+    """A float32."""
+    if wire != FIXED32 or isinstance(value, int):
+        raise WireError(f"wire type {wire} where a number stands")
+    return float(numbers(value, "<f4")[0])
+
+
+def as_floats(wire: int, value: int | memoryview, budget: Budget) -> list[float]:
+    """Float32 numbers: one, or those of a packed field."""
+    if wire != BYTES:
+        return [as_float(wire, value)]
+    found = numbers(as_bytes(wire, value), "<f4")
+    budget.spend(len(found))
+    return [float(v) for v in found]
+
+
+def numbers(data: memoryview, dtype: str) -> NDArray[Any]:
     """The numbers of a packed field of fixed width.
 
     Raises

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 QONNX = "qonnx.custom_op.general"
@@ -46,7 +45,9 @@ class Maker:
         self.constants.append(numpy_helper.from_array(np.asarray(values, dtype=dtype), name))
         return name
 
-    def node(self, op: str, *inputs: str, domain: str = "", size: int | None = None, **keys: Any) -> str:
+    def node(
+        self, op: str, *inputs: str, domain: str = "", size: int | None = None, **keys: Any
+    ) -> str:
         """A node; returns its output."""
         name = f"{op}_{len(self.nodes)}"
         self.nodes.append(
@@ -169,7 +170,11 @@ class Maker:
             return self.node("Gemm", x, weight, *rest, size=units, **keys)
         turned = self.node("Transpose", weight, size=0, perm=[1, 0])
         y = self.node("MatMul", x, turned, size=units)
-        return self.node("Add", *self.pick((y, bias), (y, bias), (bias, y)), size=units) if self.chance(0.6) else y
+        return (
+            self.node("Add", *self.pick((y, bias), (y, bias), (bias, y)), size=units)
+            if self.chance(0.6)
+            else y
+        )
 
     def normalised(self, x: str) -> str:
         """Batch normalisation whose roots are powers of two, or constants one by one."""
@@ -256,7 +261,9 @@ def random_graph(seed: int, batch: int = 1) -> Made:
         x = m.node("Flatten", x, size=size, axis=1)
     if m.chance(0.5):
         args = [m.constant(v) for v in (0.25, 0.0, 5.0)]
-        x = m.node("Quant", x, *args, domain=QONNX, signed=1, narrow=0, rounding_mode="ROUND", size=size)
+        x = m.node(
+            "Quant", x, *args, domain=QONNX, signed=1, narrow=0, rounding_mode="ROUND", size=size
+        )
         fmt, answers = "fixed<5,3>", {}
     outputs = []
     first = m.block(x)
@@ -269,7 +276,9 @@ def random_graph(seed: int, batch: int = 1) -> Made:
     if m.chance(0.3):
         outputs.append(m.node("Identity", first))
     outputs.append(m.block(y))
-    ports = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [batch, m.size(n)]) for n in outputs]
+    ports = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, [batch, m.size(n)]) for n in outputs
+    ]
     graph = helper.make_graph(
         m.nodes,
         "graph",

@@ -1,4 +1,4 @@
-"""Imported ONNX and QONNX models against qonnx's own execution, layer by layer, integer by integer."""
+"""Imported ONNX and QONNX models against qonnx's own execution, layer by layer, as integers."""
 
 import json
 import os
@@ -49,8 +49,10 @@ def executed(model: "onnx.ModelProto", events: np.ndarray) -> dict[str, np.ndarr
     return execute_onnx(wrapped, {name: events.reshape(shape).astype(np.float32)}, True)
 
 
-def differences(folder: Path, context: dict[str, np.ndarray], events: np.ndarray, outputs: list[str]) -> list[str]:
-    """Compare an imported bundle with tensors; returns the names of the tensors compared."""
+def compare(
+    folder: Path, context: dict[str, np.ndarray], events: np.ndarray, outputs: list[str]
+) -> list[str]:
+    """Compare an imported bundle with tensors; returns the names of the layers compared."""
     ready = prepare(folder)
     values = ready.reference.run(events).values
     pairs = {node.name: node.name for node in ready.graph if node.name in context}
@@ -98,7 +100,7 @@ def test_a_random_graph_has_the_integers_of_qonnx(imported: Path, k: int) -> Non
     real = events * 2.0 ** -Fixed.parse(made.fmt).frac
     context = executed(made.model, real)
     outputs = [port.name for port in made.model.graph.output]
-    compared = differences(imported / f"g{k}", context, events, outputs)
+    compared = compare(imported / f"g{k}", context, events, outputs)
     assert len(compared) > 1
 
 
@@ -128,7 +130,7 @@ def test_the_tfc_networks_are_equal_layer_by_layer(tmp_path: Path, name: str) ->
     model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = EVENTS
     del model.graph.value_info[:]
     events = np.random.default_rng(1).integers(0, 256, (EVENTS, 784))
-    events[EVENTS // 2 :] *= np.random.default_rng(2).random((EVENTS // 2, 784)) < 0.3  # noqa: PLR2004
+    events[EVENTS // 2 :] *= np.random.default_rng(2).random((EVENTS // 2, 784)) < 0.3
     context = executed(model, events / 256)
     ready = prepare(tmp_path / "tfc")
     values = ready.reference.run(events).values

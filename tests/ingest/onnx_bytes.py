@@ -58,12 +58,19 @@ def attribute(name: str, value: Any) -> bytes:
 
 
 def node(
-    op: str, inputs: Iterable[str], outputs: str, domain: str = "", name: str | None = None, **keys: Any
+    op: str,
+    inputs: Iterable[str],
+    outputs: str,
+    domain: str = "",
+    name: str | None = None,
+    **keys: Any,
 ) -> bytes:
     """A NodeProto; its name is that of its output."""
     body = b"".join(field(1, i) for i in inputs)
     body += b"".join(field(2, o) for o in outputs.split())
-    body += field(3, outputs.split()[0] if name is None and outputs else name or "") + field(4, op)
+    body += field(
+        3, outputs.split(maxsplit=1)[0] if name is None and outputs else name or ""
+    ) + field(4, op)
     body += b"".join(field(5, attribute(k, v)) for k, v in keys.items())
     return body + (field(7, domain) if domain else b"")
 
