@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fwgen.errors import BundleError
 from fwgen.ingest.protobuf import (
+    BYTES,
     Budget,
     WireError,
     as_bytes,
@@ -283,17 +284,11 @@ class _Reader:
                 case 2:
                     kind = as_int(wire, value)
                 case 4:
-                    self._keep(
-                        held, "float_data", np.array(as_floats(wire, value, self._budget), "<f4")
-                    )
+                    self._keep(held, "float_data", self._reals(wire, value))
                 case 5:
-                    self._keep(
-                        held, "int32_data", np.array(as_ints(wire, value, self._budget), "<i8")
-                    )
+                    self._keep(held, "int32_data", self._whole(wire, value))
                 case 7:
-                    self._keep(
-                        held, "int64_data", np.array(as_ints(wire, value, self._budget), "<i8")
-                    )
+                    self._keep(held, "int64_data", self._whole(wire, value))
                 case 8:
                     name = as_text(wire, value)
                 case 9:
@@ -308,6 +303,11 @@ class _Reader:
                 case _:
                     raise self._unknown("tensor", number)
         return name, self._array(f"tensor {name!r}" if name else where, dims, kind, held)
+
+    def _reals(self, wire: int, value: int | memoryview) -> Array:
+        if wire == BYTES:
+            return numbers(as_bytes(wire, value), "<f4")
+        return np.array([as_float(wire, value)], dtype="<f4")
 
     def _whole(self, wire: int, value: int | memoryview) -> Array:
         return np.array(as_ints(wire, value, self._budget), dtype="<i8")
