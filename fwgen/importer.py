@@ -1,17 +1,24 @@
 """``fwgen import``: a trained model's file -> a bundle in its place, or nothing at all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from fwgen.errors import BundleError, FwgenError, OutputError
 from fwgen.ingest.answers import Answers
-from fwgen.ingest.bundle import Bundle, read_bundle
+from fwgen.ingest.arrays import read_arrays
+from fwgen.ingest.bundle import Bundle, graph_of, read_bundle
+from fwgen.ingest.draft import Draft
+from fwgen.ingest.layers import Weights
+from fwgen.ingest.precision import Precision, Ranges, complete
 from fwgen.ingest.sources import Request, read_source
+from fwgen.ingest.yaml_file import validated
+from fwgen.verify.float_model import evaluate
 from fwgen.writer import sha256, staging
 
 MODEL, WEIGHTS = "model.yaml", "weights.npz"
+_CHUNK = 1000  # events evaluated at a time
 
 
 def answers_of(settings: list[str]) -> Answers:
@@ -46,6 +53,7 @@ def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
     """
     _check_place(out, force=force)
     draft = read_source(request)
+    complete(draft, Precision.of(request.precision, _ranges_on(request.samples)))
     draft.provenance |= {"source": request.path.name, "source_sha256": sha256(request.path)}
     with staging(out) as staged:
         (staged / MODEL).write_text(draft.as_yaml(), encoding="utf-8", newline="\n")
@@ -58,6 +66,41 @@ def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
         for name in (WEIGHTS, MODEL):
             (staged / name).replace(out / name)
     return read_bundle(out)
+
+
+def _ranges_on(samples: Path | None) -> Callable[[Draft], Ranges] | None:
+    return None if samples is None else lambda draft: ranges(draft, samples)
+
+
+def ranges(draft: Draft, samples: Path) -> Ranges:
+    """Lowest and highest value of every layer of a draft, in real numbers, on sample events.
+
+    ``samples`` is an ``.npz`` file whose array ``x`` has shape (events, size), scaled as the
+    network expects.
+
+    Raises
+    ------
+    FwgenError
+        If the file is refused, or the draft describes no valid graph.
+    """
+    x = read_arrays(samples).get("x")
+    if x is None or x.ndim != 2 or x.shape[1] != draft.size or not len(x):  # noqa: PLR2004
+        raise BundleError(
+            f"--samples {samples}",
+            needed=f"an array 'x' of shape (events, {draft.size})",
+            found="no such array" if x is None else f"shape {x.shape}",
+            do="Save the events that the network reads with numpy.savez(file, x=events).",
+        )
+    place = Path(MODEL)
+    model = validated(place, draft.as_mapping())
+    graph = graph_of(place, model, Weights(place, draft.arrays))
+    graph.shapes()
+    found: dict[str, tuple[float, float]] = {}
+    for start in range(0, len(x), _CHUNK):
+        for name, values in evaluate(graph, x[start : start + _CHUNK]).items():
+            lo, hi = found.get(name, (np.inf, -np.inf))
+            found[name] = min(lo, float(values.min())), max(hi, float(values.max()))
+    return found
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

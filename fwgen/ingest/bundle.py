@@ -60,7 +60,7 @@ def read_bundle(path: Path) -> Bundle:
     check_name(model.name, f"{path}: name")
     weights_file = _beside(path, model.weights, "weights")
     arrays = Weights(weights_file, read_arrays(weights_file))
-    graph = _graph(path, model, arrays)
+    graph = graph_of(path, model, arrays)
     arrays.check_all_read()
     try:
         graph.shapes()
@@ -93,7 +93,14 @@ def _input_format(text: str, where: str) -> Fixed:
     return fmt
 
 
-def _graph(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
+def graph_of(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
+    """The graph of real numbers that a model file and its arrays describe; ``path`` names the file.
+
+    Raises
+    ------
+    BundleError, FormatError
+        If a name, a format, a source or an array is refused.
+    """
     check_name(model.input.name, f"{path}: input.name")
     fmt = _input_format(model.input.format, f"{path}: input.format")
     nodes: list[Node] = [Input(model.input.name, size=model.input.size, fmt=fmt)]

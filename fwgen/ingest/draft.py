@@ -75,10 +75,10 @@ class Draft:
             self.arrays[f"{name}.{key}"] = np.asarray(values, dtype=np.float64)
         return name
 
-    def as_yaml(self) -> str:
-        """The text of ``model.yaml``."""
+    def as_mapping(self) -> dict[str, Any]:
+        """The keys of ``model.yaml``."""
         notes = {"notes": " ".join(self.notes)} if self.notes else {}
-        model = {
+        return {
             "fwgen": FORMAT_VERSION,
             "name": self.name,
             "steps": self.steps,
@@ -87,7 +87,12 @@ class Draft:
             "outputs": self.outputs,
             "provenance": self.provenance | notes,
         }
-        return str(yaml.safe_dump(model, sort_keys=False, width=100, allow_unicode=True))
+
+    def as_yaml(self) -> str:
+        """The text of ``model.yaml``."""
+        return str(
+            yaml.safe_dump(self.as_mapping(), sort_keys=False, width=100, allow_unicode=True)
+        )
 
 
 class Names:

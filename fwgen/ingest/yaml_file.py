@@ -84,7 +84,17 @@ def read_model_file(path: Path) -> schema.ModelFile:
     BundleError
         With the line, or the key (and the layer's name), of the first thing that is wrong.
     """
-    data = read_mapping(path, "a model.yaml file")
+    return validated(path, read_mapping(path, "a model.yaml file"))
+
+
+def validated(path: Path, data: dict[str, Any]) -> schema.ModelFile:
+    """The keys of a ``model.yaml`` against the schema; ``path`` names the file in messages.
+
+    Raises
+    ------
+    BundleError
+        With the key, and the layer's name, of the first thing that is wrong.
+    """
     try:
         return schema.ModelFile.model_validate(data)
     except ValidationError as error:

@@ -1,0 +1,334 @@
+"""Number formats for what a source file gives none: from ``--precision``, or from ranges.
+
+A file of a quantised network says the format of every weight and activation; one of a float network
+says none. Here those gaps are filled, on the draft, and every choice is written into its notes:
+
+- parameters of dense layers and normalisations get the format asked for;
+- a `quantise` layer goes behind every value that grows (dense, batch_norm, leaky_relu, add,
+  subtract, multiply) before it is multiplied, looked up, or leaves the firmware; element-wise
+  layers that follow (a normalisation that will be folded, a ReLU) come first;
+- a table gets its result's format, and its source at most `TABLE_BITS` bits;
+- the membrane of spiking neurons gets the format asked for.
+
+With ranges the binary point of each follows from the values seen on the samples, and the width from
+the format asked for, or `WIDTH`. Where neither is given nothing is changed: parameters and
+membranes are then chosen by the quantise stage, values grow exactly, and a table is an error.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from fwgen.errors import BundleError
+from fwgen.ingest.draft import Draft, Names
+from fwgen.ir.fixed import Fixed, Overflow, Rounding
+
+WIDTH = 16
+TABLE_BITS = 12
+SCALE_BITS, SCALE_MAX_FRAC = 16, 24  # as the quantise stage has them for a normalisation
+
+Layer = dict[str, Any]
+Ranges = Mapping[str, tuple[float, float]]
+
+_GROWING = frozenset({"dense", "batch_norm", "leaky_relu", "add", "subtract", "multiply"})
+_PASSING = frozenset({"relu", "slice", "concat"})  # open where a source is
+_WAITING = frozenset({"relu", "leaky_relu", "slice", "concat", "quantise", "lif", "threshold"})
+_POSITIVE = frozenset({"relu"})
+_POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
+_PARAMETERS = {"dense": ("weight", "bias"), "batch_norm": ("scale", "offset")}
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What the user asked for.
+
+    Parameters
+    ----------
+    fmt
+        The format of ``--precision``, or None.
+    ranges
+        Gives lowest and highest value by layer name on the samples (``NAME.membrane`` for a
+        membrane), for a draft whose tables all have formats; or None.
+    """
+
+    fmt: Fixed | None = None
+    ranges: Callable[[Draft], Ranges] | None = None
+
+    @classmethod
+    def of(cls, text: str | None, ranges: Callable[[Draft], Ranges] | None = None) -> "Precision":
+        """From the text of ``--precision``.
+
+        Raises
+        ------
+        FormatError
+            If it is no number format.
+        """
+        return cls(None if text is None else Fixed.parse(text, "--precision"), ranges)
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was asked for."""
+        return self.fmt is not None or self.ranges is not None
+
+
+def complete(draft: Draft, precision: Precision) -> None:
+    """Fill the gaps in a draft's formats, and say so in its notes.
+
+    Raises
+    ------
+    BundleError
+        If a table has no format and none was asked for.
+    """
+    _keep_norms_apart(draft)
+    if precision.given:
+        filler = _Filler(draft, precision)
+        filler.run()
+        draft.notes += filler.log.sentences()
+        return
+    for layer in draft.layers:
+        if layer["op"] == "table" and "format" not in layer:
+            raise BundleError(
+                f"layer '{layer['name']}' ({layer['function']})",
+                needed="a number format for the result of a table",
+                found="none in the file",
+                do="Put a quantiser behind it in the model, or add --precision FORMAT or "
+                "--samples FILE.npz.",
+            )
+    open_ = [
+        f"{layer['name']} ({', '.join(keys)})"
+        for layer in draft.layers
+        if (keys := list(_open_parameters(layer)))
+    ]
+    if open_:
+        draft.notes.append(
+            f"The file gives no number format for {', '.join(open_)}: the build chooses it."
+        )
+
+
+def float_draft(draft: Draft) -> Draft:
+    """A copy in which every table has a format, wide enough to change nothing."""
+    layers = [
+        {"format": "fixed<96,48,RND_CONV,SAT>"} | layer if layer["op"] == "table" else layer
+        for layer in draft.layers
+    ]
+    return replace(draft, layers=layers)
+
+
+def fitted(lo: float, hi: float, fmt: Fixed, *, signed: bool = True) -> Fixed:
+    """``fmt`` with its binary point where lo..hi just fits after rounding to nearest."""
+    integer = -fmt.width if lo or hi else 0
+    while True:
+        wanted = Fixed(signed, fmt.width, integer + signed, Rounding.RND_CONV, Overflow.SAT)
+        unit = math.ldexp(1.0, -wanted.frac)
+        if round(lo / unit) >= wanted.lo and round(hi / unit) <= wanted.hi:
+            return replace(wanted, rounding=fmt.rounding, overflow=fmt.overflow)
+        integer += 1
+
+
+# ---- normalisations that must not be folded ----
+
+
+def _keep_norms_apart(draft: Draft) -> None:
+    """Behind weights that the source has quantised, a normalisation is an operation of its own.
+
+    Folded into them it would be quantised with their format: another network. A format of its own
+    keeps it apart.
+    """
+    made = {layer["name"]: layer for layer in draft.layers}
+    for layer in draft.layers:
+        source = made.get(_sources(draft, layer)[0])
+        if layer["op"] != "batch_norm" or source is None or "scale_format" in layer:
+            continue
+        if source["op"] == "dense" and ("weight_format" in source or "bias_format" in source):
+            scale = _norm(draft, layer)[0]
+            layer["scale_format"] = str(_scale_format(scale))
+            draft.notes.append(
+                f"{layer['name']} is no part of {source['name']}, whose weights are quantised; "
+                f"its scale has {layer['scale_format']}."
+            )
+
+
+def _scale_format(scale: np.ndarray[Any, np.dtype[np.float64]]) -> Fixed:
+    """16 bits with the largest scale just inside, and fewer where fewer hold them exactly."""
+    asked = Fixed(True, SCALE_BITS, 1, Rounding.RND_CONV)
+    fmt = fitted(float(scale.min(initial=0)), float(scale.max(initial=0)), asked)
+    excess = max(0, fmt.frac - SCALE_MAX_FRAC)
+    fmt = replace(fmt, width=fmt.width, integer=fmt.integer + excess)
+    while fmt.width > 2 and not np.any(np.rint(np.ldexp(scale, fmt.frac)) % 2):  # noqa: PLR2004
+        fmt = replace(fmt, width=fmt.width - 1)
+    return fmt
+
+
+def _norm(draft: Draft, layer: Layer) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Scale and offset of a normalisation, as `fwgen.ingest.layers` computes them."""
+    name = layer["name"]
+    mean, variance = draft.arrays[f"{name}.mean"], draft.arrays[f"{name}.variance"]
+    with np.errstate(all="ignore"):  # what cannot be is refused where the bundle is read
+        scale = draft.arrays.get(f"{name}.gamma", np.ones(())) / np.sqrt(
+            variance + layer["epsilon"]
+        )
+        offset = draft.arrays.get(f"{name}.beta", np.zeros(())) - mean * scale
+    return np.nan_to_num(scale), np.nan_to_num(offset)
+
+
+def _sources(draft: Draft, layer: Layer) -> list[str]:
+    source = layer.get("from")
+    if source is None:
+        index = next(i for i, other in enumerate(draft.layers) if other is layer)
+        return [draft.layers[index - 1]["name"] if index else draft.input_name]
+    return [source] if isinstance(source, str) else list(source)
+
+
+def _open_parameters(layer: Layer) -> Iterable[str]:
+    """Parameters without a format, as far as the layer has them."""
+    for key in _PARAMETERS.get(layer["op"], ()):
+        if f"{key}_format" not in layer and not (key == "bias" and layer.get("bias") is False):
+            yield key
+    if layer["op"] == "leaky_relu" and "alpha_format" not in layer:
+        yield "alpha"
+    if layer["op"] == "lif" and "membrane_format" not in layer:
+        yield "membrane"
+
+
+# ---- filling ----
+
+
+@dataclass(slots=True)
+class _Log:
+    """Which layers got which format, for the notes."""
+
+    origin: str
+    groups: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, fmt: Fixed, what: str) -> None:
+        self.groups.setdefault(str(fmt), []).append(what)
+
+    def sentences(self) -> list[str]:
+        return [
+            f"{fmt} from {self.origin}: {', '.join(items)}." for fmt, items in self.groups.items()
+        ]
+
+
+class _Filler:
+    """One pass over the layers in order, which makes the new list of layers."""
+
+    def __init__(self, draft: Draft, precision: Precision) -> None:
+        self.draft = draft
+        self.ranges = precision.ranges(float_draft(draft)) if precision.ranges else None
+        self.fmt = precision.fmt or Fixed(True, WIDTH, 1, Rounding.RND_CONV, Overflow.SAT)
+        self.parameters = precision.fmt is not None
+        flags = ["--precision"] * self.parameters + ["--samples"] * (self.ranges is not None)
+        self.log = _Log(" and ".join(flags))
+        taken = [draft.name, draft.input_name, *(layer["name"] for layer in draft.layers)]
+        self.names = Names(*taken)
+        self.made: dict[str, Layer] = {}
+        self.open: set[str] = set()
+        self.closed_by: dict[str, str] = {}  # quantise layers put in, by the value that they read
+        self.out: list[Layer] = []
+
+    def run(self) -> None:
+        norms = self._folded()
+        linked = [layer | {"from": self._from(layer)} for layer in self.draft.layers]
+        readers: dict[str, list[Layer]] = {}
+        for layer in linked:
+            for source in _listed(layer["from"]):
+                readers.setdefault(source, []).append(layer)
+        for layer in linked:
+            self._parameters_of(layer, norms)
+            if layer["name"] not in norms.values() and layer["op"] not in _WAITING:
+                tight = layer["op"] == "table"
+                sources = [self._closed(name, tight=tight) for name in _listed(layer["from"])]
+                layer["from"] = sources if isinstance(layer["from"], list) else sources[0]
+            if layer["op"] == "table" and "format" not in layer:
+                layer["format"] = str(self._chosen(layer["name"], layer, "result"))
+            self.out.append(layer)
+            self.made[layer["name"]] = layer
+            if self._grows(layer):
+                self.open.add(layer["name"])
+        self.draft.outputs[:] = [self._closed(name) for name in self.draft.outputs]
+        self.draft.layers[:] = self.out
+
+    def _from(self, layer: Layer) -> str | list[str]:
+        return layer.get("from") or _sources(self.draft, layer)[0]
+
+    def _folded(self) -> dict[str, str]:
+        """Normalisations that the quantise stage will fold, by their dense layer's name."""
+        sources = {layer["name"]: _sources(self.draft, layer) for layer in self.draft.layers}
+        read = [name for names in sources.values() for name in names] + self.draft.outputs
+        dense = {layer["name"] for layer in self.draft.layers if layer["op"] == "dense"}
+        return {
+            source: layer["name"]
+            for layer in self.draft.layers
+            if layer["op"] == "batch_norm" and "scale_format" not in layer
+            if (source := sources[layer["name"]][0]) in dense and read.count(source) == 1
+        }
+
+    def _grows(self, layer: Layer) -> bool:
+        if layer["op"] in _PASSING:
+            return any(name in self.open for name in _listed(layer["from"]))
+        return layer["op"] in _GROWING
+
+    def _closed(self, name: str, *, tight: bool = False) -> str:
+        """The name of the value behind a quantise layer, made where there is none yet."""
+        if name not in self.open:
+            return name
+        if name not in self.closed_by:
+            fmt = self._chosen(name, self.made[name], "value", tight=tight)
+            made = self.names.fresh(f"{name}_q", f"layer '{name}'")
+            layer = {"name": made, "op": "quantise", "from": name, "format": str(fmt)}
+            self.out.append(layer)
+            self.made[made] = layer
+            self.closed_by[name] = made
+        return self.closed_by[name]
+
+    def _chosen(self, name: str, layer: Layer, what: str, *, tight: bool = False) -> Fixed:
+        fmt = self.fmt
+        if self.ranges is not None:
+            positive = layer["op"] in _POSITIVE or layer.get("function") in _POSITIVE_FUNCTIONS
+            fmt = fitted(*self.ranges[name], fmt, signed=not positive)
+        if tight and fmt.width > TABLE_BITS:
+            fmt = replace(fmt, width=max(TABLE_BITS, min(fmt.integer, fmt.width)))
+        self.log.add(fmt, f"{name} ({what})")
+        return fmt
+
+    # -- parameters --
+
+    def _parameters_of(self, layer: Layer, norms: Mapping[str, str]) -> None:
+        if layer["name"] in norms.values():
+            return  # they go with the dense layer
+        for key in list(_open_parameters(layer)):
+            if key == "membrane":
+                fmt = self._of_membrane(layer)
+            elif not self.parameters or key == "alpha":
+                continue  # the quantise stage chooses these by their values
+            else:
+                fmt = self._of_values(self._values(layer, key, norms))
+            layer[f"{key}_format"] = str(fmt)
+            self.log.add(fmt, f"{layer['name']} ({key})")
+
+    def _of_membrane(self, layer: Layer) -> Fixed:
+        if self.ranges is None:
+            return self.fmt
+        return fitted(*self.ranges[f"{layer['name']}.membrane"], self.fmt)
+
+    def _of_values(self, values: np.ndarray[Any, Any]) -> Fixed:
+        if self.ranges is None:
+            return self.fmt
+        return fitted(float(values.min(initial=0)), float(values.max(initial=0)), self.fmt)
+
+    def _values(self, layer: Layer, key: str, norms: Mapping[str, str]) -> np.ndarray[Any, Any]:
+        if layer["op"] == "batch_norm":
+            return _norm(self.draft, layer)[key == "offset"]
+        values = self.draft.arrays[f"{layer['name']}.{key}"]
+        if layer["name"] not in norms:
+            return values
+        norm = next(n for n in self.draft.layers if n["name"] == norms[layer["name"]])
+        scale, offset = _norm(self.draft, norm)
+        return scale * values + offset if key == "bias" else scale[:, None] * values
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
