@@ -197,10 +197,9 @@ class Builder:
         return all(map(is_short, [*x.scale, *x.offset]))
 
     def shortened(self, x: Signal, bits: int = SIGNIFICANT) -> tuple[Numbers, Numbers]:
-        """Scale and offset with as many significant bits; what is exactly 0 stays so."""
-        scale = numbers([shortened(v, bits) for v in x.scale])
-        rows = zip(*np.broadcast_arrays(x.scale, x.offset, scale), strict=True)
-        return scale, numbers([_offset(a, b, c, bits) for a, b, c in rows])
+        """Scale and offset with as many significant bits, where they have more than a double."""
+        scale, offset = ([shortened(v, bits) for v in part] for part in (x.scale, x.offset))
+        return numbers(scale), numbers(offset)
 
     def affine_layer(self, x: Signal, name: str, scale: Numbers, offset: Numbers) -> Signal:
         """The layer ``scale * x.layer + offset``, of numbers that double precision holds."""
@@ -266,12 +265,6 @@ class Builder:
         span = Span(0, np.zeros(x.size), np.ones(x.size))
         self.draft.add("threshold", name, x.layer, {"value": edges}, value=f"{name}.value")
         return Signal(name, x.shape, name, span)
-
-
-def _offset(scale: Fraction, offset: Fraction, short: Fraction, bits: int) -> Fraction:
-    """The offset beside a shortened scale: a root that is a short number stays the root."""
-    root = offset / scale if scale else offset
-    return short * root if scale and is_short(root, bits) else shortened(offset, bits)
 
 
 def _at_most(edge: Fraction) -> float:

@@ -136,6 +136,20 @@ def test_a_scale_that_no_format_holds_decides_alike(tmp_path: Path) -> None:
     assert (made == np.clip(np.round(exact / 0.25), -16, 15) * 0.25).all()
 
 
+@pytest.mark.parametrize("mode", ["FLOOR", "CEIL", "DOWN", "UP"])
+def test_values_on_an_edge_stay_on_their_side(tmp_path: Path, mode: str) -> None:
+    """A scale of 3/4 whose multiples the input meets: the multiplication is nudged, not wrong."""
+    made = results(tmp_path, model([quant("event", "y", rounding_mode=mode)], parameters(0.75)))
+    down, up = EVENTS // 6, -(-EVENTS // 6)
+    wanted = {
+        "FLOOR": down,
+        "CEIL": up,
+        "DOWN": np.where(EVENTS < 0, up, down),
+        "UP": np.where(EVENTS < 0, down, up),
+    }[mode]
+    assert (made == np.clip(wanted, -8, 7) * 0.75).all()
+
+
 def test_a_quantiser_on_the_input_is_its_format(tmp_path: Path) -> None:
     """Nothing needs to be asked, and there is no layer for it."""
     nodes = [quant("event", "q"), node("MatMul", ["q", "w"], "y")]
@@ -236,6 +250,17 @@ def test_one_tensor_may_have_several_readers(tmp_path: Path) -> None:
     made = results(tmp_path, model(nodes, [WEIGHT, tensor("three", 3.0), *parameters()]))
     r = np.maximum(X @ [[1, -1], [0.5, 2]] * 3, 0)
     assert (made == np.clip(np.round(r / 0.25), -8, 7) * 0.25 + r).all()
+
+
+def test_a_name_that_others_know_stays(tmp_path: Path) -> None:
+    """A tensor that becomes a layer for its first reader keeps that layer for the second."""
+    nodes = [
+        node("Mul", ["event", "c"], "n"),
+        node("Identity", ["n"], "i"),
+        node("Add", ["n", "i"], "y"),
+    ]
+    made = results(tmp_path, model(nodes, [tensor("c", [3.0, 5.0])]))
+    assert (made == X * [6, 10]).all()
 
 
 @pytest.mark.parametrize(
