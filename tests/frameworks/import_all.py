@@ -1,7 +1,7 @@
 """Imports each model of a folder, in a process that need not have any training framework.
 
-For every ``NAME.onnx``, ``NAME.json`` holds the answers; the bundle becomes the folder ``NAME``.
-What is refused leaves the message in ``NAME.error``.
+For every ``NAME.onnx``, ``NAME.json`` holds the answers, and the precision if any; the bundle becomes
+the folder ``NAME``. What is refused leaves the message in ``NAME.error``.
 """
 
 import json
@@ -17,9 +17,11 @@ from fwgen.ingest.sources import Request
 def main(folder: Path) -> None:
     """Import all."""
     for path in sorted(folder.glob("*.onnx")):
-        answers = Answers(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+        said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        precision = said.pop("precision", None)
+        request = Request(path, "model", Answers(said), precision=precision)
         try:
-            import_model(Request(path, "model", answers), folder / path.stem)
+            import_model(request, folder / path.stem)
         except FwgenError as error:
             path.with_suffix(".error").write_text(str(error), encoding="utf-8")
 

@@ -176,6 +176,21 @@ class Maker:
             else y
         )
 
+    def layer(self, x: str, bits: int, *, trained: bool) -> str:
+        """A dense layer of plain numbers, perhaps normalised."""
+        units, n = int(self.rng.integers(2, 7)), self.size(x)
+        low = 1 << bits
+        weight = self.rng.normal(0, 0.5, (n, units)) if trained else None
+        if weight is None:
+            weight = self.rng.integers(-low, low, (n, units)) / low
+        y = self.node("MatMul", x, self.constant(weight), size=units)
+        bias = self.rng.normal(0, 0.5, units) if trained else self.few(units, 3, 3)
+        y = self.node("Add", y, self.constant(bias), size=units)
+        if trained and self.chance(0.5):
+            values = self.rng.uniform(0.5, 1.5, (4, units))
+            return self.node("BatchNormalization", y, *(self.constant(v) for v in values))
+        return self.normalised(y) if bits > 2 and self.chance(0.5) else y
+
     def normalised(self, x: str) -> str:
         """Batch normalisation whose roots are powers of two, or constants one by one."""
         n = self.size(x)
@@ -276,17 +291,33 @@ def random_graph(seed: int, batch: int = 1) -> Made:
     if m.chance(0.3):
         outputs.append(m.node("Identity", first))
     outputs.append(m.block(y))
+    return Made(_model(m, shape, outputs), answers, size, fmt)
+
+
+def plain_graph(seed: int, batch: int = 1, *, trained: bool = False) -> Made:
+    """A graph of ONNX alone, without quantisers: numbers of few bits, or any float32 if trained."""
+    m = Maker(seed, batch)
+    size = int(m.rng.integers(2, 7))
+    m.seen["event"] = size
+    middle = m.activated(m.layer("event", 4, trained=trained))
+    y = m.layer(middle, 2, trained=trained)
+    other = m.layer("event", 2, trained=trained)
+    joined = m.node("Concat", y, other, axis=1, size=m.size(y) + m.size(other))
+    last = m.node("Relu", joined)
+    fmt = "fixed<6,3>"
+    answers = {"input_format": fmt} | ({"precision": "fixed<24,8,RND_CONV,SAT>"} if trained else {})
+    return Made(_model(m, (batch, size), [last]), answers, size, fmt)
+
+
+def _model(m: Maker, shape: tuple[int, ...], outputs: list[str]) -> Any:
+    """The model of a maker's nodes."""
     ports = [
-        helper.make_tensor_value_info(n, TensorProto.FLOAT, [batch, m.size(n)]) for n in outputs
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [m.batch, m.size(name)])
+        for name in outputs
     ]
-    graph = helper.make_graph(
-        m.nodes,
-        "graph",
-        [helper.make_tensor_value_info("event", TensorProto.FLOAT, shape)],
-        ports,
-        initializer=m.constants,
-    )
+    event = helper.make_tensor_value_info("event", TensorProto.FLOAT, shape)
+    graph = helper.make_graph(m.nodes, "graph", [event], ports, initializer=m.constants)
     opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX, m.trunc)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="test")
     model.ir_version = 8
-    return Made(model, answers, size, fmt)
+    return model

@@ -17,7 +17,8 @@ from qonnx.core.onnx_exec import execute_onnx  # noqa: E402
 
 from fwgen.ir.fixed import Fixed  # noqa: E402
 from fwgen.outcome import prepare  # noqa: E402
-from tests.frameworks.onnx_graphs import Made, random_graph  # noqa: E402
+from fwgen.verify.float_model import evaluate  # noqa: E402
+from tests.frameworks.onnx_graphs import Made, plain_graph, random_graph  # noqa: E402
 
 pytestmark = pytest.mark.frameworks
 
@@ -102,6 +103,39 @@ def test_a_random_graph_has_the_integers_of_qonnx(imported: Path, k: int) -> Non
     outputs = [port.name for port in made.model.graph.output]
     compared = compare(imported / f"g{k}", context, events, outputs)
     assert len(compared) > 1
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_plain_onnx_without_quantisers(tmp_path: Path, trained: bool) -> None:
+    """Numbers of few bits give equal integers; trained ones the same network, at a precision.
+
+    With ``--precision`` the integers are no longer those of float32, and a float model is compared
+    with float32: that of the bundle, before any rounding.
+    """
+    count = max(1, GRAPHS // 5)
+    for k in range(count):
+        made = plain_graph(SEED + k, trained=trained)
+        onnx.save(made.model, tmp_path / f"g{k}.onnx")
+        (tmp_path / f"g{k}.json").write_text(json.dumps(made.answers), encoding="utf-8")
+    import_without_onnx(tmp_path)
+    for k in range(count):
+        error = tmp_path / f"g{k}.error"
+        assert not error.exists(), error.read_text(encoding="utf-8")
+        made = plain_graph(SEED + k, EVENTS, trained=trained)
+        events = events_of(made, k)
+        real = events * 2.0 ** -Fixed.parse(made.fmt).frac
+        context = executed(made.model, real)
+        outputs = [port.name for port in made.model.graph.output]
+        if not trained:
+            assert len(compare(tmp_path / f"g{k}", context, events, outputs)) > 2
+            continue
+        ready = prepare(tmp_path / f"g{k}")
+        (last,) = ready.graph.outputs
+        theirs = context[outputs[0]]
+        mine = evaluate(ready.bundle.graph, real)[last]
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-5)
+        frac = ready.reference.analysis.values[last].frac
+        assert np.abs(ready.reference.run(events).values[last] * 2.0**-frac - theirs).max() < 1e-2
 
 
 def real_model(name: str) -> Path:
