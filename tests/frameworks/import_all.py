@@ -1,7 +1,7 @@
 """Imports each model of a folder, in a process that need not have any training framework.
 
-For every ``NAME.onnx``, ``NAME.json`` holds the answers, and the precision if any; the bundle becomes
-the folder ``NAME``. What is refused leaves the message in ``NAME.error``.
+For every ``NAME.onnx``, ``NAME.json`` holds the answers, and the precision if any; the bundle
+becomes the folder ``NAME``. What is refused leaves the message in ``NAME.error``.
 """
 
 import json
