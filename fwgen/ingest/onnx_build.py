@@ -25,6 +25,9 @@ from fwgen.ingest.onnx_values import (
 from fwgen.ir.fixed import Fixed
 
 MAX_EXACT_WIDTH = 64
+MAX_SCALES = 1 << 18
+MAX_DIGITS = 1 << 12  # bits of a fraction
+MAX_CONSTANTS = 1 << 25
 
 
 class Builder:
@@ -36,6 +39,13 @@ class Builder:
         self.names = names
         self.rounded: list[str] = []
         self.inexact_in_float32: list[str] = []
+        self._scales = 0
+        self._constants = 0
+
+    def allow(self, count: int) -> bool:
+        """Whether so many elements may be computed for another constant."""
+        self._constants += count
+        return self._constants <= MAX_CONSTANTS
 
     # ---- layers as they are ----
 
@@ -131,6 +141,14 @@ class Builder:
     def affine(self, x: Signal, scale: Any, offset: Any, label: str | None = None) -> Signal:
         """``scale * x + offset``; both numbers, or arrays of fractions, (1,) or (size,)."""
         a, b = numbers(scale), numbers(offset)
+        self._scales += max(len(x.scale), len(x.offset), len(a), len(b))
+        if self._scales > MAX_SCALES or _digits(x.scale, x.offset, a, b) > MAX_DIGITS:
+            raise BundleError(
+                f"{self.where}: {label or x.label}",
+                needed=f"at most {MAX_SCALES:,} numbers in all scales, and short chains of them",
+                found="more, or a longer chain",
+                do="Join scales that follow one another.",
+            )
         if any(b) or not all(v > 0 for v in a):
             x = self.relu_done(x)
         return x.but(
@@ -265,6 +283,14 @@ class Builder:
         span = Span(0, np.zeros(x.size), np.ones(x.size))
         self.draft.add("threshold", name, x.layer, {"value": edges}, value=f"{name}.value")
         return Signal(name, x.shape, name, span)
+
+
+def _digits(*parts: Numbers) -> int:
+    """Bits of the longest numerator or denominator."""
+    longest = 0
+    for value in (v for part in parts for v in part):
+        longest = max(longest, value.numerator.bit_length(), value.denominator.bit_length())
+    return longest
 
 
 def _at_most(edge: Fraction) -> float:

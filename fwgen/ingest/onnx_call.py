@@ -15,7 +15,6 @@ from fwgen.ir.fixed import Fixed
 from fwgen.ir.shapes import MAX_ELEMENTS
 
 Tensor = Constant | Signal
-MAX_CONSTANT = 1 << 24
 _CHANGE = "Change the model, or its export."
 
 

@@ -27,7 +27,7 @@ from fwgen.ingest.protobuf import (
     numbers,
 )
 
-MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_FILE_BYTES = 128 * 1024 * 1024
 MAX_FIELDS = 2_000_000
 MAX_NODES = 4096
 MAX_RANK = 8
@@ -326,10 +326,10 @@ class _Reader:
         count = math.prod(dims)
         if len(held) > 1 or not held.keys() <= {"raw_data", key}:
             raise self._no(place, f"raw_data or {key}", " and ".join(sorted(held)))
-        parts = [part for found in held.values() for part in found]
-        data = np.concatenate(parts) if parts else np.zeros(0, dtype)
+        parts = [part for found in held.values() for part in found] or [np.zeros(0, dtype)]
+        data = np.concatenate(parts) if len(parts) != 1 else parts[0]
         if "raw_data" in held:
-            data = numbers(memoryview(data.tobytes()), dtype)
+            data = numbers(np.ascontiguousarray(data).data, dtype)
         if len(data) != count:
             raise self._no(place, f"{count:,} elements, as its shape says", f"{len(data):,}")
         return data.astype(np.dtype(dtype)).reshape(dims)

@@ -11,6 +11,7 @@ from fwgen.ingest.onnx_quant import clip as clipped
 from fwgen.ingest.onnx_quant import sign as sign_of
 from fwgen.ingest.onnx_shapes import folded
 from fwgen.ingest.onnx_values import Constant, Numbers, Reals, Signal, Span, numbers
+from fwgen.ir.fixed import Fixed, Rounding
 
 _NO_PRODUCT = "fwgen multiplies by constants, or two vectors of the same size."
 
@@ -297,6 +298,7 @@ def table(c: Call) -> Tensor:
     fmt = c.next_format
     if fmt is None:
         return c.builder.layer("table", c.label, x.layer, x.shape, None, function=function)
+    _check_ends(c, x, fmt)
     found = c.builder.layer(
         "table",
         c.next_label,
@@ -307,3 +309,18 @@ def table(c: Call) -> Tensor:
         format=str(fmt),
     )
     return found.but(made=fmt)
+
+
+_REACHED = {"Sigmoid": 15.0, "Tanh": 7.5}
+_DIRECTED = frozenset({Rounding.TRN, Rounding.TRN_ZERO})
+
+
+def _check_ends(c: Call, x: Signal, fmt: Fixed) -> None:
+    """In float32 both functions become 1, which exactly they never are: no level begins there."""
+    far = x.span is None or max(x.span.hi.max(), -x.span.lo.min()) > _REACHED[c.step.op]
+    if far and (fmt.rounding in _DIRECTED or fmt.frac < 0):
+        c.refuse(
+            "a quantiser behind it that rounds to nearest, with a scale of at most 1",
+            f"{fmt}, which tells 1 in float32 from a number just below",
+            "Use rounding_mode ROUND, or a narrower range in front.",
+        )

@@ -15,6 +15,7 @@ import numpy as np
 from fwgen.ingest.onnx_build import Builder
 from fwgen.ingest.onnx_call import Call, Tensor
 from fwgen.ingest.onnx_quant import BUILT, MODES, bipolar, native, whole
+from fwgen.ingest.onnx_shapes import bounded
 from fwgen.ingest.onnx_values import Constant, Numbers, Signal, power_of_two
 from fwgen.ir.fixed import Fixed
 
@@ -141,6 +142,7 @@ def _back(c: Call, result: Signal, made: Signal) -> Signal:
 def _stored(c: Call, x: Constant) -> Constant:
     """Weights, quantised in float32 just as qonnx does it."""
     q = quantiser(c, x.shape)
+    bounded(c, 3 * x.values.size)
     values = x.values.astype(np.float32)
     scale, zero = (c.constant(k).values.astype(np.float32) for k in (1, 2))
     with np.errstate(all="ignore"):
@@ -182,6 +184,7 @@ def bipolar_quant(c: Call) -> Tensor:
     if isinstance(x, Constant):
         values = x.values.astype(np.float32)
         c.spread(1, c.constant(1).values, x.shape)
+        bounded(c, 3 * values.size)
         y = np.where(values >= 0, np.float32(1), np.float32(-1))
         return _product(y, c.constant(1).values.astype(np.float32))
     x = c.signal()

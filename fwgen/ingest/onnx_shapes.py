@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fwgen.ingest.onnx_call import MAX_CONSTANT, Call, Tensor
+from fwgen.ingest.onnx_build import MAX_CONSTANTS
+from fwgen.ingest.onnx_call import Call, Tensor
 from fwgen.ingest.onnx_file import FLOAT, MAX_RANK
 from fwgen.ingest.onnx_values import Constant, Signal, Span
 
@@ -59,6 +60,7 @@ def cast(c: Call) -> Tensor:
     kinds = {FLOAT: "<f4", _DOUBLE: "<f8", 6: "<i4", 7: "<i8"}
     if to not in kinds:
         c.refuse("a cast to float, double, int32 or int64", f"one to type {to}")
+    bounded(c, x.values.size)
     with np.errstate(invalid="ignore", over="ignore"):
         made = x.values.astype(kinds[to])
     if not (made == x.values).all():
@@ -158,7 +160,7 @@ def gather(c: Call) -> Tensor:
     size = values.shape[axis]
     if where.size and not (-size <= where.min() and where.max() < size):
         c.refuse(f"indices of {size} elements", "others")
-    _bounded(c, values.size // max(size, 1) * where.size)
+    bounded(c, values.size // max(size, 1) * where.size)
     return Constant(np.take(values, where, axis=axis))
 
 
@@ -188,7 +190,7 @@ def concat(c: Call) -> Tensor:
         c.refuse("inputs that differ along the axis only", f"{shapes}"[:120])
     whole = (*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])
     if all(isinstance(t, Constant) for t in c.args):
-        _bounded(c, prod(whole))
+        bounded(c, prod(whole))
         return Constant(np.concatenate([c.constant(k).values for k in range(len(c.args))], axis))
     if prod(whole[:axis]) != 1:
         c.refuse("an axis in front of which there is one element", f"shape {whole}", _SAME_ORDER)
@@ -201,9 +203,10 @@ def concat(c: Call) -> Tensor:
     return c.builder.layer("concat", c.label, [p.layer for p in parts], whole, span)
 
 
-def _bounded(c: Call, count: int) -> None:
-    if count > MAX_CONSTANT:
-        c.refuse(f"constants of at most {MAX_CONSTANT:,} elements", f"{count:,}")
+def bounded(c: Call, count: int) -> None:
+    """Refuse constants that would take too much memory, before they are computed."""
+    if not c.builder.allow(count):
+        c.refuse(f"constants of at most {MAX_CONSTANTS:,} elements in all", "more")
 
 
 _ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -224,7 +227,7 @@ def folded(c: Call) -> Constant:
     if c.step.op not in _ARITHMETIC or len({p.dtype for p in parts}) > 1:
         c.refuse("an operation on constants that fwgen computes", "another one, or mixed types")
     try:
-        _bounded(c, prod(np.broadcast_shapes(*(p.shape for p in parts))))
+        bounded(c, prod(np.broadcast_shapes(*(p.shape for p in parts))))
     except ValueError:
         c.refuse("shapes that fit", f"{[p.shape for p in parts]}"[:120])
     if parts[0].dtype.kind != "f" and c.step.op in {"Div", "Pow", "Sqrt"}:

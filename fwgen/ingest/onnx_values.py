@@ -177,12 +177,14 @@ def shortened(value: Fraction, bits: int = SIGNIFICANT) -> Fraction:
 
 
 def exact_format(values: Reals) -> Fixed | None:
-    """The narrowest format that holds each of the values exactly; None if there is none."""
-    for frac in range(MAX_FRAC + 1):
-        grid = np.ldexp(values, frac)
-        if (grid == np.floor(grid)).all():
-            lo, hi = int(grid.min()), int(grid.max())
-            if max(abs(lo), abs(hi)).bit_length() >= MAX_FRAC:
-                return None
-            return Fixed.holding(lo, hi, frac)
-    return None
+    """The narrowest format that holds each of the finite values exactly; None if there is none."""
+    mantissa, exponent = np.frexp(values[values != 0])
+    if not mantissa.size:
+        return Fixed.holding(0, 0, 0)
+    digits = np.ldexp(np.abs(mantissa), DOUBLE).astype(np.int64)
+    zeros = np.frexp((digits & -digits).astype(np.float64))[1] - 1  # exact: powers of two
+    frac = max(0, int((DOUBLE - exponent - zeros).max()))
+    if int(exponent.max()) + frac >= MAX_FRAC:
+        return None
+    grid = np.ldexp(values, frac)
+    return Fixed.holding(int(grid.min()), int(grid.max()), frac)

@@ -275,7 +275,7 @@ BAD: list[tuple[str, bytes, str]] = [
             [node("Add", ["a", "b"], "c"), node("Mul", ["event", "c"], "y")],
             [tensor("a", np.zeros((65536, 1))), tensor("b", np.zeros((1, 65536)))],
         ),
-        f"bad.onnx: Add node 'c': needed constants of at most 16,777,216 elements; found 4,294,967,296. {EXPORT}",
+        f"bad.onnx: Add node 'c': needed constants of at most 33,554,432 elements in all; found more. {EXPORT}",
     ),
     (
         "a growing sum",
@@ -382,5 +382,48 @@ BAD: list[tuple[str, bytes, str]] = [
             parameters(0.3),
         ),
         "bad.onnx: Trunc node 'y': needed a power of two as input 1; found 0.3. Train with scales that are powers of two.",
+    ),
+    (
+        "many large constants",
+        model(
+            [
+                *(node("Add", ["a", "b"], f"c{k}") for k in range(200)),
+                node("Concat", [f"c{k}" for k in range(200)], "c", axis=0),
+                node("MatMul", ["event", "c"], "y"),
+            ],
+            [tensor("a", np.zeros((1024, 1))), tensor("b", np.zeros((1, 1024)))],
+        ),
+        f"bad.onnx: Add node 'c32': needed constants of at most 33,554,432 elements in all; found more. {EXPORT}",
+    ),
+    (
+        "very many scales",
+        model(
+            [node("Mul", ["event" if not k else f"m{k - 1}", "a"], f"m{k}") for k in range(4000)],
+            [tensor("a", 1 + np.arange(4000) / 7)],
+            [port("event", (1, 4000))],
+            [port("m3999", (1, 4000))],
+        ),
+        "bad.onnx: m65: needed at most 262,144 numbers in all scales, and short chains of them; found more, or a longer chain. Join scales that follow one another.",
+    ),
+    (
+        "a long chain",
+        model(
+            [node("Div", ["event" if not k else f"m{k - 1}", "a"], f"m{k}") for k in range(4000)],
+            [tensor("a", np.pi)],
+            outputs=[port("m3999", (1, 2))],
+        ),
+        "bad.onnx: m174: needed at most 262,144 numbers in all scales, and short chains of them; found more, or a longer chain. Join scales that follow one another.",
+    ),
+    (
+        "a table that float32 has otherwise",
+        model(
+            [
+                node("Mul", ["event", "a"], "m"),
+                node("Tanh", ["m"], "t"),
+                quant("t", "y", rounding_mode="FLOOR"),
+            ],
+            [tensor("a", 4.0), *parameters()],
+        ),
+        "bad.onnx: Tanh node 't': needed a quantiser behind it that rounds to nearest, with a scale of at most 1; found fixed<4,2,TRN,SAT>, which tells 1 in float32 from a number just below. Use rounding_mode ROUND, or a narrower range in front.",
     ),
 ]

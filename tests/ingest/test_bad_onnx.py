@@ -14,7 +14,7 @@ import pytest
 from fwgen import cli
 from tests.ingest.bad_onnx import BAD, GOOD, bomb
 
-SECONDS = 2
+SECONDS = 5
 MEGABYTES = 400  # of the whole process, of which Python with fwgen takes about a third
 
 
