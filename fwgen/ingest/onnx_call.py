@@ -57,8 +57,11 @@ class Call:
         return value
 
     def integer(self, name: str, default: int | None = None) -> Any:
-        """An attribute that is a whole number."""
-        return self._attribute(name, default, int)
+        """An attribute that is a whole number; required if there is no default."""
+        value = self._attribute(name, default, int)
+        if value is None:
+            self.refuse(f"attribute '{name}'", "none")
+        return value
 
     def real(self, name: str, default: float | None = None) -> Any:
         """An attribute that is a float32."""

@@ -65,8 +65,9 @@ def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str, unit: i
     fmt = native(lo, hi, 0, mode)
     if fmt is not None:
         return _quantise(b, x, fmt, b.helper(name, "grid"), unit)
-    wide = _quantise(b, x, _holding(lo, hi, mode), b.helper(name, "wide"), unit)
-    return clip(b, wide, lo, hi, name)
+    fmt = _holding(lo, hi, mode)
+    wide = _quantise(b, x, fmt, b.helper(name, "wide"), unit)
+    return clip(b, wide, None if fmt.lo == lo else lo, None if fmt.hi == hi else hi, name)
 
 
 def clip(

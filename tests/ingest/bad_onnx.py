@@ -426,4 +426,9 @@ BAD: list[tuple[str, bytes, str]] = [
         ),
         "bad.onnx: Tanh node 't': needed a quantiser behind it that rounds to nearest, with a scale of at most 1; found fixed<4,2,TRN,SAT>, which tells 1 in float32 from a number just below. Use rounding_mode ROUND, or a narrower range in front.",
     ),
+    (
+        "no axis",
+        model([node("Concat", ["event", "event"], "y")]),
+        f"bad.onnx: Concat node 'y': needed attribute 'axis'; found none. {EXPORT}",
+    ),
 ]
