@@ -1,8 +1,9 @@
 """Which module reads which file: every format that ``fwgen import`` knows, written out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
 
 from fwgen.errors import BundleError
 from fwgen.ingest.answers import Answers
@@ -37,54 +38,36 @@ class Request:
     samples: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One format: how it is recognised, and how it is read.
+class Reader(Protocol):
+    """A module that reads one format.
 
     ``accepts`` sees the path of a file that exists; it looks at a few bytes, never more.
     """
 
+    def accepts(self, path: Path) -> bool:
+        """Whether the file is of this format."""
+
+    def read(self, request: Request) -> Draft:
+        """The draft of a bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One format. Its module is loaded when a file may be its own: none costs the others time."""
+
     name: str
     suffixes: tuple[str, ...]
-    accepts: Callable[[Path], bool]
-    read: Callable[[Request], Draft]
+    module: str
 
-
-# each reader is loaded when a file is its own: none of them costs the others time
-
-
-def _is_nir(path: Path) -> bool:
-    from fwgen.ingest import nir  # noqa: PLC0415 - as said above
-
-    return nir.accepts(path)
-
-
-def _read_nir(request: Request) -> Draft:
-    from fwgen.ingest import nir  # noqa: PLC0415 - as said above
-
-    return nir.read(request)
-
-
-def _is_snntorch(path: Path) -> bool:
-    from fwgen.ingest import snntorch  # noqa: PLC0415 - as said above
-
-    return snntorch.accepts(path)
-
-
-def _read_snntorch(request: Request) -> Draft:
-    from fwgen.ingest import snntorch  # noqa: PLC0415 - as said above
-
-    return snntorch.read(request)
+    def reader(self) -> Reader:
+        """The module."""
+        return cast(Reader, import_module(f"fwgen.ingest.{self.module}"))
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("NIR", (".nir",), _is_nir, _read_nir),
-    Source(
-        "a snnTorch state dict",
-        (".pt", ".pth", ".safetensors", ".npz"),
-        _is_snntorch,
-        _read_snntorch,
-    ),
+    Source("NIR", (".nir",), "nir"),
+    Source("ONNX and QONNX", (".onnx",), "onnx_import"),
+    Source("a snnTorch state dict", (".pt", ".pth", ".safetensors", ".npz"), "snntorch"),
 )
 
 
@@ -101,8 +84,9 @@ def read_source(request: Request) -> Draft:
         found = "something that is no file" if path.exists() else "no such file"
         raise BundleError(str(path), needed="a model file", found=found, do="Correct the path.")
     for source in SOURCES:
-        if source.accepts(path):
-            draft = source.read(request)
+        reader = source.reader()
+        if reader.accepts(path):
+            draft = reader.read(request)
             request.answers.check_all_used()
             return draft
     known = "; ".join(f"{s.name} ({', '.join(s.suffixes)})" for s in SOURCES)
