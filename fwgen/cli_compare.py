@@ -9,7 +9,7 @@ from rich.text import Text
 from fwgen import differences
 from fwgen.cli_shared import Model, Targets, err, interruptible, out, stage_lines
 from fwgen.report import console as terminal
-from fwgen.report.differences import difference_table, first_lines, notes
+from fwgen.report.differences import agrees, difference_table, first_lines, notes
 
 
 def compare(
@@ -56,9 +56,9 @@ def compare(
     out.print(terminal.rich_table(difference_table(found)))
     for line in notes(found):
         out.print(Text(f"note: {line}", style="yellow"))
-    for line in first_lines(found).values():
-        fine = "no layer differs" in line and "faults" not in line
-        out.print(Text(line, style="bold green" if fine else "bold"), soft_wrap=True)
+    for key, line in first_lines(found).items():
+        style = "bold green" if agrees(found, key) else "bold"
+        out.print(Text(line, style=style), soft_wrap=True)
     if json_file is not None:
         differences.write_json(found, json_file)
         err.print(Text(f"written to {json_file}", style="dim"))

@@ -54,7 +54,9 @@ def read_outputs(path: Path, graph: Graph) -> Outputs:
     layers = {name: values for name, values in arrays.items() if name != INPUTS}
     shapes = layer_shapes(graph)
     for name, values in layers.items():
-        _check_layer(path, name, values.shape, (len(x), *_known(path, name, shapes, graph)))
+        needed = (len(x), *_known(path, name, shapes, graph))
+        if values.shape != needed:
+            raise _misshapen(path, name, values.shape, needed, graph.steps)
     if not layers:
         raise BundleError(
             str(path),
@@ -115,9 +117,9 @@ def _known(
     )
 
 
-def _check_layer(path: Path, name: str, found: tuple[int, ...], needed: tuple[int, ...]) -> None:
-    if found == needed:
-        return
+def _misshapen(
+    path: Path, name: str, found: tuple[int, ...], needed: tuple[int, ...], steps: int
+) -> BundleError:
     events, *rest = needed
     axes = "events, time steps, elements" if len(rest) > 1 else "events, elements"
     do = "Save this layer's own value, for the events in 'x'."
@@ -125,7 +127,9 @@ def _check_layer(path: Path, name: str, found: tuple[int, ...], needed: tuple[in
         do = "Swap its first two axes: events come first, time steps second."
     elif found == (events,) and rest == [1]:
         do = "Give it a second axis: one column."
-    raise BundleError(
+    elif len(rest) == 1 and found == (events, steps, *rest):
+        do = "This layer has one value an event, the same at every time step: give one step's."
+    return BundleError(
         f"{path}: {name[:80]!r}", needed=f"shape {needed}: {axes}", found=f"shape {found}", do=do
     )
 

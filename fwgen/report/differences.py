@@ -35,6 +35,12 @@ def first_lines(found: Json) -> dict[str, str]:
     return lines
 
 
+def agrees(found: Json, key: str) -> bool:
+    """Whether something was compared there, and nothing differs."""
+    faults = key == "firmware" and found["firmware_faults"]
+    return bool(_compared(found, key)) and found["first"][key] is None and not faults
+
+
 def notes(found: Json) -> list[str]:
     """What a reader should know of the inputs, of folded layers, and of overflows."""
     said = [f"events are {found['source']}"]
@@ -89,7 +95,7 @@ def _differ(tally: Json | None) -> str:
     if tally is None:
         return "-"
     if not tally["differing"]:
-        return "equal"
+        return "equal" if tally["events"] else "lost"
     return f"{tally['differing']:,} of {tally['elements']:,}"
 
 
@@ -107,17 +113,16 @@ def _first_line(found: Json, key: str) -> str:
         start += (
             f"{found['firmware_faults']:,} faults of timing, first: {found['firmware_fault']}; "
         )
-    compared = [row for row in found["layers"] if row[key] is not None]
-    row = next((r for r in compared if r["name"] == found["first"][key]), None)
+    row = next((r for r in found["layers"] if r["name"] == found["first"][key]), None)
     if row is None:
-        return start + _all_equal(key, compared, found)
+        return start + _all_equal(key, found)
     tally = row[key]
     lsb = "" if row["bits"] or key == "float" else f" ({_number(tally['largest_lsb'])} LSB)"
     off = f", {tally['off_grid']:,} of them no numbers of its grid" if _off(tally, key) else ""
     return (
         f"{start}first layer that differs: '{row['name']}' ({row['op']}): "
         f"{tally['differing']:,} of {tally['elements']:,} elements in "
-        f"{tally['events_differing']:,} of {found['events']:,} events{off}, by at most "
+        f"{tally['events_differing']:,} of {tally['events']:,} events{off}, by at most "
         f"{_number(tally['largest'])}{lsb}; {_place(tally['first'])}"
     )
 
@@ -126,12 +131,19 @@ def _off(tally: Json, key: str) -> bool:
     return key != "float" and bool(tally["off_grid"])
 
 
-def _all_equal(key: str, compared: list[Json], found: Json) -> str:
+def _compared(found: Json, key: str) -> list[Json]:
+    return [row[key] for row in found["layers"] if row[key] and row[key]["events"]]
+
+
+def _all_equal(key: str, found: Json) -> str:
+    compared = _compared(found, key)
     if not compared:
-        return "nothing was compared: none of the layers given has a value in the firmware"
+        return "nothing was compared" + (
+            ": none of the layers given has a value in the firmware" if key == "given" else ""
+        )
     what = {"float": "layer", "given": "array", "firmware": "output"}[key]
     count = f"{len(compared)} {what}{'' if len(compared) == 1 else 's'}"
-    return f"no layer differs: {count} compared on {found['events']:,} events"
+    return f"no layer differs: {count} compared on {compared[0]['events']:,} events"
 
 
 def _place(first: Json) -> str:

@@ -36,10 +36,12 @@ class Tally:
     """Differences of one layer, added up over groups of events.
 
     Values have shape (events, size) or (events, steps, size); the reference's are integers with
-    ``frac`` fraction bits. ``largest`` and ``total`` are in real units.
+    ``frac`` fraction bits. ``largest`` and ``total`` are in real units. ``seen`` counts the events
+    so far, ``events`` those of them that were compared.
     """
 
     frac: int
+    seen: int = 0
     events: int = 0
     elements: int = 0
     differing: int = 0
@@ -60,6 +62,10 @@ class Tally:
         real = to_real(found, self.frac)
         self._add(real, exact, Gaps(differs, np.zeros_like(differs), distance))
 
+    def skip(self, events: int) -> None:
+        """Leave out events of which nothing can be said."""
+        self.seen += events
+
     def _add(self, found: Floats, exact: Ints, gap: Gaps) -> None:
         with np.errstate(over="ignore"):
             size = np.nan_to_num(np.abs(gap.distance), nan=np.inf, posinf=np.inf)
@@ -73,18 +79,20 @@ class Tally:
         if self.first is None and per_event.any():
             self.first = self._where(found, exact, gap.differs, int(np.argmax(per_event)))
         self.events += len(gap.differs)
+        self.seen += len(gap.differs)
 
     def _where(self, found: Floats, exact: Ints, differs: NDArray[np.bool_], event: int) -> First:
         *step, element = (int(i) for i in np.argwhere(differs[event])[0])
         place = (event, *step, element)
         want = to_real(np.asarray(exact[place]), self.frac)
         when = step[0] if step else None
-        return First(self.events + event, when, element, float(found[place]), float(want))
+        return First(self.seen + event, when, element, float(found[place]), float(want))
 
     def as_json(self) -> dict[str, Any]:
         """The figures; what is not finite is None."""
         unit = 2.0**-self.frac
         return {
+            "events": self.events,
             "elements": self.elements,
             "differing": self.differing,
             "events_differing": self.differing_events,
