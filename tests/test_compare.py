@@ -309,23 +309,10 @@ OWN = "needed a file of its own; found a file that the comparison reads."
     ("words", "message"),
     [
         ("--strict", STRICT),
-        (
-            "--json demo",
-            f"--json demo: needed a file in a folder that exists; found a folder. {GIVE}",
-        ),
-        (
-            "--json no/f",
-            f"--json no/f: needed a file in a folder that exists; found no folder no. {GIVE}",
-        ),
-        (
-            "--json demo/weights.npz",
-            "--json demo/weights.npz: needed a file of its own; found a file that the comparison "
-            f"reads. {GIVE}",
-        ),
-        (
-            "--against demo/weights.npz",
-            "demo/weights.npz: 'x': needed an array of shape (events, 3)",
-        ),
+        ("--json demo", f"--json demo: {PLACE} found a folder. {GIVE}"),
+        ("--json no/f", f"--json no/f: {PLACE} found no folder no. {GIVE}"),
+        ("--json demo/weights.npz", f"--json demo/weights.npz: {OWN} {GIVE}"),
+        ("--against demo/weights.npz", "demo/weights.npz: 'x': needed an array of shape (events,"),
         ("--targets none.yaml", "none.yaml"),
     ],
 )
