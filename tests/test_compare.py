@@ -137,8 +137,9 @@ def test_a_flipped_weight_is_found_in_its_own_layer(run: Run) -> None:
     )
     assert line in said
     want = X[event] @ DENSE[1] - 0.25
-    place = f"first at event {event}, element 1: {want + X[event, 2] / 4:.9g} where the reference"
-    assert f"{place} has {want:.9g}" in said
+    mine = float(want + X[event, 2] / 4)
+    place = f"first at event {event}, element 1: {mine!r} where the reference has"
+    assert f"{place} {float(want)!r}" in said
     assert code == 0
 
 
@@ -219,6 +220,17 @@ def test_folded_layers_are_shown_as_such(outputs: tuple[str, ...], run: Run) -> 
     ) in said
     assert f"'n' (batch_norm) is folded with 'd' (dense) {into}, whose value this is" in said
     assert "no layer differs: 4 arrays compared" in said
+
+
+def test_two_numbers_that_differ_look_so(run: Run) -> None:
+    """However small the difference, the sentence shows enough digits of both numbers."""
+    arrays = {key: dense_outputs()[key] for key in "xr"}
+    event, element = np.argwhere(arrays["r"] > 0)[0]
+    want = arrays["r"][event, element]
+    arrays["r"][event, element] = np.nextafter(want, 9)
+    _, said, _ = run(dense_draft(), arrays, "--no-firmware")
+    mine = float(arrays["r"][event, element])
+    assert f"element {element}: {mine!r} where the reference has {float(want)!r}" in said
 
 
 def test_what_cannot_be_compared_never_passes_for_equal(run: Run) -> None:

@@ -49,7 +49,7 @@ def homes(graph: Graph) -> dict[str, Home]:
         kept, parts = _folded_name(graph, *pair), {node.name for node in pair}
         for layer, home in found.items():
             if home.node in parts:
-                found[layer] = Home(kept, home.own_value and home.node == pair[1].name)
+                found[layer] = Home(kept, home.node == pair[1].name)
         graph = _folded(graph, *pair)
     return found
 

@@ -15,9 +15,9 @@ def difference_table(found: Json) -> Table:
 
     Columns of what was not compared are left out.
     """
-    head = ["layer", "op", "value as", "float: largest", "mean"]
+    head = ["layer", "op", "value as", "float: max", "mean"]
     if found["given"]:
-        head += ["yours: differ", "by at most"]
+        head += ["yours: differ", "at most, LSB"]
     if _simulated(found):
         head.append("firmware")
     rows = [tuple(_cells(row, found)) for row in found["layers"]]
@@ -79,8 +79,7 @@ def _float_cells(row: Json) -> tuple[str, str]:
     if tally is None:
         return "-", "-"
     if row["bits"]:
-        share = tally["differing"] / max(1, tally["elements"])
-        return f"{tally['differing']:,} of {tally['elements']:,}", f"{share:.2%}"
+        return f"{tally['differing']:,} differ", _share(tally)
     return _number(tally["largest"]), _number(tally["mean"])
 
 
@@ -88,7 +87,7 @@ def _given_cells(row: Json, found: Json) -> tuple[str, str]:
     tally = row["given"]
     if tally is None:
         return ("not compared" if _unmatched(row, found) else "-"), "-"
-    return _differ(tally), _size(tally) if tally["differing"] else "0"
+    return _differ(tally), _number(tally["largest_lsb"])
 
 
 def _differ(tally: Json | None) -> str:
@@ -96,11 +95,11 @@ def _differ(tally: Json | None) -> str:
         return "-"
     if not tally["differing"]:
         return "equal" if tally["events"] else "lost"
-    return f"{tally['differing']:,} of {tally['elements']:,}"
+    return f"{tally['differing']:,} ({_share(tally)})"
 
 
-def _size(tally: Json) -> str:
-    return f"{_number(tally['largest'])} ({_number(tally['largest_lsb'])} LSB)"
+def _share(tally: Json) -> str:
+    return f"{100 * tally['differing'] / max(1, tally['elements']):.3g}%"
 
 
 def _number(value: float | None) -> str:
@@ -155,4 +154,8 @@ def _place(first: Json) -> str:
 
 
 def _exact(value: float | None) -> str:
-    return "an infinite number" if value is None else f"{value:.9g}"
+    """Short where that is exact, else every digit: two numbers that differ must look so."""
+    if value is None:
+        return "an infinite number"
+    short = f"{value:.9g}"
+    return short if float(short) == value else repr(value)

@@ -37,6 +37,19 @@ def test_integers_that_float64_cannot_tell_apart_differ(n: int) -> None:
     assert gap.distance.tolist() == [[float(int(float(n)) - n)]]
 
 
+def test_numbers_beyond_64_bits_keep_their_distance() -> None:
+    """What no int64 holds differs by what it is, not by what a conversion would make of it."""
+    gap = gaps(np.array([[2.0**64, -(2.0**62)]]), np.array([[0, 1]]), 0)
+    assert gap.differs.all()
+    assert gap.distance.tolist() == [[2.0**64, -(2.0**62)]]
+
+
+def test_a_number_too_small_for_the_grid_is_not_zero() -> None:
+    """The smallest double, on a grid so coarse that scaling it underflows."""
+    gap = gaps(np.array([[5e-324, 0.0]]), np.array([[0, 0]]), -4)
+    assert gap.differs.tolist() == gap.off_grid.tolist() == [[True, False]]
+
+
 def test_figures_of_values_with_time_steps() -> None:
     """(events, steps, size): counts, the largest and mean distance, and the first place."""
     exact = np.arange(24).reshape(3, 2, 4)
