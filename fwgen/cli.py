@@ -2,20 +2,16 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 import fwgen
 from fwgen import flow
-from fwgen.benches import Stage
+from fwgen.cli_compare import compare
+from fwgen.cli_shared import Model, Targets, err, interruptible, out, stage_lines
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError
 from fwgen.implement import MAX_JOBS, add_vendor
 from fwgen.implement import implement as run_vivado
@@ -37,7 +33,6 @@ from fwgen.verify import toolchain
 from fwgen.verify.prove import BACKENDS
 
 MAX_EVENTS = 1_000_000_000
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="fwgen",
@@ -49,23 +44,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-# tables need room: piped or on a narrow terminal they keep their lines whole
-out = Console(width=max(Console().width, 120 if Console().is_terminal else 160))
-err = Console(stderr=True)
-
-Model = Annotated[Path, typer.Argument(help="A model.yaml, or the folder that holds one.")]
 Build = Annotated[Path, typer.Argument(help="A folder that 'fwgen build' has written.")]
 Events = Annotated[int, typer.Option("--events", min=1, max=MAX_EVENTS, help="Events to simulate.")]
 Strict = Annotated[
     bool,
     typer.Option(
         "--strict", help="End with 4 if a budget of the model is missed or the device is too small."
-    ),
-]
-Targets = Annotated[
-    Path | None,
-    typer.Option(
-        "--targets", envvar="FWGEN_TARGETS", help="Your own devices and budgets; docs/targets.md."
     ),
 ]
 
@@ -101,8 +85,8 @@ def build(
     small and --strict was given.
     """
     options = flow.Options(target, clock, folder, events, force, targets_file, resources)
-    with _interruptible():
-        place, report = flow.build(model, options, _stage(events))
+    with interruptible():
+        place, report = flow.build(model, options, stage_lines(events))
     terminal.show(report, out)
     out.print(Text(f"written to {place}"))
     _judge(report, strict)
@@ -173,6 +157,9 @@ def check(
     )
 
 
+app.command()(compare)
+
+
 @app.command()
 def verify(
     folder: Build,
@@ -184,8 +171,8 @@ def verify(
 ) -> None:
     """Simulate a build again, with as many events as you like; its report is brought up to date."""
     backends = (backend,) if backend else BACKENDS
-    with _interruptible():
-        report, benches = flow.verify(folder, events, backends, _stage(events))
+    with interruptible():
+        report, benches = flow.verify(folder, events, backends, stage_lines(events))
     terminal.show(report, out)
     for name, bench in benches.items():
         speed = f", {bench.events_per_second:,.0f} events a second" if name == "native" else ""
@@ -224,7 +211,7 @@ def implement(
     strict: Strict = False,
 ) -> None:
     """Synthesise and implement a build with Vivado, out of context, and report what it found."""
-    found = run_vivado(folder, synth_only=synth_only, jobs=jobs, stage=_stage(0))
+    found = run_vivado(folder, synth_only=synth_only, jobs=jobs, stage=stage_lines(0))
     terminal.show(found, out)
     _judge(found, strict)
 
@@ -277,15 +264,6 @@ def _options(
     pass
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        err.print(Text("interrupted", style="bold red"))
-        raise typer.Exit(INTERRUPTED) from None
-
-
 def _terminated(_signal: int, _frame: object) -> None:
     """A batch system's SIGTERM: leave as after Ctrl-C, so that temporary folders go."""
     raise KeyboardInterrupt
@@ -317,26 +295,6 @@ def _judge(report: dict[str, Any], strict: bool) -> None:
             found=f"missed: {', '.join(missed(report))}",
             do="Choose a faster clock, fewer steps, or a wider budget in model.yaml.",
         )
-
-
-def _stage(total: int) -> Stage:
-    """Progress: a line for each stage with its time, and a bar where events are counted."""
-
-    @contextmanager
-    def stage(text: str) -> Iterator[Callable[[int], None]]:
-        start = monotonic()
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-        )
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task(text, total=total if "events" in text else None)
-            yield lambda count: bar.update(task, advance=count)
-        err.print(Text(f"{monotonic() - start:6.1f} s  {text}", style="dim"))
-
-    return stage
 
 
 def main() -> None:

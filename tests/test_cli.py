@@ -13,7 +13,7 @@ from fwgen.verify.toolchain import tools
 from tests.ingest.drafts import Draft
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("build", "check", "verify", "report", "implement", "targets", "doctor")
+COMMANDS = ("build", "check", "compare", "verify", "report", "implement", "targets", "doctor")
 Run = Callable[..., tuple[object, str, str]]
 
 

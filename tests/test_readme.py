@@ -34,7 +34,7 @@ def test_first_command_is_the_one_that_ci_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["build", "check", "verify", "report", "implement", "targets", "doctor"]
+    "command", ["build", "check", "compare", "verify", "report", "implement", "targets", "doctor"]
 )
 def test_help_teaches(command: str) -> None:
     """--help of every command ends with 0 and says what the command is for."""

@@ -4,6 +4,7 @@ Real numbers throughout: what is folded is decided before any format is.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,29 @@ class FoldBatchNorm:
         return graph
 
 
+class Home(NamedTuple):
+    """Where a layer is after folding: in this node, whose value is the layer's own or is not."""
+
+    node: str
+    own_value: bool
+
+
+def homes(graph: Graph) -> dict[str, Home]:
+    """The home of every layer of a graph of real numbers, by the layer's name, in order.
+
+    A dense layer whose normalisation was folded into it has no value any more: what its node
+    gives is the value of the normalisation.
+    """
+    found = {node.name: Home(node.name, own_value=True) for node in graph}
+    while (pair := _foldable(graph)) is not None:
+        kept, parts = _folded_name(graph, *pair), {node.name for node in pair}
+        for layer, home in found.items():
+            if home.node in parts:
+                found[layer] = Home(kept, home.node == pair[1].name)
+        graph = _folded(graph, *pair)
+    return found
+
+
 def _foldable(graph: Graph) -> tuple[Dense, BatchNorm] | None:
     for node in graph:
         if not isinstance(node, BatchNorm):
@@ -44,8 +68,12 @@ def _foldable(graph: Graph) -> tuple[Dense, BatchNorm] | None:
     return None
 
 
+def _folded_name(graph: Graph, dense: Dense, norm: BatchNorm) -> str:
+    return norm.name if norm.name in graph.outputs else dense.name
+
+
 def _folded(graph: Graph, dense: Dense, norm: BatchNorm) -> Graph:
-    name = norm.name if norm.name in graph.outputs else dense.name
+    name = _folded_name(graph, dense, norm)
     merged = replace(_merged(dense, norm), name=name)
     nodes: list[Node] = []
     for node in graph:

@@ -24,7 +24,7 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.ir.text import to_text
-from fwgen.quantise.fold import FoldBatchNorm
+from fwgen.quantise.fold import FoldBatchNorm, Home, homes
 from fwgen.quantise.passes import quantise
 from fwgen.verify.float_model import evaluate
 
@@ -173,3 +173,36 @@ def test_infinite_weights_are_refused() -> None:
         "layer 'n' (batch_norm): needed finite weights and biases of 'd' after folding; found "
         "infinite ones. Look for a diverged training."
     )
+
+
+def chain(*outputs: str) -> Graph:
+    """A dense layer with two normalisations behind it, one after the other."""
+    return Graph("net", 1, (X, DENSE, NORM, SECOND, Relu("r", "m")), outputs)
+
+
+def test_every_layer_has_a_home_after_folding() -> None:
+    """The node left bears the dense layer's name and the value of the last normalisation."""
+    assert homes(chain("r")) == {
+        "x": Home("x", own_value=True),
+        "d": Home("d", own_value=False),
+        "n": Home("d", own_value=False),
+        "m": Home("d", own_value=True),
+        "r": Home("r", own_value=True),
+    }
+
+
+def test_the_home_of_a_normalisation_that_is_an_output_bears_its_name() -> None:
+    """As in the folded graph itself."""
+    graph = chain("m", "r")
+    found = homes(graph)
+    assert [found[name].node for name in "dnm"] == ["m", "m", "m"]
+    assert {home.node for home in found.values()} == {n.name for n in FoldBatchNorm().run(graph)}
+
+
+def test_a_home_holds_the_value_that_the_layer_had() -> None:
+    """The folded graph's node gives what the layer gave before; the dense layer's value is gone."""
+    graph = chain("r")
+    x = np.array([[0.5, -2.0], [1.25, 3.0]])
+    before, after = evaluate(graph, x), evaluate(FoldBatchNorm().run(graph), x)
+    for name, home in homes(graph).items():
+        assert np.allclose(before[name], after[home.node]) == home.own_value, name
