@@ -90,11 +90,11 @@ def test_only_the_needed_end_of_a_chain_is_built() -> None:
         (12, 2, 3),
         (18, 0b010101_010101_010101, 6),  # greater and equal for each six bits
         (18, 0b010101_010101_111111, 4),  # six ones are never exceeded
-        (19, 0b0_010101_010101_010101, 6),  # a carry chain, whose first group is one bit
+        (19, 0b0_010101_010101_010101, 6),  # a carry chain; its first group is a bit
     ],
 )
 def test_comparisons(width: int, limit: int, luts: int) -> None:
-    """Low ones of the limit cost nothing; wide comparisons are trees of groups, wider ones chains."""
+    """Low ones of the limit cost nothing; wide comparisons are trees, wider ones chains."""
     net = Network()
     assert net.build([net.above("c", row("a", width), limit)]) == Cost(lut=luts)
 
