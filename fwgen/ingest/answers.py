@@ -26,6 +26,9 @@ class Question:
         return f"--set {self.key}={'|'.join(self.choices)} ({self.meaning})"
 
 
+INPUT_FORMAT = Question("input_format", "number format of the event's elements", ("FORMAT",))
+
+
 class Answers:
     """Answers by key, as ``--set`` gives them; remembers which were of use.
 

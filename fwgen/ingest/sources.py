@@ -50,7 +50,24 @@ class Source:
     read: Callable[[Request], Draft]
 
 
-SOURCES: tuple[Source, ...] = ()
+# each reader is loaded when a file is its own: none of them costs the others time
+
+
+def _is_keras(path: Path) -> bool:
+    from fwgen.ingest import keras  # noqa: PLC0415 - as said above
+
+    return keras.accepts(path)
+
+
+def _read_keras(request: Request) -> Draft:
+    from fwgen.ingest import keras  # noqa: PLC0415 - as said above
+
+    return keras.read(request)
+
+
+SOURCES: tuple[Source, ...] = (
+    Source("Keras, QKeras and HGQ2", (".h5", ".hdf5", ".keras", ".json"), _is_keras, _read_keras),
+)
 
 
 def read_source(request: Request) -> Draft:

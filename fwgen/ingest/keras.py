@@ -1,0 +1,85 @@
+"""Keras 2, Keras 3 and QKeras models -> a draft of a bundle. The framework is not needed."""
+
+from pathlib import Path
+
+from fwgen.errors import BundleError
+from fwgen.ingest.answers import INPUT_FORMAT, ask
+from fwgen.ingest.draft import Draft
+from fwgen.ingest.keras_build import Builder, Value, format_of
+from fwgen.ingest.keras_file import read_keras_file
+from fwgen.ingest.keras_graph import KerasModel, Tensor, no, read_model
+from fwgen.ingest.keras_layers import Site, make, size_of
+from fwgen.ingest.names import check_name
+from fwgen.ingest.qkeras import read_quantiser
+from fwgen.ingest.sources import Request
+
+_FIRST = {
+    ".h5": (b"\x89HDF",),
+    ".hdf5": (b"\x89HDF",),
+    ".keras": (b"PK", b"\x89HDF"),
+    ".json": (b"{", b" ", b"\n"),
+}
+
+
+def accepts(path: Path) -> bool:
+    """Whether the file's name and first bytes are those of a Keras model."""
+    with path.open("rb") as stream:
+        first = stream.read(4)
+    return first.startswith(_FIRST.get(path.suffix.lower(), ()))
+
+
+def read(request: Request) -> Draft:
+    """The draft of a model.
+
+    Raises
+    ------
+    BundleError
+        If a part of the file is not understood, or an answer is missing.
+    """
+    where = str(request.path)
+    if request.producer is not None:
+        raise BundleError(
+            "--producer",
+            needed="none: a Keras file says itself what it needs",
+            found=repr(request.producer[:80]),
+            do="Leave it out.",
+        )
+    file = read_keras_file(request.path)
+    model = read_model(where, file.model)
+    check_name(request.name, "--name")
+    input_format = request.answers.get(INPUT_FORMAT.key) or _format_in_front(model)
+    ask(where, [] if input_format else [INPUT_FORMAT])
+    draft = Draft(request.name, size_of(model.shape), str(input_format), notes=list(file.notes))
+    if request.name.lower() == draft.input_name:
+        draft.input_name = "event"
+    draft.provenance = {"framework": "Keras", "version": file.version[:80]}
+    values: dict[Tensor, Value] = {model.input: Value(draft.input_name, model.shape)}
+    builder = Builder(draft)
+    for call in model.calls:
+        builder.begin(
+            call.layer.place.name if call.tensor[1] < 1 else call.layer.name, call.layer.where
+        )
+        sources = tuple(values[source] for source in call.sources)
+        values[call.tensor] = make(Site(builder, file.weights, call.layer, sources))
+    draft.outputs = list(dict.fromkeys(values[tensor].name for tensor in model.outputs))
+    _check_outputs(where, draft)
+    return draft
+
+
+def _check_outputs(where: str, draft: Draft) -> None:
+    if draft.input_name in draft.outputs or not draft.layers:
+        raise no(where, "outputs that layers compute", "the input itself", "Remove that output.")
+
+
+def _format_in_front(model: KerasModel) -> str | None:
+    """The format of the quantiser that stands in front of everything else, if one does."""
+    readers = [call for call in model.calls if model.input in call.sources]
+    formats = set()
+    for call in readers:
+        spec = call.layer.config.get("activation")
+        if call.layer.kind != "QActivation" or spec is None or model.input in model.outputs:
+            return None
+        q = read_quantiser(spec, f"{call.layer.where}: activation")
+        fmt = format_of(q) if q.name == "quantized_bits" else None
+        formats.add(None if fmt is None else str(fmt))
+    return formats.pop() if len(formats) == 1 else None
