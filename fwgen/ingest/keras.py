@@ -3,16 +3,19 @@
 from pathlib import Path
 
 from fwgen.errors import BundleError
-from fwgen.ingest.answers import INPUT_FORMAT, ask
+from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
 from fwgen.ingest.draft import Draft
+from fwgen.ingest.hgq import HGQ_LAYERS, format_in_front
 from fwgen.ingest.keras_build import Builder, Value, format_of
-from fwgen.ingest.keras_file import read_keras_file
-from fwgen.ingest.keras_graph import KerasModel, Tensor, no, read_model
-from fwgen.ingest.keras_layers import Site, make, size_of
+from fwgen.ingest.keras_file import Weights, read_keras_file
+from fwgen.ingest.keras_graph import Call, KerasModel, Tensor, no, read_model
+from fwgen.ingest.keras_layers import LAYERS, Site, make, size_of
 from fwgen.ingest.names import check_name
 from fwgen.ingest.qkeras import read_quantiser
 from fwgen.ingest.sources import Request
+from fwgen.ir.fixed import Fixed
 
+WRAP = Question("wrap", "whether formats of the file may wrap around", ("accept", "refuse"))
 _FIRST = {
     ".h5": (b"\x89HDF",),
     ".hdf5": (b"\x89HDF",),
@@ -47,23 +50,40 @@ def read(request: Request) -> Draft:
     file = read_keras_file(request.path)
     model = read_model(where, file.model)
     check_name(request.name, "--name")
-    input_format = request.answers.get(INPUT_FORMAT.key) or _format_in_front(model)
-    ask(where, [] if input_format else [INPUT_FORMAT])
-    draft = Draft(request.name, size_of(model.shape), str(input_format), notes=list(file.notes))
+    asked = request.answers.get(INPUT_FORMAT.key) or _format_in_front(model, file.weights)
+    ask(where, [] if asked else [INPUT_FORMAT])
+    fmt = Fixed.parse(str(asked), f"--set {INPUT_FORMAT.key}")
+    draft = Draft(request.name, size_of(model.shape), str(fmt), notes=list(file.notes))
     if request.name.lower() == draft.input_name:
         draft.input_name = "event"
     draft.provenance = {"framework": "Keras", "version": file.version[:80]}
+    builder = _built(draft, model, file.weights)
+    _check_outputs(where, draft)
+    accepted = request.answers.choice(WRAP) == "accept"
+    if builder.wrapping and accepted:
+        draft.accept_wrap = builder.wrapping
+    elif builder.wrapping:
+        draft.notes.append(_wraps(builder.wrapping))
+    return draft
+
+
+def _built(draft: Draft, model: KerasModel, weights: Weights) -> Builder:
     values: dict[Tensor, Value] = {model.input: Value(draft.input_name, model.shape)}
     builder = Builder(draft)
     for call in model.calls:
-        builder.begin(
-            call.layer.place.name if call.tensor[1] < 1 else call.layer.name, call.layer.where
-        )
+        builder.begin(call.layer.title, call.layer.where)
         sources = tuple(values[source] for source in call.sources)
-        values[call.tensor] = make(Site(builder, file.weights, call.layer, sources))
+        site = Site(builder, weights, call.layer, sources)
+        values[call.tensor] = make(site, LAYERS | HGQ_LAYERS)
     draft.outputs = list(dict.fromkeys(values[tensor].name for tensor in model.outputs))
-    _check_outputs(where, draft)
-    return draft
+    return builder
+
+
+def _wraps(names: list[str]) -> str:
+    return (
+        f"HGQ2's formats wrap around beyond what training saw: {', '.join(names)}. The build "
+        f"refuses those that an input can reach; --set {WRAP.key}=accept allows it."
+    )
 
 
 def _check_outputs(where: str, draft: Draft) -> None:
@@ -71,15 +91,21 @@ def _check_outputs(where: str, draft: Draft) -> None:
         raise no(where, "outputs that layers compute", "the input itself", "Remove that output.")
 
 
-def _format_in_front(model: KerasModel) -> str | None:
+def _format_in_front(model: KerasModel, weights: Weights) -> str | None:
     """The format of the quantiser that stands in front of everything else, if one does."""
     readers = [call for call in model.calls if model.input in call.sources]
-    formats = set()
-    for call in readers:
-        spec = call.layer.config.get("activation")
-        if call.layer.kind != "QActivation" or spec is None or model.input in model.outputs:
-            return None
-        q = read_quantiser(spec, f"{call.layer.where}: activation")
-        fmt = format_of(q) if q.name == "quantized_bits" else None
-        formats.add(None if fmt is None else str(fmt))
+    if model.input in model.outputs:
+        return None
+    formats = {_format_of_input(call, weights, size_of(model.shape)) for call in readers}
     return formats.pop() if len(formats) == 1 else None
+
+
+def _format_of_input(call: Call, weights: Weights, size: int) -> str | None:
+    spec = call.layer.config.get("activation")
+    if call.layer.kind != "QActivation" or spec is None:
+        return format_in_front(call, weights, size)
+    if isinstance(spec, str) and not spec.startswith("quantized_bits"):
+        return None
+    q = read_quantiser(spec, f"{call.layer.where}: activation")
+    fmt = format_of(q) if q.name == "quantized_bits" else None
+    return None if fmt is None else str(fmt)

@@ -38,6 +38,7 @@ class Builder:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.names = Names(draft.name, draft.input_name)
+        self.wrapping: list[str] = []  # layers whose format wraps around
         self._base = ""
         self._where = ""
 

@@ -237,26 +237,33 @@ class _ByClass:
         self._group = group
 
     def take(self, layer: LayerPlace, names: Sequence[str]) -> dict[str, Floats]:
-        arrays = self._vars(_walk(self._group, layer.key + "/layer" * layer.wrapped), layer)
+        group = _walk(self._group, layer.key + "/layer" * layer.wrapped)
+        if not layer.wrapped:
+            self._check_name(group, layer)
+        arrays = self._vars(group)
         if len(arrays) != len(names):
             raise _other(self._path, layer, names, f"{len(arrays)} arrays")
         return dict(zip(names, arrays, strict=True))
 
     def quantiser(self, layer: LayerPlace, key: str) -> list[Floats]:
-        return self._vars(_walk(self._group, f"{layer.key}/{key}/quantizer"), layer)
+        path = "/".join(filter(None, [layer.key, key, "quantizer"]))
+        return self._vars(_walk(self._group, path))
 
-    def _vars(self, group: Group | None, layer: LayerPlace) -> list[Floats]:
+    def _check_name(self, group: Group | None, layer: LayerPlace) -> None:
+        """Keras 3 writes the layer's name beside its weights."""
         inner = group.groups.get("vars") if group else None
-        if inner is None:
-            return []
-        name = inner.attributes.get("name", layer.name)
-        if group is not None and group.place.endswith(layer.key) and name != layer.name:
+        name = inner.attributes.get("name", layer.name) if inner else layer.name
+        if inner is not None and name != layer.name:
             raise BundleError(
-                f"{self._path}: {group.place[:120]!r}",
+                f"{self._path}: {inner.place[:120]!r}",
                 needed=f"the weights of layer '{layer.name}'",
                 found=f"those of '{str(name)[:80]}'",
                 do=_AGAIN,
             )
+    def _vars(self, group: Group | None) -> list[Floats]:
+        inner = group.groups.get("vars") if group else None
+        if inner is None:
+            return []
         keys = [str(i) for i in range(len(inner.arrays))]
         values = [inner.arrays.get(key) for key in keys]
         if any(v is None or isinstance(v, str) or v.dtype.kind not in "fiub" for v in values):

@@ -14,6 +14,7 @@ from fwgen.ingest.keras_file import Config, LayerPlace
 
 MAX_CALLS = 2000
 MAX_NAME = 80
+HGQ = "hgq>"
 _AGAIN = "Save the model again, with model.save()."
 
 Tensor = tuple[str, int]  # a layer's name, and which of its calls
@@ -38,11 +39,14 @@ _HARMLESS_ARGUMENTS = frozenset({"mask", "training"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One layer: its class, configuration, and where its weights lie."""
+    """One layer: its class, configuration, and where its weights lie.
+
+    ``title`` is its name without a pruning wrapper's.
+    """
 
     name: str
+    title: str
     kind: str
-    module: str
     config: Config
     place: LayerPlace
 
@@ -133,13 +137,15 @@ class _Reader:
         outer = self._name(entry, config)
         key = self._key(kind)
         wrapped = kind == "PruneLowMagnitude"
-        module = shown(entry.get("module")) if isinstance(entry, dict) else ""
         name = outer
         if wrapped:
             kind, config = self._class(config.get("layer"))
             name = self._name(None, config)
         where = f"{self._where}: layer '{shown(name)}' ({shown(kind)})"
-        return Layer(outer, kind, module, config, LayerPlace(outer, where, key, wrapped))
+        registered = entry.get("registered_name") if isinstance(entry, dict) else None
+        if isinstance(registered, str) and registered.startswith(HGQ):
+            kind = f"{HGQ}{kind}"  # HGQ2's QDense is another layer than QKeras'
+        return Layer(outer, name, kind, config, LayerPlace(outer, where, key, wrapped))
 
     def _class(self, entry: object) -> tuple[str, Config]:
         if isinstance(entry, dict):

@@ -4,8 +4,8 @@ Every key of a layer's configuration is either understood here, or on a written-
 that cannot change inference, or an error.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,17 @@ class Site:
             raise no(f"{self.where}: {key}", "a finite number", f"{shown(value)!r}")
         return float(value)
 
+    def whole(self, key: str) -> int:
+        """A configuration key that is a whole number above 0."""
+        value = self.config.get(key)
+        if type(value) is not int or value < 1:
+            raise no(f"{self.where}: {key}", "a whole number above 0", f"{shown(value)!r}")
+        return value
+
+    def reading(self, *sources: Value) -> "Site":
+        """The same call with other values to read."""
+        return replace(self, sources=sources)
+
     def array(self, arrays: dict[str, Floats], key: str, shape: tuple[int, ...]) -> Floats:
         """One of the layer's weights, of the shape that it must have."""
         if arrays[key].shape != shape:
@@ -142,8 +153,8 @@ def size_of(shape: tuple[int, ...]) -> int:
     return int(np.prod(shape))
 
 
-def make(site: Site) -> Value:
-    """The layers of one call; the value of the last.
+def make(site: Site, layers: "Layers") -> Value:
+    """The layers of one call; the value of the last. ``layers`` are those that are known.
 
     Raises
     ------
@@ -151,12 +162,12 @@ def make(site: Site) -> Value:
         If the layer, a key of it, or its weights are not understood.
     """
     kind = site.layer.kind
-    if kind not in LAYERS:
+    if kind not in layers:
         do = _SHOW_OPERATION
         if kind == "Lambda":
             do = "It holds code, which fwgen never runs; use layers."
-        raise no(site.where, f"one of the layers {', '.join(LAYERS)}", f"'{shown(kind)}'", do)
-    function, understood = LAYERS[kind]
+        raise no(site.where, f"one of the layers {', '.join(layers)}", f"'{shown(kind)}'", do)
+    function, understood = layers[kind]
     check_keys(site.layer, understood)
     return function(site)
 
@@ -236,9 +247,7 @@ def optional_quantiser(site: Site, key: str) -> Quantiser | None:
 
 
 def _dense_layer(site: Site, kernel_q: Quantiser | None, bias_q: Quantiser | None) -> Value:
-    value, units = site.vector(), site.config.get("units")
-    if type(units) is not int or units < 1:
-        raise no(f"{site.where}: units", "a whole number above 0", f"{shown(units)!r}")
+    value, units = site.vector(), site.whole("units")
     names = ["kernel", "bias"] if site.flag("use_bias", True) else ["kernel"]
     found = site.weights.take(site.layer.place, names)
     kernel = site.array(found, "kernel", (value.shape[0], units))
@@ -253,7 +262,7 @@ def _dense_layer(site: Site, kernel_q: Quantiser | None, bias_q: Quantiser | Non
     else:
         keys["bias"] = False
     name = site.builder.add("dense", value.name, "", arrays, units=units, **keys)
-    return _activated(site, Value(name, (units,)))
+    return activated(site, Value(name, (units,)))
 
 
 def _weights(
@@ -276,12 +285,12 @@ def _check_finite(site: Site, key: str, values: NDArray[np.float64]) -> None:
         raise no(f"{site.where}: {key}", "finite numbers", "NaN or infinity", "Train it again.")
 
 
-def _activated(site: Site, value: Value) -> Value:
+def activated(site: Site, value: Value, suffix: str = "act") -> Value:
     """The activation inside a layer, behind it."""
     spec = site.config.get("activation")
     if spec is None:
         return value
-    return _activation_of(site, value, spec, "act")
+    return _activation_of(site, value, spec, suffix)
 
 
 def _activation_of(site: Site, value: Value, spec: object, suffix: str) -> Value:
@@ -379,7 +388,7 @@ def _concatenate(site: Site) -> Value:
     return Value(name, (size,))
 
 
-def _pairs(op: str) -> Callable[[Site], Value]:
+def pairs(op: str) -> Callable[[Site], Value]:
     """A layer that joins two values, or more one after the other."""
 
     def function(site: Site) -> Value:
@@ -396,6 +405,7 @@ def _pairs(op: str) -> Callable[[Site], Value]:
 
 
 Make = Callable[[Site], Value]
+Layers = Mapping[str, tuple[Make, frozenset[str]]]
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -422,7 +432,7 @@ LAYERS: dict[str, tuple[Make, frozenset[str]]] = {
     "GaussianNoise": (_identity, _keys("")),
     "GaussianDropout": (_identity, _keys("")),
     "Concatenate": (_concatenate, _keys("axis")),
-    "Add": (_pairs("add"), _keys("")),
-    "Subtract": (_pairs("subtract"), _keys("")),
-    "Multiply": (_pairs("multiply"), _keys("")),
+    "Add": (pairs("add"), _keys("")),
+    "Subtract": (pairs("subtract"), _keys("")),
+    "Multiply": (pairs("multiply"), _keys("")),
 }

@@ -5,8 +5,8 @@ says none. Here those gaps are filled, on the draft, and every choice is written
 
 - parameters of dense layers and normalisations get the format asked for;
 - a `quantise` layer goes behind every value that grows (dense, batch_norm, leaky_relu, add,
-  subtract, multiply) before it is multiplied, joined, looked up, or leaves the firmware; element-wise
-  layers that follow (a normalisation that will be folded, a ReLU) come first;
+  subtract, multiply) before it is multiplied, joined, looked up, or leaves the firmware;
+  element-wise layers that follow (a normalisation that will be folded, a ReLU) come first;
 - a table gets its result's format, and its source at most `TABLE_BITS` bits;
 - the membrane of spiking neurons gets the format asked for.
 

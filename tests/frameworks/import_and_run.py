@@ -35,7 +35,7 @@ def check_blocked() -> None:
 def first_difference(entry: dict[str, Any], folder: Path) -> str | None:
     """What differs first, or None: outputs are those of every layer, in order."""
     path = Path(entry["path"])
-    answers = Answers({"input_format": entry["format"]} if entry["format"] else {})
+    answers = Answers(entry["answers"])
     bundle = import_model(Request(path, "net", answers), folder / f"{path.stem}_bundle")
     graph = quantise(bundle.graph)
     reference = Reference.of(graph)
@@ -62,7 +62,8 @@ def main(folder: Path) -> None:
             found = first_difference(entry, folder)
         except FwgenError as error:
             found = f"refused: {error}"
-        print(json.dumps({"path": entry["path"], "seen": entry["seen"], "difference": found}))
+        line = {"path": entry["path"], "seen": entry["seen"], "difference": found}
+        sys.stdout.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":

@@ -136,14 +136,15 @@ class Net:
     def step(self) -> None:
         """One more layer."""
         if self.last.bits > 9:
-            return self.quantise()
+            self.quantise()
+            return
         kinds = "dense dense dense quantise norm leaky prelu relu relu6 join concat drop function"
         match self.pick(*kinds.split()):
             case "dense":
                 self.dense()
             case "quantise":
                 self.quantise()
-            case "norm":
+            case "norm" if self.last.size < 8:  # vectors: TensorFlow's rsqrt(4) is not 1/2
                 self.norm()
             case "leaky":
                 alpha = self.pick(0.5, 0.25, 0.125)
@@ -151,9 +152,13 @@ class Net:
             case "prelu":
                 self.prelu()
             case "relu":
-                self.put("relu", L.Activation("relu")(self.last.tensor), self.last.size, self.last.bits)
+                self.put(
+                    "relu", L.Activation("relu")(self.last.tensor), self.last.size, self.last.bits
+                )
             case "relu6":
-                self.put("relu6", L.ReLU(max_value=6)(self.last.tensor), self.last.size, self.last.bits)
+                self.put(
+                    "relu6", L.ReLU(max_value=6)(self.last.tensor), self.last.size, self.last.bits
+                )
             case "join":
                 self.join()
             case "concat":
@@ -163,7 +168,9 @@ class Net:
                 self.put("concat", tensor, self.last.size + other.size, bits)
             case "drop":
                 layer = self.pick(L.Dropout(0.5), L.Flatten(), L.Activation("linear"))
-                self.put("drop", layer(self.last.tensor), self.last.size, self.last.bits, output=False)
+                self.put(
+                    "drop", layer(self.last.tensor), self.last.size, self.last.bits, output=False
+                )
             case _:
                 self.quantise()
                 function = self.pick("sigmoid", "tanh")
@@ -233,10 +240,10 @@ class Net:
         other = self.pick(*alike)
         layer, growth = self.pick((L.Add, 1), (L.Subtract, 1), (L.Multiply, other.bits))
         if self.last.bits + growth > 20:
-            return self.quantise()
+            self.quantise()
+            return
         tensor = layer()([self.last.tensor, other.tensor])
         self.put(layer.__name__, tensor, self.last.size, max(self.last.bits, other.bits) + growth)
-        return None
 
 
 def build(seed: int) -> tuple[Any, np.ndarray, list[str]]:
@@ -279,7 +286,9 @@ def main(folder: Path, count: int, seed: int) -> None:
         found = found if isinstance(found, list) else [found]
         arrays = {f"y{i}": np.asarray(value, np.float64) for i, value in enumerate(found)}
         np.savez(folder / f"m{index}.npz", x=x.astype(np.float64), **arrays)
-        listed.append({"path": str(path), "seen": seen, "outputs": len(found), "format": INPUT[0]})
+        answers = {"input_format": INPUT[0]}
+        entry = {"path": str(path), "seen": seen, "outputs": len(found), "answers": answers}
+        listed.append(entry)
     (folder / "models.json").write_text(json.dumps(listed))
 
 
