@@ -11,7 +11,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -201,11 +201,12 @@ class _ByName:
         found: dict[str, Floats] = {}
         for name in np.atleast_1d(np.asarray(listed)).tolist():
             key = re.sub(r":\d+$", "", str(name)).rsplit("/", 1)[-1]
-            if not (layer.wrapped and key in _BY_PRUNING) and group is not None:
+            if group is not None:
                 found[key] = self._array(group, str(name))
+        by_pruning = {k: found.pop(k) for k in _BY_PRUNING & set(found)} if layer.wrapped else {}
         if set(found) != set(names):
             raise _other(self._path, layer, names, ", ".join(found) or "none")
-        return found
+        return _masked(layer, found, by_pruning.values())
 
     def _array(self, group: Group, name: str) -> Floats:
         *parents, last = name.split("/")
@@ -243,7 +244,12 @@ class _ByClass:
         arrays = self._vars(group)
         if len(arrays) != len(names):
             raise _other(self._path, layer, names, f"{len(arrays)} arrays")
-        return dict(zip(names, arrays, strict=True))
+        found = dict(zip(names, arrays, strict=True))
+        by_pruning = self._vars(_walk(self._group, layer.key)) if layer.wrapped else []
+        kernel = found.get("kernel")
+        if kernel is not None and by_pruning and np.array_equal(by_pruning[0], kernel):
+            by_pruning = by_pruning[1:]  # the wrapper lists the kernel as its own too
+        return _masked(layer, found, by_pruning)
 
     def quantiser(self, layer: LayerPlace, key: str) -> list[Floats]:
         path = "/".join(filter(None, [layer.key, key, "quantizer"]))
@@ -260,6 +266,7 @@ class _ByClass:
                 found=f"those of '{str(name)[:80]}'",
                 do=_AGAIN,
             )
+
     def _vars(self, group: Group | None) -> list[Floats]:
         inner = group.groups.get("vars") if group else None
         if inner is None:
@@ -274,6 +281,23 @@ class _ByClass:
                 do=_AGAIN,
             )
         return [np.asarray(value, dtype=np.float64) for value in values]
+
+
+def _masked(
+    layer: LayerPlace, found: dict[str, Floats], by_pruning: Iterable[Floats]
+) -> dict[str, Floats]:
+    """A pruning wrapper multiplies the kernel by its mask, in inference too."""
+    for mask in (array for array in by_pruning if array.ndim):
+        if mask.shape != found.get("kernel", np.zeros(())).shape:
+            raise BundleError(
+                layer.where,
+                needed="a pruning mask of its kernel",
+                found=f"one of shape {mask.shape}",
+                do="Take the wrapper off with strip_pruning() and save the model again.",
+            )
+        product = found["kernel"].astype(np.float32) * mask.astype(np.float32)
+        found["kernel"] = product.astype(np.float64)
+    return found
 
 
 def _walk(group: Group, path: str) -> Group | None:

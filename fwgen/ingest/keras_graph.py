@@ -1,7 +1,7 @@
 """The configuration of a Keras model -> its layer calls, in an order in which each can be made.
 
 Sequential and Functional models of Keras 2 and 3 are read; the calls that no output needs are left
-out, and pruning wrappers are taken off, since they act in training only.
+out, and pruning wrappers are taken off: their masks go with the weights.
 """
 
 import re

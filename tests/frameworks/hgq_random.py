@@ -52,7 +52,8 @@ class Net:
     def step(self) -> None:
         """One more layer."""
         tensor, size = self.values[-1]
-        kind = self.pick("dense", "dense", "norm_dense", "norm", "quantizer", "function", "merge")
+        kinds = "dense dense norm_dense norm quantizer function merge relu leaky prelu concat float"
+        kind = self.pick(*kinds.split())
         common: dict[str, Any] = {"enable_ebops": self.pick(True, False)}
         if self.pick(True, False):
             common |= {"enable_oq": True, "oq_conf": self.conf("datalane")}
@@ -86,6 +87,18 @@ class Net:
                     oq_conf=table,
                     allow_heterogeneous_table=False,
                 )
+            case "relu":
+                layer = self.pick(keras.layers.ReLU(6.0), keras.layers.Activation("relu6"))
+            case "leaky":
+                layer = keras.layers.LeakyReLU(negative_slope=0.25)
+            case "prelu":
+                layer = keras.layers.PReLU()
+            case "concat":
+                other, more = self.pick(*self.values)
+                layer, tensor, size = keras.layers.Concatenate(), [tensor, other], size + more
+            case "float":
+                size = int(self.rng.integers(1, 4))
+                layer = keras.layers.Dense(size, activation=self.pick("relu", "linear"))
             case _:
                 other = self.pick(*[v for v in self.values if v[1] == size])[0]
                 cls = self.pick(hgq.layers.QAdd, hgq.layers.QSubtract, hgq.layers.QMultiply)
@@ -131,6 +144,8 @@ class Net:
         shape = variable.shape
         if variable.name == "moving_variance":
             variable.assign(4.0 ** self.rng.integers(-1, 2, shape) - 1e-3)
+        elif variable.path.startswith("dense"):  # eight bits hold them, as the build chooses
+            variable.assign(self.rng.integers(-8, 9, shape) / 8 if len(shape) > 1 else 0 * variable)
         elif len(shape):
             variable.assign(self.rng.integers(-128, 129, shape) / 64)
 

@@ -35,8 +35,10 @@ def check_blocked() -> None:
 def first_difference(entry: dict[str, Any], folder: Path) -> str | None:
     """What differs first, or None: outputs are those of every layer, in order."""
     path = Path(entry["path"])
-    answers = Answers(entry["answers"])
-    bundle = import_model(Request(path, "net", answers), folder / f"{path.stem}_bundle")
+    given = dict(entry["answers"])
+    precision = given.pop("precision", None)
+    request = Request(path, "net", Answers(given), precision=precision)
+    bundle = import_model(request, folder / f"{path.stem}_bundle")
     graph = quantise(bundle.graph)
     reference = Reference.of(graph)
     with np.load(folder / f"{path.stem}.npz") as arrays:

@@ -64,7 +64,9 @@ class Net:
     def activation_quantiser(self) -> tuple[Any, int]:
         """A quantiser of activations, as an object or a text, and its bits."""
         bits, integer = int(self.rng.integers(2, 7)), int(self.rng.integers(0, 4))
-        kinds = "bits relu relu leaky tanh sigmoid binary ternary real_tanh real_sigmoid alpha one"
+        kinds = "bits relu relu leaky tanh sigmoid binary ternary alpha stochastic"
+        if self.last.bits <= 9:  # a table has at most 2**14 entries
+            kinds += " real_tanh real_sigmoid"
         match self.pick(*kinds.split()):
             case "bits":
                 keep, sym = self.pick(True, True, False), self.pick(0, 1)
@@ -94,6 +96,13 @@ class Net:
                 return self.either(f"quantized_bits({bits},{integer},alpha=0.25)"), bits
             case _:
                 return self.either(f"stochastic_{self.pick('binary', 'ternary')}(alpha=1)"), 2
+
+    def quantiser_of_sums(self) -> tuple[Any, int]:
+        """A quantiser of numbers too wide for a table."""
+        self.values.append(Value(self.last.tensor, self.last.size, 14))
+        made = self.activation_quantiser()
+        self.values.pop()
+        return made
 
     def either(self, text: str) -> Any:
         """The text itself, or the object that it stands for."""
@@ -188,7 +197,7 @@ class Net:
         """A QDense, with or without an activation inside."""
         units, kernel = int(self.rng.integers(1, 7)), self.weight_quantiser()
         bias = self.pick(None, qkeras.quantized_bits(4, 1, alpha=1), qkeras.ternary(alpha=1))
-        inside, bits = self.pick((None, 14), (None, 14), ("relu", 14), self.activation_quantiser())
+        inside, bits = self.pick((None, 14), (None, 14), ("relu", 14), self.quantiser_of_sums())
         layer = qkeras.QDense(
             units,
             kernel_quantizer=kernel,
@@ -201,7 +210,9 @@ class Net:
         self.put(f"QDense {kernel} {bias} {inside}", tensor, units, bits)
 
     def weights(self, shape: tuple[int, ...], quantiser: Any) -> np.ndarray:
-        """Multiples of 1/64 from -1 to 1, ties of every quantiser among them."""
+        """From -1 to 1: multiples of 1/64, ties of every quantiser among them, or any float32."""
+        if quantiser is not None and self.pick(True, False):
+            return self.rng.uniform(-1, 1, shape).astype(np.float32)
         if quantiser is None:  # float weights of few bits, which the build's own formats hold
             return self.rng.integers(-8, 9, shape).astype(np.float32) / 8
         return self.rng.integers(-64, 65, shape).astype(np.float32) / 64
