@@ -50,15 +50,15 @@ def read(request: Request) -> Draft:
     file = read_keras_file(request.path)
     model = read_model(where, file.model)
     check_name(request.name, "--name")
-    asked = request.answers.get(INPUT_FORMAT.key) or _format_in_front(model, file.weights)
-    ask(where, [] if asked else [INPUT_FORMAT])
-    fmt = Fixed.parse(str(asked), f"--set {INPUT_FORMAT.key}")
-    draft = Draft(request.name, size_of(model.shape), str(fmt), notes=list(file.notes))
+    draft = Draft(request.name, size_of(model.shape), "", notes=list(file.notes))
     if request.name.lower() == draft.input_name:
         draft.input_name = "event"
     draft.provenance = {"framework": "Keras", "version": file.version[:80]}
     builder = _built(draft, model, file.weights)
     _check_outputs(where, draft)
+    asked = request.answers.get(INPUT_FORMAT.key) or _format_in_front(model, file.weights)
+    ask(where, [] if asked else [INPUT_FORMAT])
+    draft.input_format = str(Fixed.parse(str(asked), f"--set {INPUT_FORMAT.key}"))
     accepted = request.answers.choice(WRAP) == "accept"
     if builder.wrapping and accepted:
         draft.accept_wrap = builder.wrapping

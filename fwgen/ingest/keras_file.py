@@ -205,7 +205,7 @@ class _ByName:
                 found[key] = self._array(group, str(name))
         by_pruning = {k: found.pop(k) for k in _BY_PRUNING & set(found)} if layer.wrapped else {}
         if set(found) != set(names):
-            raise _other(self._path, layer, names, ", ".join(found) or "none")
+            raise _other(layer, names, ", ".join(found) or "none")
         return _masked(layer, found, by_pruning.values())
 
     def _array(self, group: Group, name: str) -> Floats:
@@ -243,7 +243,7 @@ class _ByClass:
             self._check_name(group, layer)
         arrays = self._vars(group)
         if len(arrays) != len(names):
-            raise _other(self._path, layer, names, f"{len(arrays)} arrays")
+            raise _other(layer, names, f"{len(arrays)} arrays")
         found = dict(zip(names, arrays, strict=True))
         by_pruning = self._vars(_walk(self._group, layer.key)) if layer.wrapped else []
         kernel = found.get("kernel")
@@ -307,9 +307,9 @@ def _walk(group: Group, path: str) -> Group | None:
     return found
 
 
-def _other(path: Path, layer: LayerPlace, names: Sequence[str], found: str) -> BundleError:
+def _other(layer: LayerPlace, names: Sequence[str], found: str) -> BundleError:
     return BundleError(
-        f"{path}: {layer.where}",
+        layer.where,
         needed=f"the weights {', '.join(names) or 'none'}",
         found=found[:200],
         do=_AGAIN,

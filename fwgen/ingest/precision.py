@@ -189,18 +189,34 @@ def short_format(values: np.ndarray[Any, np.dtype[np.float64]], bits: int) -> Fi
 
 
 def _adopt(draft: Draft) -> None:
-    """A table whose readers all convert to one format gives its results in it."""
-    formats: dict[str, set[str | None]] = {}
+    """A table whose readers all convert to one format gives its results in it.
+
+    A ReLU between the two does not matter where the format saturates: rounding keeps the order of
+    numbers, and 0 as it is.
+    """
+    readers: dict[str, list[Layer]] = {}
     for layer in draft.layers:
         for source in _sources(draft, layer):
-            fmt = layer["format"] if layer["op"] == "quantise" else None
-            formats.setdefault(source, set()).add(fmt)
+            readers.setdefault(source, []).append(layer)
     for layer in draft.layers:
-        wanted = formats.get(layer["name"], set())
-        if layer["op"] == "table" and "format" not in layer and len(wanted) == 1:
-            fmt = next(iter(wanted))
-            if fmt is not None and layer["name"] not in draft.outputs:
-                layer["format"] = fmt
+        if layer["op"] != "table" or "format" in layer or layer["name"] in draft.outputs:
+            continue
+        formats = {
+            _converts_to(reader, readers, draft) for reader in readers.get(layer["name"], [])
+        }
+        if len(formats) == 1 and (fmt := formats.pop()) is not None:
+            layer["format"] = fmt
+
+
+def _converts_to(layer: Layer, readers: Mapping[str, list[Layer]], draft: Draft) -> str | None:
+    if layer["op"] == "quantise":
+        return str(layer["format"])
+    behind = readers.get(layer["name"], [])
+    if layer["op"] != "relu" or layer["name"] in draft.outputs or len(behind) != 1:
+        return None
+    fmt = behind[0].get("format") if behind[0]["op"] == "quantise" else None
+    saturates = fmt is not None and Fixed.parse(fmt).overflow in {Overflow.SAT, Overflow.SAT_SYM}
+    return fmt if saturates else None
 
 
 def _norm(draft: Draft, layer: Layer) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
