@@ -1,5 +1,9 @@
 """Keras files without Keras: what a small model becomes, form by form and layer by layer."""
 
+import subprocess
+import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +218,21 @@ def test_function_takes_the_format_behind(tmp_path: Path) -> None:
     found = values(imported(small(*tail).h5(tmp_path / "m.h5")))
     expected = np.clip(np.rint(32 / (1 + np.exp(-found["d"]))), 0, 31) / 32
     assert np.array_equal(found["t_q"], expected)
+
+
+def test_a_hundred_thousand_weights(tmp_path: Path) -> None:
+    """Their import takes at most 3 seconds, the start of the command included."""
+    rng = np.random.default_rng(0)
+    sizes = (3, 250, 250, 150)
+    draft = KerasDraft(weights={})
+    draft.layers.pop()
+    for index, (inputs, units) in enumerate(pairwise(sizes)):
+        draft.layers.append(dense(name=f"d{index}", units=units, activation="quantized_relu(6,2)"))
+        kernel = rng.uniform(-1, 1, (inputs, units))
+        draft.weights[f"d{index}"] = {"kernel": kernel, "bias": np.zeros(units)}
+    assert sum(w["kernel"].size for w in draft.weights.values()) > 100_000
+    path = draft.h5(tmp_path / "m.h5")
+    start = time.monotonic()
+    command = [sys.executable, "-m", "fwgen", "import", str(path), "-o", str(tmp_path / "net")]
+    subprocess.run(command, check=True, capture_output=True)
+    assert time.monotonic() - start < 3
