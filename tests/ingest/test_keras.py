@@ -155,11 +155,24 @@ def test_layers(tmp_path: Path, entry: dict[str, Any], expected: Any) -> None:
     assert np.array_equal(found[bundle.graph.outputs[0]], expected(found["d"]))
 
 
+def test_zero_counts_as_positive(tmp_path: Path) -> None:
+    """binary(0) is 1, as in QKeras."""
+    draft = small()
+    draft.layers[2] = layer("QActivation", "b", activation="binary(alpha=1)")
+    bundle = imported(draft.h5(tmp_path / "m.h5"))
+    found = values(bundle, np.array([[0.0, 0.125, -0.125]]))
+    assert found[bundle.graph.outputs[0]].tolist() == [[1, 1, -1]]
+
+
 @pytest.mark.parametrize(
     ("quantiser", "expected"),
     [
         ({"bits": 4, "integer": 0, "alpha": 0.5}, lambda w: np.clip(np.rint(w * 8), -8, 7) / 16),
         ({"bits": 3, "integer": 1, "keep_negative": False, "alpha": 1}, None),
+        (
+            {"bits": 3, "integer": 0, "symmetric": 1, "alpha": 1},
+            lambda w: np.clip(np.rint(w * 4), -3, 3) / 4,
+        ),
         ({"bits": 1, "integer": 0, "alpha": 1}, lambda w: np.where(w < 0, -1.0, 1.0)),
     ],
 )
