@@ -109,7 +109,9 @@ class KerasDraft:
         stream = BytesIO()
         with h5py.File(stream, "w") as file:
             for name, arrays in self.weights.items():
-                group = file.create_group(f"layers/{'q_dense' if name == 'd' else name}/vars")
+                place = "q_dense" if name == "d" else name.removeprefix("d/")
+                place = f"q_dense/{place}/quantizer" if name.startswith("d/") else place
+                group = file.create_group(f"layers/{place}/vars")
                 for index, values in enumerate(arrays.values()):
                     group.create_dataset(str(index), data=np.asarray(values, np.float32))
         config = self.config

@@ -155,13 +155,14 @@ def test_layers(tmp_path: Path, entry: dict[str, Any], expected: Any) -> None:
     assert np.array_equal(found[bundle.graph.outputs[0]], expected(found["d"]))
 
 
-def test_zero_counts_as_positive(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "low"), [("binary(alpha=1)", -1), ("binary(1,alpha=1)", 0)])
+def test_zero_counts_as_positive(tmp_path: Path, text: str, low: int) -> None:
     """binary(0) is 1, as in QKeras."""
     draft = small()
-    draft.layers[2] = layer("QActivation", "b", activation="binary(alpha=1)")
+    draft.layers[2] = layer("QActivation", "b", activation=text)
     bundle = imported(draft.h5(tmp_path / "m.h5"))
     found = values(bundle, np.array([[0.0, 0.125, -0.125]]))
-    assert found[bundle.graph.outputs[0]].tolist() == [[1, 1, -1]]
+    assert found[bundle.graph.outputs[0]].tolist() == [[1, 1, low]]
 
 
 @pytest.mark.parametrize(
