@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from fwgen.ingest.keras_build import Builder, Value
 from fwgen.ingest.keras_file import Config, Floats, Weights
 from fwgen.ingest.keras_graph import HGQ, Call, no, shown
-from fwgen.ingest.keras_layers import Make, Site, activated, pairs
+from fwgen.ingest.keras_layers import Make, activated, pairs
+from fwgen.ingest.keras_site import Site
 from fwgen.ingest.qkeras_weights import exact_format
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 

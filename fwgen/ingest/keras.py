@@ -9,7 +9,8 @@ from fwgen.ingest.hgq import HGQ_LAYERS, format_in_front
 from fwgen.ingest.keras_build import Builder, Value, format_of
 from fwgen.ingest.keras_file import Weights, read_keras_file
 from fwgen.ingest.keras_graph import Call, KerasModel, Tensor, no, read_model
-from fwgen.ingest.keras_layers import LAYERS, Site, make, size_of
+from fwgen.ingest.keras_layers import LAYERS, make
+from fwgen.ingest.keras_site import Site, size_of
 from fwgen.ingest.names import check_name
 from fwgen.ingest.qkeras import read_quantiser
 from fwgen.ingest.sources import Request
