@@ -109,10 +109,12 @@ def _pair(path: Path) -> KerasFile:
             found="no such file",
             do="Save them there with model.save_weights().",
         )
-    digest = hashlib.sha256(weights.read_bytes()[:MAX_FILE_BYTES]).hexdigest()
+    group = read_hdf5(weights)
+    with weights.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     note = f"Weights from {weights.name} (SHA-256 {digest})."
     version = str(model.get("keras_version", ""))
-    return KerasFile(path, model, _weights(weights, read_hdf5(weights)), version, [note])
+    return KerasFile(path, model, _weights(weights, group), version, [note])
 
 
 def _archive(path: Path) -> KerasFile:
