@@ -221,8 +221,11 @@ def _through(site: Site, value: Value, key: str, spec: object) -> Value:
 
 
 def _formats(site: Site, key: str, spec: object, shape: tuple[int, ...]) -> Formats:
-    arrays = site.weights.quantiser(site.layer.place, key)
-    return read_formats(f"{site.where}: {key or 'quantiser'}", spec, arrays, shape)
+    arrays, where = site.weights.quantiser(site.layer.place, key), f"{site.where}: {key}"
+    formats = read_formats(where.rstrip(": "), spec, arrays, shape)
+    if formats.rounds_only and site.config.get("trainable") is not True:
+        raise no(where, "a trainable layer: HGQ2 rounds frozen weights otherwise", "a frozen one")
+    return formats
 
 
 def format_in_front(call: Call, weights: Weights, size: int) -> str | None:

@@ -4,10 +4,9 @@ Every key of a layer's configuration is either understood, or on a written-out l
 cannot change inference, or an error.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from fwgen.ingest.keras_build import Builder, Value
 from fwgen.ingest.keras_file import Floats, Weights
@@ -143,7 +142,7 @@ class Site:
 
 def size_of(shape: tuple[int, ...]) -> int:
     """Number of elements."""
-    return int(np.prod(shape))
+    return math.prod(shape)
 
 
 def check_keys(layer: Layer, understood: frozenset[str]) -> None:

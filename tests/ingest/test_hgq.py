@@ -117,6 +117,15 @@ def test_weights_that_wrap_are_only_rounded(tmp_path: Path) -> None:
     assert np.array_equal(kernel, np.floor(np.array(KERNEL) * 4 + 0.5) / 4)
 
 
+def test_frozen_weights_that_wrap(tmp_path: Path) -> None:
+    """In a layer that is not trainable they would wrap around: refused."""
+    made = draft(weighs=conf(overflow_mode="WRAP", is_weight=True))
+    made.weights["d/kq"] = {"0": [[2]], "1": [[1]], "2": [[-3]], "3": 0.01}
+    made.layers[1]["config"]["trainable"] = False
+    with pytest.raises(BundleError, match="kq: needed a trainable layer"):
+        imported(made, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("iq", "arrays", "message"),
     [

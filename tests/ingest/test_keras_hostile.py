@@ -500,6 +500,11 @@ CASES = [
         f"{D}: needed to read a vector; found shape (2, 3). Put a Flatten in front.",
     ),
     Case(
+        "a shape that wraps around",
+        behind(layer("Reshape", target_shape=[3, (2**65 + 2) // 3])),
+        f"{L} (Reshape): target_shape: needed 2 elements; found [3, 12297829382473034411].",
+    ),
+    Case(
         "an input without size",
         h5(lambda d: d.layers[0]["config"].update(batch_input_shape=[None, None])),
         "F: needed an input shape (None, size), and layers; found none.",
