@@ -11,7 +11,7 @@ from fwgen.ingest.keras_file import Floats
 from fwgen.ingest.keras_graph import no, shown
 from fwgen.ingest.keras_site import Site, check_keys, size_of
 from fwgen.ingest.qkeras import Quantiser, read_quantiser
-from fwgen.ingest.qkeras_weights import quantised, straight_through_misses
+from fwgen.ingest.qkeras_weights import quantised
 
 LEAKY_RELU_SLOPE = 0.2  # of the activation 'leaky_relu' of Keras 3
 _SHOW_OPERATION = "fwgen has no operation for it yet."
@@ -100,13 +100,6 @@ def _weights(
 ) -> tuple[Floats, str]:
     _check_finite(site, key, values)
     exact, fmt = quantised(q, values, trainable=trainable)
-    missed = straight_through_misses(values, exact)
-    if missed:
-        site.builder.draft.notes.append(
-            f"{missed} of the {key} values of {site.layer.name} lie beyond their quantiser's "
-            "range, where QKeras' float32 sum x + (q - x) misses the grid by a rounding: the "
-            "values on the grid were taken."
-        )
     return exact, str(fmt)
 
 

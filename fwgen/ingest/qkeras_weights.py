@@ -1,5 +1,8 @@
 """What QKeras makes of weights: each quantiser's arithmetic, in float32 where it rounds.
 
+Its straight-through sum ``x + (q - x)`` gives q itself, which is 0 or of x's sign: the difference
+is exact, or off by at most half a unit in the last place of q, whose last bits are 0.
+
 A scale that QKeras chooses (``auto_po2``) follows from logarithms of float32 sums, whose last bits
 depend on the machine. Where such a logarithm lies too near to the middle between two whole numbers
 to be sure, the model is refused.
@@ -53,12 +56,6 @@ def quantised(q: Quantiser, values: Floats, *, trainable: bool = False) -> tuple
     result, fmt = _QUANTISERS[q.name](q, x, alpha)
     exact = np.asarray(result, dtype=np.float64)
     return exact, fmt or exact_format(exact, q.where)
-
-
-def straight_through_misses(values: Floats, exact: Floats) -> int:
-    """How many weights QKeras' float32 sum ``x + (q - x)`` does not leave on the grid."""
-    x, q = values.astype(np.float32), exact.astype(np.float32)
-    return int(np.count_nonzero(x + (-x + q) != q))
 
 
 def exact_format(values: Floats, where: str) -> Fixed:
