@@ -14,6 +14,11 @@ from fwgen.ingest.layers import Weights
 from fwgen.ingest.precision import Precision, Ranges, complete
 from fwgen.ingest.sources import Request, read_source
 from fwgen.ingest.yaml_file import validated
+from fwgen.ir.graph import Graph
+from fwgen.quantise.check import can_wrap
+from fwgen.quantise.fix import FixFormats
+from fwgen.quantise.fold import FoldBatchNorm
+from fwgen.quantise.ranges import analyse
 from fwgen.verify.float_model import evaluate
 from fwgen.writer import sha256, staging
 
@@ -56,16 +61,29 @@ def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
     complete(draft, Precision.of(request.precision, _ranges_on(request.samples)))
     draft.provenance |= {"source": request.path.name, "source_sha256": sha256(request.path)}
     with staging(out) as staged:
-        (staged / MODEL).write_text(draft.as_yaml(), encoding="utf-8", newline="\n")
+        _write_model(staged / MODEL, draft)
         _write_arrays(staged / WEIGHTS, draft.arrays)
         try:
-            read_bundle(staged / MODEL)
+            graph = read_bundle(staged / MODEL).graph
+            if draft.accept_wrap:
+                draft.accept_wrap = [n for n in draft.accept_wrap if n in _wrapping(graph)]
+                _write_model(staged / MODEL, draft)
         except FwgenError as error:
             raise _of_source(error, request.path, staged) from None
         out.mkdir(exist_ok=True)
         for name in (WEIGHTS, MODEL):
             (staged / name).replace(out / name)
     return read_bundle(out)
+
+
+def _write_model(path: Path, draft: Draft) -> None:
+    path.write_text(draft.as_yaml(), encoding="utf-8", newline="\n")
+
+
+def _wrapping(graph: Graph) -> set[str]:
+    """Names of the nodes whose format can wrap around; only these may be accepted by name."""
+    fixed = FixFormats().run(FoldBatchNorm().run(graph))
+    return {conversion.node for conversion in analyse(fixed).conversions if can_wrap(conversion)}
 
 
 def _ranges_on(samples: Path | None) -> Callable[[Draft], Ranges] | None:

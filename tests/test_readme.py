@@ -20,7 +20,7 @@ def test_commands_in_the_table_exist_with_their_options() -> None:
     rows = re.findall(r"^\| `fwgen (\w+)([^`]*)`", README, re.MULTILINE)
     assert {name for name, _ in rows} == set(known)
     for name, rest in rows:
-        options = {o for p in known[name].params for o in p.opts}
+        options = {o for p in known[name].params for o in [*p.opts, *p.secondary_opts]}
         assert set(re.findall(r"--[\w-]+", rest)) <= options, name
 
 

@@ -36,6 +36,8 @@ class Draft:
         Arrays by name, such as ``enc1.weight``.
     outputs
         Names of the layers whose values leave the firmware.
+    accept_wrap
+        Names of the layers whose format may wrap around, as the user allows.
     provenance
         Framework, version, source file and its hash.
     notes
@@ -50,6 +52,7 @@ class Draft:
     layers: list[dict[str, Any]] = field(default_factory=list)
     arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
+    accept_wrap: list[str] = field(default_factory=list)
     provenance: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -85,6 +88,7 @@ class Draft:
             "input": {"name": self.input_name, "size": self.size, "format": self.input_format},
             "layers": self.layers,
             "outputs": self.outputs,
+            **({"accept_wrap": self.accept_wrap} if self.accept_wrap else {}),
             "provenance": self.provenance | notes,
         }
 

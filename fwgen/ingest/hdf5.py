@@ -8,6 +8,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 import h5py
@@ -46,8 +47,11 @@ def is_hdf5(path: Path) -> bool:
         return stream.read(len(_MAGIC)) == _MAGIC
 
 
-def read_hdf5(path: Path) -> Group:
+def read_hdf5(path: Path, raw: bytes | None = None) -> Group:
     """All groups, datasets and attributes of a file; texts as ``str``, numbers as arrays.
+
+    ``raw`` are the bytes to read where they come from elsewhere, such as an archive; ``path`` then
+    only names them.
 
     Raises
     ------
@@ -56,9 +60,10 @@ def read_hdf5(path: Path) -> Group:
         numbers and texts, or claims more data than is allowed.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        size = path.stat().st_size if raw is None else len(raw)
+        if size > MAX_FILE_BYTES:
             raise _refusal(path, f"at most {MAX_FILE_BYTES:,} bytes", "a larger file")
-        with h5py.File(path, "r") as file:
+        with h5py.File(path if raw is None else BytesIO(raw), "r") as file:
             return _Reader(path).group(file, "/", 0)
     except _DAMAGED as error:
         said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__

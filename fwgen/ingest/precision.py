@@ -5,8 +5,8 @@ says none. Here those gaps are filled, on the draft, and every choice is written
 
 - parameters of dense layers and normalisations get the format asked for;
 - a `quantise` layer goes behind every value that grows (dense, batch_norm, leaky_relu, add,
-  subtract, multiply) before it is multiplied, looked up, or leaves the firmware; element-wise
-  layers that follow (a normalisation that will be folded, a ReLU) come first;
+  subtract, multiply) before it is multiplied, joined, looked up, or leaves the firmware;
+  element-wise layers that follow (a normalisation that will be folded, a ReLU) come first;
 - a table gets its result's format, and its source at most `TABLE_BITS` bits;
 - the membrane of spiking neurons gets the format asked for.
 
@@ -28,14 +28,15 @@ from fwgen.ir.fixed import Fixed, Overflow, Rounding
 
 WIDTH = 16
 TABLE_BITS = 12
+_DIGITS = 53  # of a double's mantissa
 SCALE_BITS, SCALE_MAX_FRAC = 16, 24  # as the quantise stage has them for a normalisation
 
 Layer = dict[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
 
 _GROWING = frozenset({"dense", "batch_norm", "leaky_relu", "add", "subtract", "multiply"})
-_PASSING = frozenset({"relu", "slice", "concat"})  # open where a source is
-_WAITING = frozenset({"relu", "leaky_relu", "slice", "concat", "quantise", "lif", "threshold"})
+_PASSING = frozenset({"relu", "slice"})  # open where its source is
+_WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "threshold"})
 _POSITIVE = frozenset({"relu"})
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
 _PARAMETERS = {"dense": ("weight", "bias"), "batch_norm": ("scale", "offset")}
@@ -82,7 +83,8 @@ def complete(draft: Draft, precision: Precision) -> None:
     BundleError
         If a table has no format and none was asked for.
     """
-    _keep_norms_apart(draft)
+    _keep_norms_apart(draft, precision.fmt.width if precision.fmt else SCALE_BITS)
+    _adopt(draft)
     if precision.given:
         filler = _Filler(draft, precision)
         filler.run()
@@ -128,38 +130,93 @@ def fitted(lo: float, hi: float, fmt: Fixed, *, signed: bool = True) -> Fixed:
         integer += 1
 
 
-# ---- normalisations that must not be folded ----
+# ---- normalisations that are not folded ----
 
 
-def _keep_norms_apart(draft: Draft) -> None:
+def _keep_norms_apart(draft: Draft, bits: int) -> None:
     """Behind weights that the source has quantised, a normalisation is an operation of its own.
 
     Folded into them it would be quantised with their format: another network. A format of its own
-    keeps it apart.
+    keeps it apart: exact where ``bits`` bits hold its numbers, else as good as they allow. Behind
+    anything else but a dense layer it is exact too where they do.
     """
     made = {layer["name"]: layer for layer in draft.layers}
     for layer in draft.layers:
-        source = made.get(_sources(draft, layer)[0])
-        if layer["op"] != "batch_norm" or source is None or "scale_format" in layer:
+        if layer["op"] != "batch_norm" or "scale_format" in layer:
             continue
-        if source["op"] == "dense" and ("weight_format" in source or "bias_format" in source):
-            scale = _norm(draft, layer)[0]
-            layer["scale_format"] = str(_scale_format(scale))
+        source = made.get(_sources(draft, layer)[0], {"op": "input"})
+        quantised = "weight_format" in source or "bias_format" in source
+        if source["op"] == "dense" and not quantised:
+            continue
+        scale, offset = (short_format(values, bits) for values in _norm(draft, layer))
+        if source["op"] == "dense":
+            scale = scale or _widest(_norm(draft, layer)[0], bits)
             draft.notes.append(
                 f"{layer['name']} is no part of {source['name']}, whose weights are quantised; "
-                f"its scale has {layer['scale_format']}."
+                f"its scale has {scale}."
             )
+        if scale is not None:
+            layer["scale_format"] = str(scale)
+        if offset is not None:
+            layer["offset_format"] = str(offset)
 
 
-def _scale_format(scale: np.ndarray[Any, np.dtype[np.float64]]) -> Fixed:
-    """16 bits with the largest scale just inside, and fewer where fewer hold them exactly."""
-    asked = Fixed(True, SCALE_BITS, 1, Rounding.RND_CONV)
-    fmt = fitted(float(scale.min(initial=0)), float(scale.max(initial=0)), asked)
-    excess = max(0, fmt.frac - SCALE_MAX_FRAC)
-    fmt = replace(fmt, width=fmt.width, integer=fmt.integer + excess)
-    while fmt.width > 2 and not np.any(np.rint(np.ldexp(scale, fmt.frac)) % 2):  # noqa: PLR2004
-        fmt = replace(fmt, width=fmt.width - 1)
-    return fmt
+def _widest(values: np.ndarray[Any, np.dtype[np.float64]], bits: int) -> Fixed:
+    """``bits`` bits with the largest value just inside, and at most 24 fraction bits."""
+    asked = Fixed(True, bits, 1, Rounding.RND_CONV)
+    fmt = fitted(float(values.min(initial=0)), float(values.max(initial=0)), asked)
+    return replace(fmt, integer=max(fmt.integer, bits - SCALE_MAX_FRAC))
+
+
+def short_format(values: np.ndarray[Any, np.dtype[np.float64]], bits: int) -> Fixed | None:
+    """The narrowest format that holds all values exactly, or None if it has more than ``bits``."""
+    mantissa, exponent = np.frexp(values[values != 0])
+    if not mantissa.size:
+        return Fixed(False, 1, 1, Rounding.RND_CONV)
+    if not np.isfinite(mantissa).all():
+        return None
+    digits = np.abs(np.ldexp(mantissa, _DIGITS)).astype(np.int64)
+    zeros = np.frexp((digits & -digits).astype(np.float64))[1] - 1
+    frac = int((_DIGITS - exponent - zeros).max())
+    if int(exponent.max()) + frac > bits:
+        return None
+    grid = np.ldexp(values, frac)
+    fmt = Fixed.holding(int(grid.min()), int(grid.max()), frac)
+    return replace(fmt, rounding=Rounding.RND_CONV) if fmt.width <= bits else None
+
+
+# ---- tables take the format of the quantiser behind ----
+
+
+def _adopt(draft: Draft) -> None:
+    """A table whose readers all convert to one format gives its results in it.
+
+    A ReLU between the two does not matter where the format saturates: rounding keeps the order of
+    numbers, and 0 as it is.
+    """
+    readers: dict[str, list[Layer]] = {}
+    for layer in draft.layers:
+        for source in _sources(draft, layer):
+            readers.setdefault(source, []).append(layer)
+    for layer in draft.layers:
+        if layer["op"] != "table" or "format" in layer or layer["name"] in draft.outputs:
+            continue
+        formats = {
+            _converts_to(reader, readers, draft) for reader in readers.get(layer["name"], [])
+        }
+        if len(formats) == 1 and (fmt := formats.pop()) is not None:
+            layer["format"] = fmt
+
+
+def _converts_to(layer: Layer, readers: Mapping[str, list[Layer]], draft: Draft) -> str | None:
+    if layer["op"] == "quantise":
+        return str(layer["format"])
+    behind = readers.get(layer["name"], [])
+    if layer["op"] != "relu" or layer["name"] in draft.outputs or len(behind) != 1:
+        return None
+    fmt = behind[0].get("format") if behind[0]["op"] == "quantise" else None
+    saturates = fmt is not None and Fixed.parse(fmt).overflow in {Overflow.SAT, Overflow.SAT_SYM}
+    return fmt if saturates else None
 
 
 def _norm(draft: Draft, layer: Layer) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

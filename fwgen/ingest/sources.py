@@ -66,6 +66,7 @@ class Source:
 
 SOURCES: tuple[Source, ...] = (
     Source("NIR", (".nir",), "nir"),
+    Source("Keras, QKeras and HGQ2", (".h5", ".hdf5", ".keras", ".json"), "keras"),
     Source("ONNX and QONNX", (".onnx",), "onnx_import"),
     Source("a snnTorch state dict", (".pt", ".pth", ".safetensors", ".npz"), "snntorch"),
 )

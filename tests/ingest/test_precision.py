@@ -150,6 +150,52 @@ def test_norm_behind_quantised_weights(gamma: list[float], fmt: str) -> None:
     assert draft.notes[0].startswith("n is no part of d, whose weights are quantised")
 
 
+@pytest.mark.parametrize(
+    ("behind", "fmt", "adopted"),
+    [
+        ((), "fixed<6,1,RND,SAT>", True),
+        (("relu",), "ufixed<6,0,RND_CONV,SAT>", True),
+        (("relu",), "ufixed<6,0,RND_CONV>", False),  # negative values would wrap around
+        (("leaky_relu",), "fixed<6,1,RND,SAT>", False),
+    ],
+)
+def test_table_takes_the_format_behind(behind: tuple[str, ...], fmt: str, adopted: bool) -> None:
+    """A table in front of one conversion gives its results in that format at once."""
+    draft = Draft("net", 2, "fixed<8,4>")
+    draft.add("table", "t", function="tanh")
+    for op in behind:
+        draft.add(op, "b", **({"alpha": 0.5} if op == "leaky_relu" else {}))
+    draft.add("quantise", "q", format=fmt)
+    draft.outputs.append("q")
+    if adopted:
+        complete(draft, Precision())
+        assert layers(draft)["t"]["format"] == fmt
+    else:
+        with pytest.raises(BundleError, match=r"layer 't' \(tanh\): needed a number format"):
+            complete(draft, Precision())
+
+
+def test_norm_that_stands_alone() -> None:
+    """It is exact where 16 bits hold its numbers, and left to the build elsewhere."""
+    draft = Draft("net", 2, "fixed<8,4>")
+    norm = {"gamma": [0.5, 0.3], "mean": [0.0, 0.0], "variance": [1.0, 1.0], "beta": [2.0, 0.25]}
+    draft.add("batch_norm", "n", epsilon=0.0, arrays=norm)
+    draft.outputs.append("n")
+    complete(draft, Precision())
+    assert "scale_format" not in layers(draft)["n"]
+    assert layers(draft)["n"]["offset_format"] == "ufixed<4,2,RND_CONV>"
+
+
+def test_joined_values_are_converted_first() -> None:
+    """Of what is joined, only the values that grow are converted."""
+    draft = network()
+    draft.add("concat", "c", ["d2", "x"])
+    draft.outputs[:] = ["c", "s"]
+    complete(draft, Precision.of(F))
+    assert layers(draft)["c"]["from"] == ["d2_q", "x"]
+    assert draft.outputs == ["c", "s"]
+
+
 def test_membranes(tmp_path: Path) -> None:
     """A membrane gets the format asked for, and nothing stands between it and its current."""
     file = samples(tmp_path, [[4.0, -2.0]])
