@@ -106,7 +106,7 @@ def _circuit(design: Design, block: CircuitBlock) -> str:
         module=f"{design.name}_{block.name}",
         latency=block.latency,
         inputs=[_port(v) for v in circuit.inputs],
-        output=_port(circuit.outputs[0]),
+        outputs=[_port(v) for v in circuit.outputs],
         ports=[_port(v) for v in [*circuit.inputs, *circuit.outputs]],
         body=body,
         updates=updates,
@@ -284,8 +284,9 @@ def _instance(design: Design, block: Block, used: dict[int, bool]) -> dict[str, 
         case CircuitBlock():
             clocked = [clock] if Writer().updates(block.circuit) else []
             ports = [*clocked, *((p, s.net) for p, s in block.inputs)]
-            ports.append((block.port, block.output.net))
-            return entry | _parts(f"{design.name}_{block.name}", ports, [block.output])
+            ports += [(p, s.net) for p, s in block.outputs]
+            shown = [s for _, s in block.outputs]
+            return entry | _parts(f"{design.name}_{block.name}", ports, shown)
         case LifBlock():
             outs = list(_lif_outputs(block))
             ports = [clock, ("first_i", moment(block.first)), ("current_i", block.current.net)]

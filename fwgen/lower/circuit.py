@@ -30,6 +30,7 @@ from fwgen.lower.ops import (
     Word,
     Wrap,
     settled,
+    signed_digits,
 )
 from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import Range
@@ -144,8 +145,16 @@ class Circuit:
 
     def sum(self, name: str, terms: Sequence[Scaled]) -> Scaled:
         """Balanced tree of exact additions, narrow terms first."""
+        return self.tree(name, self.in_order(terms))
+
+    @staticmethod
+    def in_order(terms: Sequence[Scaled]) -> list[Scaled]:
+        """Terms that are not 0, as they come, narrow ones first."""
         row = [t for t in terms if (t.word.lo, t.word.hi) != (0, 0)]
-        row.sort(key=lambda t: (t.word.stage, t.word.arrival, t.word.width + t.exp))
+        return sorted(row, key=lambda t: (t.word.stage, t.word.arrival, t.word.width + t.exp))
+
+    def tree(self, name: str, row: Sequence[Scaled]) -> Scaled:
+        """Balanced tree of additions of neighbours."""
         depth = 0
         while len(row) > 1:
             pairs = zip(row[::2], row[1::2], strict=False)
@@ -194,7 +203,7 @@ class Circuit:
         lo, hi = int(a.lo > limit), int(a.hi > limit)
         if lo == hi:
             return self.constant(lo)
-        a, stage, arrival = self._place(self.pace.compare(a.width - settled(limit)), a)
+        a, stage, arrival = self._place(self.pace.compare(a.width - settled(limit, a.width)), a)
         word = self._word(name, 0, 1, stage, arrival)
         self.ops.append(Above(word, a, limit))
         return word
@@ -381,20 +390,3 @@ class Circuit:
 def _width(lo: int, hi: int) -> int:
     """Bits of a signal with these bounds, before it is known whether so many are allowed."""
     return max(hi.bit_length() if hi > 0 else 0, (max(-lo, 1) - 1).bit_length(), 1) + (lo < 0)
-
-
-def signed_digits(value: int) -> list[tuple[int, bool]]:
-    """Canonical signed digits of an integer: (power of two, minus) from the lowest up.
-
-    No two neighbouring digits are set, so their number is the smallest possible (Reitwiesner,
-    "Binary Arithmetic", Advances in Computers 1, 1960).
-    """
-    digits, power = [], 0
-    while value:
-        if value & 1:
-            digit = 2 - (value & 3)
-            digits.append((power, digit < 0))
-            value -= digit
-        value >>= 1
-        power += 1
-    return digits

@@ -49,7 +49,7 @@ def circuit_cost(circuit: Circuit) -> Cost:
     """Cost of a circuit on its own, all of whose output is read."""
     bits = Bits()
     bits.run(circuit)
-    return bits.net.build(bits.outputs(circuit).values())
+    return bits.net.build(b for port in circuit.outputs for b in bits.outputs(port).values())
 
 
 def _control_cost(design: Design) -> Cost:
@@ -93,8 +93,9 @@ class _Flow:
         }
         bits = Bits(fixed=fixed)
         bits.run(block.circuit)
-        out = bits.outputs(block.circuit)
-        self.fixed[block.output.net] = {i: b for i, b in out.items() if isinstance(b, int)}
+        for port, (_, signal) in zip(block.circuit.outputs, block.outputs, strict=True):
+            out = bits.outputs(port)
+            self.fixed[signal.net] = {i: b for i, b in out.items() if isinstance(b, int)}
         return bits
 
     def cost(self, block: Block, bits: Bits | None) -> Cost:
@@ -121,8 +122,11 @@ class _Flow:
         return len(wanted)
 
     def _circuit(self, block: CircuitBlock, bits: Bits) -> Cost:
-        out = bits.outputs(block.circuit)
-        cost = bits.net.build(out[i] for i in self.wanted(block.output))
+        needed: list[Bit] = []
+        for vector, (_, signal) in zip(block.circuit.outputs, block.outputs, strict=True):
+            out = bits.outputs(vector)
+            needed += [out[i] for i in self.wanted(signal)]
+        cost = bits.net.build(needed)
         signals = dict(block.inputs)
         for port, i in _names(bits.net.read):
             self.want(signals[port], [i])

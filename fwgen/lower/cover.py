@@ -139,7 +139,7 @@ class Network:
         """
         pairs = [(bit, limit >> i & 1) for i, bit in enumerate(bits)]
         wide = len(pairs) > WIDEST_ROW
-        if wide and len(pairs) - settled(limit) > WIDEST_TREE:
+        if wide and len(pairs) - settled(limit, len(pairs)) > WIDEST_TREE:
             return self._chain(name, pairs)
         while pairs and pairs[0][1] == 1:
             pairs.pop(0)

@@ -42,15 +42,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class CircuitBlock(Block):
-    """A circuit, a module of its own. ``inputs`` are (port, signal).
+    """A circuit, a module of its own. ``inputs`` and ``outputs`` are (port, signal).
 
     ``latency`` counts the registers in it; logic may stand before the first and behind the last.
+    The first output is the node's value; others are thresholds that are decided beside it.
     """
 
     circuit: Circuit
     inputs: tuple[tuple[str, Signal], ...]
-    port: str
-    output: Signal
+    outputs: tuple[tuple[str, Signal], ...]
     latency: int
 
 

@@ -21,16 +21,16 @@ from fwgen.ir.nodes import (
     Multiply,
     Node,
     Pair,
-    SquaredError,
     Subtract,
-    SumSquares,
 )
 from fwgen.lower import element_wise
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.convert import convert
 from fwgen.lower.ops import Scaled, Word
 from fwgen.lower.pace import Pace
+from fwgen.lower.scores import Score, decision, score_terms
 from fwgen.lower.unary import square
+from fwgen.lower.vectors import aligned, sum_of_two, terms
 from fwgen.quantise.bounds import Range, const
 
 _SUMS = (0, 1)  # the solver's opcodes of an addition and a subtraction
@@ -92,12 +92,10 @@ def circuit(
     LoweringError
         If there is no circuit; the message names the layer.
     """
+    if isinstance(node, Score):
+        return score(node, ranges, pace, before or {}, {})
     c = Circuit(pace)
-    sources = {
-        name: c.input(port, ranges[name], (before or {}).get(name, ()))
-        for name, port in ports(node).items()
-    }
-    read = [sources[name] for name in node.sources]
+    read = _inputs(c, node, ranges, before or {})
     if isinstance(node, Dense):
         source = ranges[node.source]
         words = _adder_graph(c, node, read[0], source, accumulator, lifted, variant)
@@ -105,6 +103,41 @@ def circuit(
         words = _words(c, node, read, ranges, lifted)
     c.output("y_o", words, ranges[node.name], registered=False)
     return c
+
+
+def score(
+    node: Score,
+    ranges: Ranges,
+    pace: Pace,
+    before: Mapping[str, Sequence[int]],
+    limits: Mapping[str, int],
+) -> Circuit:
+    """The circuit of a score, and beside it whether the score is above each of some limits.
+
+    Parameters
+    ----------
+    limits
+        Limits by the names of thresholds; each has a port ``NAME_o`` of one bit behind ``y_o``.
+    """
+    c = Circuit(pace)
+    read = _inputs(c, node, ranges, before)
+    found = score_terms(c, node, read, [ranges[name].frac for name in node.sources])
+    total = c.whole("score", c.sum("score", found))
+    c.output("y_o", [total], ranges[node.name], registered=False)
+    for name, limit in limits.items():
+        c.output(f"{name}_o", [decision(c, name, found, limit)], ranges[name], registered=False)
+    return c
+
+
+def _inputs(
+    c: Circuit, node: Node, ranges: Ranges, before: Mapping[str, Sequence[int]]
+) -> list[Sequence[Word]]:
+    """The words of each source, in the node's order."""
+    sources = {
+        name: c.input(port, ranges[name], before.get(name, ()))
+        for name, port in ports(node).items()
+    }
+    return [sources[name] for name in node.sources]
 
 
 def ports(node: Node) -> dict[str, str]:
@@ -134,18 +167,16 @@ def _words(
     fracs = [ranges[name].frac for name in node.sources]
     match node:
         case Concat():
-            return [w for part in _aligned(c, sources, fracs) for w in part]
+            return [w for part in aligned(c, sources, fracs) for w in part]
         case Add() | Subtract():
-            pairs = zip(*_terms(sources, fracs), strict=True)
+            pairs = zip(*terms(sources, fracs), strict=True)
             minus = isinstance(node, Subtract)
-            return [_sum_of_two(c, f"y{i}", a, b, minus=minus) for i, (a, b) in enumerate(pairs)]
+            return [sum_of_two(c, f"y{i}", a, b, minus=minus) for i, (a, b) in enumerate(pairs)]
         case Multiply() if node.left == node.right:
             return [square(c, f"y{i}", x) for i, x in enumerate(sources[0])]
         case Multiply():
             pairs = zip(*sources, strict=True)
             return [c.multiply(f"y{i}", a, b) for i, (a, b) in enumerate(pairs)]
-        case SquaredError() | SumSquares() | KlDivergence():
-            return [_score(c, node, sources, fracs)]
         case _:
             return element_wise.words(
                 c, node, sources[0], ranges[node.sources[0]], ranges[node.name], lifted
@@ -309,47 +340,3 @@ def synapses(
     sums = _accumulated(c, sums, frac, accumulator)
     c.output("current_o", sums, result, registered=True)
     return c
-
-
-# ---- several vectors ----
-
-
-def _terms(sources: Sequence[Sequence[Word]], fracs: Sequence[int]) -> list[list[Scaled]]:
-    """The sources as terms on the finest of their grids."""
-    finest = max(fracs)
-    return [
-        [Scaled(word, finest - frac) for word in part]
-        for part, frac in zip(sources, fracs, strict=True)
-    ]
-
-
-def _aligned(
-    c: Circuit, sources: Sequence[Sequence[Word]], fracs: Sequence[int]
-) -> list[list[Word]]:
-    return [
-        [c.whole(f"x{p}_{i}_lift", term) for i, term in enumerate(part)]
-        for p, part in enumerate(_terms(sources, fracs))
-    ]
-
-
-def _sum_of_two(c: Circuit, name: str, a: Scaled, b: Scaled, *, minus: bool) -> Word:
-    return c.whole(name, c.combine(name, a, b._replace(minus=minus)))
-
-
-def _score(c: Circuit, node: Node, sources: Sequence[Sequence[Word]], fracs: Sequence[int]) -> Word:
-    """A balanced tree of squares, and for the divergence of what is added to them, all exact."""
-    match node:
-        case SquaredError():
-            pairs = enumerate(zip(*_terms(sources, fracs), strict=True))
-            roots = [_sum_of_two(c, f"d{i}", a, b, minus=True) for i, (a, b) in pairs]
-        case _:
-            roots = list(sources[0])
-    terms = [Scaled(square(c, f"d{i}_squared", root)) for i, root in enumerate(roots)]
-    if isinstance(node, KlDivergence):
-        grids = (2 * fracs[0], fracs[1], fracs[2])
-        frac = max(*grids, 0)
-        terms = [t._replace(exp=frac - grids[0]) for t in terms]
-        terms += [Scaled(w, frac - grids[1], minus=True) for w in sources[1]]
-        terms += [Scaled(w, frac - grids[2]) for w in sources[2]]
-        terms.append(Scaled(c.constant(-len(roots) << frac)))
-    return c.whole("score", c.sum("score", terms))

@@ -11,8 +11,9 @@ enter every ``steps`` cycles; nothing is shared between events but the state reg
 start anew whenever an event's first step arrives.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed, Overflow
@@ -20,21 +21,20 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Dense,
     Input,
-    KlDivergence,
     LastMembrane,
     Lif,
     Node,
     Quantise,
     Relu,
     SpikeCount,
-    SquaredError,
-    SumSquares,
     Table,
     Threshold,
 )
 from fwgen.ir.ports import Interface, Port
 from fwgen.lower import feed_forward
+from fwgen.lower.about import about, shape
 from fwgen.lower.circuit import Circuit
+from fwgen.lower.cost import estimate
 from fwgen.lower.design import (
     Block,
     CircuitBlock,
@@ -47,19 +47,25 @@ from fwgen.lower.design import (
     Signal,
 )
 from fwgen.lower.lif import lif_core
+from fwgen.lower.ops import Vector
 from fwgen.lower.pace import Pace
 from fwgen.lower.rounding import carried_halves, carrying
+from fwgen.lower.scores import Score
 from fwgen.lower.shrink import Choice, shrink
 from fwgen.quantise.accumulator import ACCUMULATOR
-from fwgen.quantise.bounds import Range
+from fwgen.quantise.bounds import Range, const, floor_to
 from fwgen.quantise.ranges import Analysis, analyse
+
+T = TypeVar("T")
+Decided = Mapping[str, Mapping[str, int]]
 
 
 def lower(graph: Graph, pace: Pace, analysis: Analysis | None = None) -> Design:
     """Blocks and schedule for the wanted clock and device; ``analysis`` saves doing it again.
 
     Adder graphs are as shallow as can be, but for those that another form makes smaller without a
-    cycle more of latency.
+    cycle more of latency. Thresholds of scores are decided beside the score where that saves a
+    cycle, or LUTs at none: it leaves more time for the rest.
 
     Raises
     ------
@@ -68,10 +74,15 @@ def lower(graph: Graph, pace: Pace, analysis: Analysis | None = None) -> Design:
     """
     known = analysis or analyse(graph)
 
-    def make(variants: Choice) -> Design:
-        return _Lowering(graph, known, pace, variants).run()
+    built: dict[object, Any] = {}  # circuits, by all that they follow from
+    beside, designs = decisions(graph, known.values), []
+    for decided in [{}, beside] if beside else [{}]:
 
-    return shrink(_adder_graphs(graph), make)
+        def make(variants: Choice, decided: Decided = decided) -> Design:
+            return _Lowering(graph, known, pace, variants, built, decided).run()
+
+        designs.append(shrink(_adder_graphs(graph), make))
+    return min(designs, key=lambda d: (d.last, sum(row.lut for row in estimate(d).values())))
 
 
 def _adder_graphs(graph: Graph) -> list[Dense]:
@@ -86,6 +97,8 @@ class _Lowering:
     analysis: Analysis
     pace: Pace
     variants: Choice = field(default_factory=dict)
+    built: dict[object, Any] = field(default_factory=dict)
+    decided: Decided = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     _derived: dict[str, Signal] = field(default_factory=dict)
@@ -131,10 +144,12 @@ class _Lowering:
                 self._count(node)
             case Relu() if node.name in self._absorbed:
                 pass
+            case Threshold() if node.name in self._decisions(self.graph[node.source]):
+                pass
             case Quantise():
                 self._quantise(node)
             case _:
-                self._static(node, _about(node, self.analysis.values))
+                self._static(node, about(node, self.analysis.values))
 
     # ---- one method per kind of node ----
 
@@ -158,17 +173,30 @@ class _Lowering:
         time = max(s.time for s in sources.values())
         sources = {name: self._at(s, time) for name, s in sources.items()}
         before = {name: s.arrivals for name, s in sources.items()}
-        circuit = feed_forward.circuit(
+        limits = self._decisions(node)
+        variant = self.variants.get(node.name, feed_forward.SHALLOW)
+        circuit = self._once(
+            (node.name, tuple(before.items()), variant, tuple(limits)),
+            lambda: self._static_circuit(node, before, variant),
+        )
+        ports = [(port, sources[name]) for name, port in feed_forward.ports(node).items()]
+        self._circuit(node, about, circuit, ports)
+
+    def _static_circuit(
+        self, node: Node, before: Mapping[str, tuple[int, ...]], variant: feed_forward.Variant
+    ) -> Circuit:
+        limits, values = self._decisions(node), carrying(self.analysis.values, self._carried)
+        if isinstance(node, Score):
+            return feed_forward.score(node, values, self.pace, before, limits)
+        return feed_forward.circuit(
             node,
-            carrying(self.analysis.values, self._carried),
+            values,
             self.pace,
             before,
             self._accumulators.get(node.name),
             self._carried.get(node.source if isinstance(node, Quantise) else node.name, 0),
-            self.variants.get(node.name, feed_forward.SHALLOW),
+            variant,
         )
-        ports = [(port, sources[name]) for name, port in feed_forward.ports(node).items()]
-        self._circuit(node, about, circuit, ports)
 
     @property
     def _accumulators(self) -> dict[str, Fixed]:
@@ -179,14 +207,14 @@ class _Lowering:
         if not isinstance(self.graph[node.source], Lif):
             raise _unsupported(node, "spikes or a value that exists once per event as source")
         values = self.analysis.values
-        circuit = feed_forward.synapses(
-            node,
-            values[node.source],
-            values[node.name],
-            self.pace,
-            self._accumulators.get(node.name),
+        wrapping = self._accumulators.get(node.name)
+        circuit = self._once(
+            node.name,
+            lambda: feed_forward.synapses(
+                node, values[node.source], values[node.name], self.pace, wrapping
+            ),
         )
-        about = f"dense, {_shape(node)}: spike-gated accumulators"
+        about = f"dense, {shape(node)}: spike-gated accumulators"
         self._circuit(node, about, circuit, [("spike_i", self.signals[node.source])])
 
     def _lif(self, node: Lif) -> None:
@@ -196,7 +224,9 @@ class _Lowering:
         reads = [n for n in self.graph if node.name in n.sources]
         spikes_read = any(not isinstance(n, LastMembrane) for n in reads)
         values = self.analysis.values[node.source]
-        core = lif_core(node, values, ranges, self.pace, spikes_read=spikes_read)
+        core = self._once(
+            node.name, lambda: lif_core(node, values, ranges, self.pace, spikes_read=spikes_read)
+        )
         size, time = len(core.of), current.time + 1
         spikes = membrane = None
         if spikes_read:
@@ -220,25 +250,30 @@ class _Lowering:
 
     # ---- parts they share ----
 
+    def _once(self, key: object, build: Callable[[], T]) -> T:
+        """What an earlier lowering has built from the same; circuits do not change any more."""
+        if key not in self.built:
+            self.built[key] = build()
+        found: T = self.built[key]
+        return found
+
     def _circuit(
         self, node: Node, about: str, circuit: Circuit, inputs: Sequence[tuple[str, Signal]]
     ) -> None:
-        (vector,) = circuit.outputs
-        latency = circuit.latency
-        first = inputs[0][1]
-        arrivals = tuple(w.arrival for w in vector.words)
-        output = Signal(
-            node.name,
-            vector.fmt,
-            len(vector.words),
-            first.time + latency,
-            first.temporal,
-            arrivals if any(arrivals) else (),
-        )
+        names = (node.name, *self._decisions(node))
+        outputs = {
+            name: _shown(name, vector, inputs[0][1])
+            for name, vector in zip(names, circuit.outputs, strict=True)
+        }
+        ports = zip((v.name for v in circuit.outputs), outputs.values(), strict=True)
         self.blocks.append(
-            CircuitBlock(node.name, about, circuit, tuple(inputs), vector.name, output, latency)
+            CircuitBlock(node.name, about, circuit, tuple(inputs), tuple(ports), circuit.latency)
         )
-        self.signals[node.name] = output
+        self.signals |= outputs
+
+    def _decisions(self, node: Node) -> Mapping[str, int]:
+        """Limits of the thresholds that a score decides beside itself, by their names."""
+        return self.decided.get(node.name, {})
 
     def _held(self, source: Signal) -> Signal:
         """A static signal, constant through all time steps."""
@@ -295,6 +330,24 @@ class _Lowering:
         )
 
 
+def _shown(net: str, vector: Vector, first: Signal) -> Signal:
+    """What a circuit shows at a port, a number of cycles behind its first input."""
+    arrivals = tuple(w.arrival for w in vector.words)
+    time = first.time + max(w.stage for w in vector.words)
+    count, logic = len(vector.words), arrivals if any(arrivals) else ()
+    return Signal(net, vector.fmt, count, time, first.temporal, logic)
+
+
+def decisions(graph: Graph, values: Mapping[str, Range]) -> dict[str, dict[str, int]]:
+    """Thresholds of scores: their limits, by the names of the score and of the threshold."""
+    found: dict[str, dict[str, int]] = {}
+    for node in graph:
+        if isinstance(node, Threshold) and isinstance(graph[node.source], Score):
+            limit = int(floor_to(const(node.value), values[node.source].frac).reshape(-1)[0])
+            found.setdefault(node.source, {})[node.name] = limit
+    return found
+
+
 def _absorbed(graph: Graph) -> set[str]:
     """Relu nodes whose readers all saturate at 0 anyway; they need no logic of their own.
 
@@ -317,26 +370,6 @@ def _clips_at_zero(fmt: Fixed) -> bool:
 def _plain(fmt: Fixed) -> Fixed:
     """The same integers without the modes of a conversion."""
     return Fixed(fmt.signed, fmt.width, fmt.integer)
-
-
-def _about(node: Node, values: Mapping[str, Range]) -> str:
-    """One sentence on a block."""
-    size, reads = len(values[node.name]), " and ".join(f"'{n}'" for n in node.sources)
-    match node:
-        case Dense():
-            return f"dense, {_shape(node)}: constant matrix on numbers as an adder graph"
-        case Table():
-            return f"table: {node.function} of '{node.source}' as {node.fmt}"
-        case Threshold():
-            return f"threshold: 1 where {reads} is greater than the constant"
-        case SquaredError() | SumSquares() | KlDivergence():
-            return f"{node.op} of {len(values[node.sources[0]])} elements, exact"
-        case _:
-            return f"{node.op} of {reads}, {size} element{'s' if size > 1 else ''}"
-
-
-def _shape(node: Dense) -> str:
-    return f"{node.weight.shape[1]} to {node.weight.shape[0]}"
 
 
 def _unsupported(node: Node, needed: str) -> LoweringError:

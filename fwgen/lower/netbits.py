@@ -21,6 +21,7 @@ from fwgen.lower.ops import (
     RoundUp,
     Select,
     Square,
+    Vector,
     Word,
     Wrap,
 )
@@ -70,9 +71,8 @@ class Bits:
             for i in range(width)
         )
 
-    def outputs(self, circuit: Circuit) -> dict[int, Bit]:
-        """The bits of a circuit's only output port by their place."""
-        (port,) = circuit.outputs
+    def outputs(self, port: Vector) -> dict[int, Bit]:
+        """The bits of an output port by their place."""
         width = port.fmt.width
         return {
             n * width + i: bit
@@ -226,12 +226,14 @@ class Bits:
         return [self.net.source((word.name, i), FREE, [whole]) for i in range(word.width)]
 
     def _lookup(self, op: Lookup) -> Sequence[Bit]:
-        found = columns(op.a.width, op.a.lo, op.values, op.word.width)
+        width = op.a.address_bits  # the bits above them are the same for all that it can be
+        found = columns(width, op.a.lo, op.values, op.word.width)
         return [self._column(op, i, column) for i, column in enumerate(found)]
 
     def _column(self, op: Lookup, index: int, column: int) -> Bit:
         """A bit of a table: constant, one LUT's worth, or blocks and choices among them."""
-        width, bits = op.a.width, self.of(op.a, op.a.width)
+        width = op.a.address_bits
+        bits = self.of(op.a, op.a.width)[:width]
         if column in {0, (1 << (1 << width)) - 1}:
             return int(column > 0)
         if width <= LUT_INPUTS:

@@ -119,9 +119,13 @@ class Select(Op):
         return (self.bit, self.yes, self.no)
 
 
-def settled(limit: int) -> int:
-    """Lowest bits that a comparison with ``limit`` need not look at: those that are all 1 in it."""
-    return (~limit & (limit + 1)).bit_length() - 1
+def settled(limit: int, width: int) -> int:
+    """Lowest of ``width`` bits that a comparison with ``limit`` need not look at.
+
+    They are those that are all 1 in it; the highest bit is looked at in any case.
+    """
+    ones = (~limit & (limit + 1)).bit_length() - 1
+    return width - 1 if limit == -1 else min(ones, width - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ class Above(Op):
 
         Each is compared for greater and for equal, side by side; one LUT then decides.
         """
-        starts = range(settled(self.limit), self.a.width, GROUP_BITS)
+        starts = range(settled(self.limit, self.a.width), self.a.width, GROUP_BITS)
         return [(low, min(low + GROUP_BITS, self.a.width) - 1) for low in starts]
 
     @property
@@ -301,3 +305,20 @@ class Vector:
     def width(self) -> int:
         """Bits of the port."""
         return self.fmt.width * len(self.words)
+
+
+def signed_digits(value: int) -> list[tuple[int, bool]]:
+    """Canonical signed digits of an integer: (power of two, minus) from the lowest up.
+
+    No two neighbouring digits are set, so their number is the smallest possible (Reitwiesner,
+    "Binary Arithmetic", Advances in Computers 1, 1960).
+    """
+    digits, power = [], 0
+    while value:
+        if value & 1:
+            digit = 2 - (value & 3)
+            digits.append((power, digit < 0))
+            value -= digit
+        value >>= 1
+        power += 1
+    return digits

@@ -123,3 +123,13 @@ def test_products_take_dsp_blocks(bits: int, dsp: int) -> None:
 def test_the_last_ones_of_a_limit_say_nothing(limit: int, luts: int) -> None:
     """Whether 12 bits are above 127 is seen from the upper five, above -1 from the sign."""
     assert cost(-2048, 2047, "above", limit) == Cost(lut=luts)
+
+
+def test_a_table_far_from_zero_costs_its_entries() -> None:
+    """Of a number of 50 bits that has 400 values, nine bits are an address."""
+    c = Circuit(Pace(240.0))
+    lo = (1 << 49) - 200
+    (x,) = c.input("x_i", Range(ints([lo]), ints([lo + 399]), 0))
+    y = c.lookup("y", x, [n % 7 for n in range(400)])
+    c.output("y_o", [y], Range(ints([0]), ints([6]), 0), registered=False)
+    assert 0 < circuit_cost(c).lut <= 60
