@@ -64,6 +64,8 @@ def script(
         f"setattr -mod -set keep_hierarchy 1 {top}/c:* %M *__neuron*",
         "proc; opt_expr; opt_clean",
         "opt_hier; opt_clean; opt_hier; opt_clean",
+        # else a register in front of a table moves behind it, and its path into the stage before
+        "memory_collect; memory_map -rom-only; bmuxmap; opt_clean",
         f"{synth} -run begin:coarse",
         f"techmap -map {adders}",
         f"{synth} -run coarse:edif",

@@ -27,6 +27,7 @@ from fwgen.lower.pace import Pace
 from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.quantise.fix import FixFormats
 from fwgen.synth import yosys
+from fwgen.synth.netlist import read_netlist
 from fwgen.synth.settings import FAMILIES, Settings
 from fwgen.synth.yosys import Mapped, share_folder
 from fwgen.targets import device
@@ -167,3 +168,24 @@ def test_a_missing_synthesiser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(ToolError, match="pip install"):
         share_folder()
+
+
+TABLE = """module top (input wire clk_i, input wire [3:0] x_i, output wire [14:0] y_o);
+    reg [3:0] x_q;
+    (* ram_style = "registers", rom_style = "distributed" *) reg [14:0] TABLE [0:15];
+    initial begin
+{entries}
+    end
+    assign y_o = TABLE[x_q];
+    always @(posedge clk_i) x_q <= x_i;
+endmodule
+"""
+
+
+def test_a_register_stays_in_front_of_its_table(tmp_path: Path) -> None:
+    """Yosys would put it behind, and the table's LUTs into the path of the stage before."""
+    entries = [f"TABLE[{n}] = 15'd{(n * 2654435761) >> 7 & 0x7FFF};" for n in range(16)]
+    (rtl,) = write_files(tmp_path / "rtl", {"top.v": TABLE.format(entries="\n".join(entries))})
+    mapped = yosys.synthesise("top", [rtl], Settings(), tmp_path / "yosys")
+    kinds = [cell.kind for cell in read_netlist(mapped.json, "top").cells]
+    assert kinds.count("FDRE") == 4
