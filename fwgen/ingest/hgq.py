@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fwgen.ingest.keras_build import Builder, Value
 from fwgen.ingest.keras_file import Config, Floats, Weights
-from fwgen.ingest.keras_graph import HGQ, Call, no, shown
+from fwgen.ingest.keras_graph import HGQ, Call, check_origin, no, shown
 from fwgen.ingest.keras_layers import Make, activated, pairs
 from fwgen.ingest.keras_site import Site
 from fwgen.ingest.qkeras_weights import exact_format
@@ -130,6 +130,7 @@ _USE_FIXED = "Use a fixed-point quantiser."
 
 
 def _config(where: str, spec: object) -> Config:
+    check_origin(where, spec)
     config = spec.get("config") if isinstance(spec, dict) else None
     if not isinstance(config, dict):
         raise no(where, "a quantiser's configuration", f"{shown(spec)!r}")
