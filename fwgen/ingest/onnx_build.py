@@ -175,11 +175,24 @@ class Builder:
             x.unclipped = self._relu(x)
         return x.unclipped
 
+    def factored(self, x: Signal) -> tuple[Signal, Numbers]:
+        """A signal and positive numbers whose product is ``x``.
+
+        What keeps the order of numbers around 0 may stand between the two: where only the scale is
+        no binary fraction nothing is rounded then.
+        """
+        if x.span is None or self.is_exact(x):
+            return x, numbers(1)
+        outer = np.array([abs(v) or Fraction(1) for v in x.scale], dtype=object)
+        inner = x.but(scale=uniform(x.scale / outer), offset=uniform(x.offset / outer))
+        return (inner, outer) if self.is_exact(inner) else (x, numbers(1))
+
     def _relu(self, x: Signal) -> Signal:
-        inner = x.but(clipped=False)
+        inner, outer = x.but(clipped=False), numbers(1)
         if not x.uniform:
+            inner, outer = self.factored(inner)
             inner = self.settle(inner, self.helper(x.label, "affine"))
-        scale = inner.scale
+        scale = uniform(inner.scale * outer)
         name = self.helper(x.label, "relu")
         span = inner.span and replace(
             inner.span, lo=np.maximum(inner.span.lo, 0), hi=np.maximum(inner.span.hi, 0)

@@ -232,31 +232,39 @@ def relu(c: Call) -> Tensor:
 
 def leaky_relu(c: Call) -> Tensor:
     """X from 0 on, alpha x below."""
-    return _leaky(c, [c.real("alpha", float(np.float32(0.01)))])
+    return _leaky(c, c.signal(), [c.real("alpha", float(np.float32(0.01)))])
 
 
 def prelu(c: Call) -> Tensor:
     """The same with one slope an element."""
     x = c.signal()
-    return _leaky(c, c.spread(1, c.constant(1).values, x.shape))
+    return _leaky(c, x, c.spread(1, c.constant(1).values, x.shape))
 
 
-def _leaky(c: Call, alpha: Any) -> Signal:
-    x = c.layer_of()
+def _leaky(c: Call, x: Signal, alpha: Any) -> Signal:
+    inner, outer = c.builder.factored(c.builder.relu_done(x))
+    if list(outer) == [1]:
+        return _leaky_layer(c, c.builder.settle(x), alpha, c.label)
+    inner = c.builder.settle(inner, c.builder.helper(x.label, "sum"))
+    found = _leaky_layer(c, inner, alpha, c.builder.helper(c.label, "leaky"))
+    return c.builder.affine(found, outer, 0, c.label)
+
+
+def _leaky_layer(c: Call, x: Signal, alpha: Any, name: str) -> Signal:
     slopes = c.exact(1, alpha).astype(np.float64)
     keys: dict[str, Any] = {"alpha": float(slopes[0])}
     arrays = {}
     if len(slopes) > 1:
-        keys, arrays = {"alpha": f"{c.label}.alpha"}, {"alpha": slopes}
+        keys, arrays = {"alpha": f"{name}.alpha"}, {"alpha": slopes}
     span = None
     if x.span is not None:
-        fmt = c.builder.exact(f"alpha of {c.label}", slopes)
+        fmt = c.builder.exact(f"alpha of {name}", slopes)
         keys["alpha_format"] = str(fmt)
         ends = [np.where(v < 0, slopes * v, v) for v in (x.span.lo, x.span.hi)]
         # a negative slope turns at 0, so that 0 may be the least
         lo, hi = np.minimum(np.minimum(*ends), 0), np.maximum(*ends)
         span = Span(x.span.frac + max(fmt.frac, 0), lo, hi)
-    return c.builder.layer("leaky_relu", c.label, x.layer, x.shape, span, arrays, **keys)
+    return c.builder.layer("leaky_relu", name, x.layer, x.shape, span, arrays, **keys)
 
 
 def clip(c: Call) -> Tensor:

@@ -2,6 +2,7 @@
 
 import time
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,25 @@ def test_a_scale_that_no_format_holds_decides_alike(tmp_path: Path) -> None:
     made = results(tmp_path, model(nodes, [*norm, *parameters(0.25, 0.0, 5.0)]))
     exact = (X - [0, 0.25]) * [1, 2] / np.sqrt([3, 5]) + [0, 0.5]
     assert (made == np.clip(np.round(exact / 0.25), -16, 15) * 0.25).all()
+
+
+@pytest.mark.parametrize("op", ["LeakyRelu", "Relu"])
+def test_a_third_in_front_of_a_slope_is_not_rounded(tmp_path: Path, op: str) -> None:
+    """It comes behind the slope or the bound, so that the quantiser meets its edges exactly."""
+    keys = {"alpha": 0.5} if op == "LeakyRelu" else {}
+    nodes = [node("Sub", ["event", "c"], "a"), node("Mul", ["a", "five"], "k")]
+    nodes += [node("Div", ["k", "d"], "m"), node(op, ["m"], "l", **keys)]
+    nodes += [node("Add", ["l", "e"], "p"), quant("p", "y", rounding_mode="FLOOR")]
+    constants = [tensor("c", [0.5, -0.25]), tensor("d", [3.0, -6.0]), tensor("e", [0.5, 0.25])]
+    constants += [tensor("five", 5.0), *parameters(0.25, 0.0, 6.0)]
+    made = results(tmp_path, model(nodes, constants))
+    m = np.vectorize(Fraction, otypes=[object])((X - [0.5, -0.25]) * [10, -5]) / 6
+    sloped = np.where(m > 0, m, m / 2 if keys else Fraction(0))
+    sloped += np.array([Fraction(1, 2), Fraction(1, 4)])
+    wanted = np.array(
+        [[min(max(floor(v * 4), -32), 31) / 4 for v in row] for row in sloped.tolist()]
+    )
+    assert (made == wanted).all()
 
 
 @pytest.mark.parametrize("mode", ["FLOOR", "CEIL", "DOWN", "UP"])
