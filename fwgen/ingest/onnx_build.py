@@ -156,6 +156,7 @@ class Builder:
             scale=uniform(x.scale * a),
             offset=uniform(x.offset * a + b),
             made=None,
+            divided=False,
         )
 
     def relu(self, x: Signal, label: str) -> Signal:

@@ -16,7 +16,13 @@ from fwgen.ingest.onnx_build import Builder
 from fwgen.ingest.onnx_call import Call, Tensor
 from fwgen.ingest.onnx_quant import BUILT, MODES, bipolar, native, whole
 from fwgen.ingest.onnx_shapes import bounded
-from fwgen.ingest.onnx_values import Constant, Numbers, Signal, power_of_two
+from fwgen.ingest.onnx_values import (
+    SIGNIFICANT,
+    Constant,
+    Numbers,
+    Signal,
+    power_of_two,
+)
 from fwgen.ir.fixed import Fixed
 
 MAX_BITS = 24
@@ -116,6 +122,8 @@ def quant(c: Call) -> Tensor:
     if unit or q.scale[0] == 1:
         x = _ready(c.builder, x)
     scaled = c.builder.affine(x, 1 / q.scale, q.zero)
+    if x.shift is not None and x.span is not None and x.span.largest < 1 << SIGNIFICANT:
+        scaled.divided = True
     if q.sign_only:
         made = bipolar(c.builder, scaled, c.label)
     else:

@@ -156,6 +156,32 @@ def test_a_third_in_front_of_a_slope_is_not_rounded(tmp_path: Path, op: str) -> 
     assert (made == wanted).all()
 
 
+@pytest.mark.parametrize(("scale", "zero"), [(1.4, 0.0), (0.6, 0.0), (0.6, 2.0)])
+@pytest.mark.parametrize("mode", ["FLOOR", "CEIL", "DOWN", "UP"])
+def test_a_quotient_that_float32_rounds_to_an_edge(
+    tmp_path: Path, mode: str, scale: float, zero: float
+) -> None:
+    """3 over 0.6, which is a little more in float32, is below 5, and is 5 for every framework."""
+    raw = model([quant("event", "y", rounding_mode=mode)], parameters(scale, zero, 6.0))
+    divisor, grid = np.float32(scale), np.arange(-128, 128)
+    imported(tmp_path, raw, "fixed<8,4>")
+    ready = prepare(tmp_path / "out")
+    events = np.stack([grid, grid[::-1]], axis=1)
+    made = ready.reference.run(events).values["y"]
+    made = made * 2.0 ** -ready.reference.analysis.values["y"].frac
+    quotient = (events / 16).astype(np.float32) / divisor + np.float32(zero)
+    wanted = ROUNDING[mode](np.clip(quotient, -32, 31))
+    assert (np.rint(made / float(divisor)) + zero == wanted).all()
+
+
+def test_quotients_that_float32_rounds_to_some_edges_only_are_refused(tmp_path: Path) -> None:
+    """3 over 0.6 is 5 there, and 15 over 0.6 is below 25: no multiplication does both."""
+    raw = model([quant("event", "y", rounding_mode="FLOOR")], parameters(0.6, 0.0, 6.0))
+    assert np.float32(15) / np.float32(0.6) < 25
+    with pytest.raises(BundleError, match="needed a scale that is a power of two, or for which"):
+        imported(tmp_path, raw, "fixed<9,5>")
+
+
 @pytest.mark.parametrize("mode", ["FLOOR", "CEIL", "DOWN", "UP"])
 def test_values_on_an_edge_stay_on_their_side(tmp_path: Path, mode: str) -> None:
     """A scale of 3/4 whose multiples the input meets: the multiplication is nudged, not wrong."""
