@@ -39,6 +39,7 @@ class Builder:
         self.names = names
         self.rounded: list[str] = []
         self.inexact_in_float32: list[str] = []
+        self.doubles = False  # whether the framework computes in double precision anywhere
         self._scales = 0
         self._constants = 0
 

@@ -270,8 +270,7 @@ def _leaky_layer(c: Call, x: Signal, alpha: Any, name: str) -> Signal:
 def clip(c: Call) -> Tensor:
     """The larger of x and min, the smaller of that and max."""
     x = c.signal()
-    bounds = [_bound(c, 1, "min"), _bound(c, 2, "max")]
-    lo, hi = bounds
+    lo, hi = _bound(c, 1, "min", -_LARGEST), _bound(c, 2, "max", _LARGEST)
     if lo is not None and hi is not None and lo > hi:
         c.refuse("min not above max", f"{float(lo):g} and {float(hi):g}")
     if lo is None and hi is None:
@@ -286,10 +285,13 @@ def _moved_alias(c: Call, x: Signal) -> Signal:
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def _bound(c: Call, k: int, name: str) -> Fraction | None:
-    """A bound that is an input in new versions and an attribute in old ones; None without any."""
+def _bound(c: Call, k: int, name: str, none: float) -> Fraction | None:
+    """A bound that is an input in new versions and an attribute in old ones; None without any.
+
+    ``none`` is the bound that bounds no float32.
+    """
     value = c.real(name) if c.given(k) is None else c.scalar(k)
-    if value is None or abs(value) >= _LARGEST:
+    if value is None or value / none >= 1:
         return None
     return c.exact(k, [value])[0]  # type: ignore[no-any-return]  # of an object array
 

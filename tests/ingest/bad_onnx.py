@@ -103,6 +103,25 @@ BAD: list[tuple[str, bytes, str]] = [
         f"bad.onnx: ir_version: needed 3 to 14; found 99. {AGAIN}",
     ),
     (
+        "a lower bound above all numbers",
+        one("Clip", "one", constants=(tensor("one", 3.4028234663852886e38),)),
+        "bad.onnx: offsets of y_above_affine: needed numbers that one format of at most 64 bits holds",
+    ),
+    (
+        "a whole number beyond its type",
+        one(
+            "Add",
+            "c",
+            constants=(field(1, 1) + field(2, 3) + field(8, "c") + field(5, b"\xac\x02"),),
+        ),
+        f"bad.onnx: tensor 'c': needed numbers of type i1; found larger ones. {AGAIN}",
+    ),
+    (
+        "a quantiser of double precision",
+        model([quant("event", "y")], [tensor("s", 0.3, "<f8"), *parameters()[1:]]),
+        f"{QUANT} float32 numbers as input 1; found float64, which rounds elsewhere. {EXPORT}",
+    ),
+    (
         "old opset",
         model([DENSE], [WEIGHT], opsets={"": 6}),
         f"bad.onnx: opset of domain '': needed a version from 7 to 27; found 6. {OPSET}",

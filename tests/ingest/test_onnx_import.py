@@ -174,6 +174,25 @@ def test_a_quotient_that_float32_rounds_to_an_edge(
     assert (np.rint(made / float(divisor)) + zero == wanted).all()
 
 
+def test_a_quotient_in_double_precision_is_exact(tmp_path: Path) -> None:
+    """3 over float32's 0.6 is below 5 where the event, or a cast, is of double precision."""
+    for k, (kind, before) in enumerate([(11, []), (1, [node("Cast", ["event"], "c", to=11)])]):
+        nodes = [*before, quant("c" if before else "event", "y", rounding_mode="FLOOR")]
+        raw = model(nodes, parameters(0.6, 0.0, 6.0), [port("event", (1, 2), kind)])
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        made = results(folder, raw, np.array([[24, -24]]))
+        assert (np.rint(made / 0.6) == [[4, -5]]).all()
+
+
+def test_a_scale_for_each_element_is_no_format_of_the_input(tmp_path: Path) -> None:
+    """The input's format is asked for, and each element is converted with its own scale."""
+    raw = model([quant("event", "y")], parameters([[0.5, 0.25]]))
+    with pytest.raises(BundleError, match="Add --set input_format=FORMAT"):
+        imported(tmp_path, raw, None)
+    assert (results(tmp_path, raw) == np.clip(np.round(X * [2, 4]), -8, 7) / [2, 4]).all()
+
+
 def test_quotients_that_float32_rounds_to_some_edges_only_are_refused(tmp_path: Path) -> None:
     """3 over 0.6 is 5 there, and 15 over 0.6 is below 25: no multiplication does both."""
     raw = model([quant("event", "y", rounding_mode="FLOOR")], parameters(0.6, 0.0, 6.0))
