@@ -58,7 +58,8 @@ def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
     """
     _check_place(out, force=force)
     draft = read_source(request)
-    complete(draft, Precision.of(request.precision, _ranges_on(request.samples)))
+    precision = Precision.of(request.precision, _ranges_on(request.samples))
+    complete(draft, precision, str(request.path))
     draft.provenance |= {"source": request.path.name, "source_sha256": sha256(request.path)}
     with staging(out) as staged:
         _write_model(staged / MODEL, draft)

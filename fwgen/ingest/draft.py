@@ -36,6 +36,9 @@ class Draft:
         Arrays by name, such as ``enc1.weight``.
     outputs
         Names of the layers whose values leave the firmware.
+    parts
+        Names of the layers that an importer builds an exact operation of: only the value at its end
+        can be without a format.
     accept_wrap
         Names of the layers whose format may wrap around, as the user allows.
     provenance
@@ -52,6 +55,7 @@ class Draft:
     layers: list[dict[str, Any]] = field(default_factory=list)
     arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
+    parts: set[str] = field(default_factory=set)
     accept_wrap: list[str] = field(default_factory=list)
     provenance: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -198,8 +198,8 @@ def _conversion(build: Builder, source: str, fmt: Fixed, suffix: str) -> str:
 
 
 def _wires(build: Builder, source: str, weight: Floats, suffix: str) -> str:
-    arrays = {"weight": weight}
-    return build.add("dense", source, suffix, arrays, bias=False, weight_format="ufixed<1,1>")
+    keys = {"bias": False, "weight_format": "ufixed<1,1>"}
+    return build.part(build.add("dense", source, suffix, {"weight": weight}, **keys))
 
 
 def _incoming(site: Site, value: Value, key: str = "iq", conf: object = None) -> Value:

@@ -59,6 +59,11 @@ class Builder:
         name = self.names.fresh(wanted, self._where)
         return self.draft.add(op, name, source, arrays, **keys)
 
+    def part(self, name: str) -> str:
+        """The layer, as a part of an exact operation, which needs no format inside."""
+        self.draft.parts.add(name)
+        return name
+
     def quantise(self, source: str, fmt: Fixed, suffix: str = "q") -> str:
         """Conversion to a format."""
         return self.add("quantise", source, suffix, format=str(fmt))
@@ -71,13 +76,13 @@ class Builder:
         }
         arrays = {"gamma": scale, "beta": offset, "mean": 0.0, "variance": 1.0}
         full = {key: np.full(size, value) for key, value in arrays.items()}
-        return self.add("batch_norm", source, suffix, full, epsilon=0.0, **formats)
+        return self.part(self.add("batch_norm", source, suffix, full, epsilon=0.0, **formats))
 
     def clipped(self, source: str, highest: float, size: int) -> str:
         """``min(x, highest)``, exactly: what lies above is subtracted."""
         above = self.affine(source, 1.0, -highest, "above", size)
         excess = self.add("relu", above, "excess")
-        return self.add("subtract", [source, excess], "clipped")
+        return self.part(self.add("subtract", [source, excess], "clipped"))
 
     def leaky(self, source: str, alpha: ArrayLike, suffix: str) -> str:
         """Slope below zero; exact where 16 bits hold it, else left to the build."""
@@ -172,13 +177,13 @@ class Builder:
                 "Choose one.",
             )
         positive = self.add("relu", source, suffix and f"{suffix}_relu")
-        leaky = self.leaky(source, slope, "leaky")
-        negative = self.add("subtract", [leaky, positive], "negative")
+        leaky = self.part(self.leaky(source, slope, "leaky"))
+        negative = self.part(self.add("subtract", [leaky, positive], "negative"))
         above = self.quantise(positive, _saturating(False, bits - 1, integer), "above")
         below = self.quantise(
             negative, _saturating(True, bits + shift, integer + shift + 1), "below"
         )
-        return self.add("add", [above, below], "q")
+        return self.part(self.add("add", [above, below], "q"))
 
     def _tanh(self, source: str, q: Quantiser, suffix: str) -> str:
         bits, symmetric = int(q["bits"]), bool(q["symmetric"])
@@ -216,7 +221,7 @@ class Builder:
         # x >= limit, and x > -limit: each one bit; their sum is the sign plus one
         reached = self.add("threshold", source, suffix, value=math.nextafter(limit, -math.inf))
         not_below = self.add("threshold", source, "low", value=-limit)
-        total = self.add("add", [reached, not_below], "sum")
+        total = self.part(self.add("add", [reached, not_below], "sum"))
         return self.affine(total, alpha, -alpha, "sign", size)
 
 

@@ -80,7 +80,10 @@ class Builder:
         return x.but(layer=name, label=name)
 
     def _rename(self, old: str, new: str) -> None:
-        arrays = self.draft.arrays
+        arrays, parts = self.draft.arrays, self.draft.parts
+        if old in parts:
+            parts.remove(old)
+            parts.add(new)
         for key in [key for key in arrays if key.startswith(f"{old}.")]:
             arrays[f"{new}.{key[len(old) + 1 :]}"] = arrays.pop(key)
         for row in self.draft.layers:
@@ -245,6 +248,7 @@ class Builder:
             ends = x.span.lo * a + b, x.span.hi * a + b
             frac = max(fa.frac + x.span.frac, fb.frac)
             span = Span(frac, np.minimum(*ends), np.maximum(*ends))
+            self.draft.parts.add(name)
         arrays = {"gamma": a, "beta": b, "mean": np.zeros(x.size), "variance": np.ones(x.size)}
         return self.layer("batch_norm", name, x.layer, x.shape, span, arrays, **keys)
 

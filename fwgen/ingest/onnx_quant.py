@@ -100,9 +100,9 @@ def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signa
         for part, most, what in ((above, hi, "up"), (below, -lo, "down"))
     ]
     span = Span(0, np.full(x.size, float(lo)), np.full(x.size, float(hi)))
-    return b.layer(
-        "subtract", b.helper(name, "both"), [part.layer for part in parts], x.shape, span
-    )
+    both = b.helper(name, "both")
+    b.draft.parts.add(both)
+    return b.layer("subtract", both, [part.layer for part in parts], x.shape, span)
 
 
 def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
@@ -255,7 +255,9 @@ def sign(b: Builder, x: Signal, name: str) -> Signal:
     above = b.settle(b.bit(x, b.helper(name, "above"), at_zero=False), b.helper(name, "positive"))
     least = b.settle(b.bit(x, b.helper(name, "least"), at_zero=True), b.helper(name, "natural"))
     span = Span(0, np.zeros(x.size), np.full(x.size, 2.0))
-    total = b.layer("add", b.helper(name, "sum"), [above.layer, least.layer], x.shape, span)
+    both = b.helper(name, "sum")
+    b.draft.parts.add(both)
+    total = b.layer("add", both, [above.layer, least.layer], x.shape, span)
     return b.affine(total, 1, -1, name)
 
 

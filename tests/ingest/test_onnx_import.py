@@ -174,6 +174,28 @@ def test_a_quotient_that_float32_rounds_to_an_edge(
     assert (np.rint(made / float(divisor)) + zero == wanted).all()
 
 
+@pytest.mark.parametrize(
+    ("op", "constants", "wanted"),
+    [
+        ("Sign", (), np.sign(X)),
+        ("Clip", (-1.5, 2.25), np.clip(X, -1.5, 2.25)),
+        ("Add", ([[1.0, -0.5]],), X + np.array([1, -0.5])),
+    ],
+)
+def test_precision_leaves_exact_operations_alone(
+    tmp_path: Path, op: str, constants: tuple[Any, ...], wanted: np.ndarray
+) -> None:
+    """What is built of several exact layers is not converted in between, nor behind."""
+    path, parts = tmp_path / "model.onnx", [tensor(f"c{k}", c) for k, c in enumerate(constants)]
+    path.write_bytes(of_op(op, *parts))
+    answers = Answers({"input_format": "fixed<6,3>"})
+    import_model(Request(path, "demo", answers, None, "ufixed<3,3,TRN,SAT>"), tmp_path / "out")
+    ready = prepare(tmp_path / "out")
+    (name,) = ready.graph.outputs
+    made = ready.reference.run(EVENTS).values[name]
+    assert (made * 2.0 ** -ready.reference.analysis.values[name].frac == wanted).all()
+
+
 def test_a_quotient_in_double_precision_is_exact(tmp_path: Path) -> None:
     """3 over float32's 0.6 is below 5 where the event, or a cast, is of double precision."""
     for k, (kind, before) in enumerate([(11, []), (1, [node("Cast", ["event"], "c", to=11)])]):
