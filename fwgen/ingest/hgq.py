@@ -168,6 +168,7 @@ def quantise_elements(build: Builder, value: Value, formats: Formats, suffix: st
             groups.setdefault(fmt, []).append(index)
     if len(groups) == 1 and len(next(iter(groups.values()))) == size:
         return Value(_conversion(build, value.name, next(iter(groups)), suffix), value.shape)
+    build.reserve(2 * size**2)
     order = [index for members in groups.values() for index in members]
     if not groups:  # no element has a bit
         return Value(_wires(build, value.name, np.zeros((size, size)), suffix), value.shape)

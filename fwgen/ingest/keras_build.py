@@ -19,6 +19,7 @@ from fwgen.ingest.qkeras_weights import dead_band, exact_format
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 
 ALPHA_BITS = 16
+MAX_WIRES = 1 << 25
 FUNCTIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "exponential": "exp", "softplus": "softplus"}
 ACTIVATIONS = ("linear", "relu", "relu6", *FUNCTIONS)
 _BELOW_ZERO = -(2.0**-200)
@@ -39,6 +40,7 @@ class Builder:
         self.draft = draft
         self.names = Names(draft.name, draft.input_name)
         self.wrapping: list[str] = []  # layers whose format wraps around
+        self._wires = 0
         self._base = ""
         self._where = ""
 
@@ -63,6 +65,17 @@ class Builder:
         """The layer, as a part of an exact operation, which needs no format inside."""
         self.draft.parts.add(name)
         return name
+
+    def reserve(self, count: int) -> None:
+        """Refuse more elements of matrices that no file holds than `MAX_WIRES`, in all."""
+        self._wires += count
+        if self._wires > MAX_WIRES:
+            raise no(
+                self._where,
+                f"formats by element for which {MAX_WIRES:,} wires are enough in all",
+                "more",
+                "Give the elements of long vectors one format.",
+            )
 
     def quantise(self, source: str, fmt: Fixed, suffix: str = "q") -> str:
         """Conversion to a format."""
