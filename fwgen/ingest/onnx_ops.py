@@ -290,7 +290,7 @@ def _bound(c: Call, k: int, name: str, none: float) -> Fraction | None:
 
     ``none`` is the bound that bounds no float32.
     """
-    value = c.real(name) if c.given(k) is None else c.scalar(k)
+    value = c.real(name, finite=False) if c.given(k) is None else c.scalar(k)
     if value is None or value / none >= 1:
         return None
     return c.exact(k, [value])[0]  # type: ignore[no-any-return]  # of an object array

@@ -140,7 +140,9 @@ def _alike(b: Builder, x: Signal, fmt: Fixed, name: str) -> tuple[Numbers, Numbe
         f"{b.where}: {name}",
         needed="a scale that is a power of two, or for which some multiplication by at most "
         f"{_MORE_BITS[-1]} bits gives the same result for every value that can occur",
-        found=f"the scale {float(1 / x.scale[0]):g} over all in front of it",
+        found=f"the scale {float(1 / x.scale[0]):g} over all in front of it"
+        if all(x.scale)
+        else "a 0",
         do="Train with scales that are powers of two.",
     )
 

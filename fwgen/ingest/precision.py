@@ -82,8 +82,9 @@ def complete(draft: Draft, precision: Precision, where: str) -> None:
     Raises
     ------
     BundleError
-        If a table has no format and none was asked for.
+        If a table has no format and none was asked for, or a number is no number.
     """
+    draft.check_numbers(where)
     _keep_norms_apart(draft, precision.fmt.width if precision.fmt else SCALE_BITS)
     _adopt(draft)
     if precision.given:

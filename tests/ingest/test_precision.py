@@ -1,5 +1,6 @@
 """Formats for what a source gives none: which layers get which, and what is said about it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +241,29 @@ def test_wrong_options(tmp_path: Path) -> None:
     for x in ([[1.0]], [1.0, 2.0], np.zeros((0, 2))):
         with pytest.raises(BundleError, match=r"--samples .*: needed an array 'x' of shape"):
             ranges(network(), samples(tmp_path, x))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("d1.weight", np.nan, "'d1.weight': needed numbers below 1e+60; found nan."),
+        ("n1.mean", -np.inf, "'n1.mean': needed numbers below 1e+60; found -inf."),
+        ("n1.variance", -1.0, "'n1.variance': needed variance + epsilon above 0; found -1."),
+        ("n1.variance", 0.0, "'n1.variance': needed variance + epsilon above 0; found 0."),
+    ],
+)
+def test_numbers_that_diverged(key: str, value: float, found: str) -> None:
+    """They are refused by their name before any format is chosen."""
+    draft = network()
+    draft.arrays[key] = np.full_like(draft.arrays[key], value)
+    with pytest.raises(BundleError, match=f"^net.h5: {re.escape(found)} Look for a diverged"):
+        complete(draft, Precision.of(F), "net.h5")
+
+
+def test_samples_beyond_all_numbers(tmp_path: Path) -> None:
+    """Values that overflow in the float network are refused, with the layer."""
+    draft, file = network(), samples(tmp_path, [[1e200, 1e200]])
+    with pytest.raises(
+        BundleError, match=r"layer 'x': needed events whose values stay below 1e.100"
+    ):
+        complete(draft, Precision.of(None, lambda d: ranges(d, file)), "net.h5")
