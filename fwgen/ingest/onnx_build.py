@@ -97,12 +97,18 @@ class Builder:
                     row[key] = [new if source == old else source for source in value]
 
     def dense(
-        self, name: str, x: Signal, weight: Reals, bias: Reals | None, shape: tuple[int, ...]
+        self,
+        name: str,
+        x: Signal,
+        weight: Reals,
+        bias: Reals | None,
+        shape: tuple[int, ...],
+        behind: Numbers,
     ) -> Signal:
         """``weight @ x + bias``, with formats that hold the numbers, or without any.
 
         Weights of more than 16 bits are taken for numbers that no quantiser has made: their format
-        is then open.
+        is then open. ``behind`` are scales that a framework multiplies by before it sums.
         """
         fmt = exact_format(weight)
         made = fmt is not None and fmt.width <= 16 and x.span is not None  # noqa: PLR2004
@@ -117,7 +123,8 @@ class Builder:
         span = None
         if made and fmt is not None and x.span is not None:
             span = _product(x.span, weight, fmt, bias)
-            if span.largest >= 1 << SIGNIFICANT:
+            digits = max(0 if is_short(v, 1) else _significant(v) for v in behind)
+            if int(span.largest).bit_length() + digits > SIGNIFICANT:
                 self.inexact_in_float32.append(name)
         found = self.layer("dense", name, x.layer, shape, span, arrays, **keys)
         return found.but(open_dense=bias is None)
@@ -302,6 +309,11 @@ class Builder:
         span = Span(0, np.zeros(x.size), np.ones(x.size))
         self.draft.add("threshold", name, x.layer, {"value": edges}, value=f"{name}.value")
         return Signal(name, x.shape, name, span)
+
+
+def _significant(value: Fraction) -> int:
+    """Bits that float32 has of a number."""
+    return next((k for k in range(SIGNIFICANT) if is_short(value, k)), SIGNIFICANT)
 
 
 def _digits(*parts: Numbers) -> int:

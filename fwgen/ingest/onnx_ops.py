@@ -160,17 +160,17 @@ def _dense(
 ) -> Signal:
     """A dense layer; scales that are the same for all its inputs come behind it."""
     values, behind = _split(c, weight)
-    behind = behind * alpha
     if x.uniform and not x.clipped and x.span is not None:
         behind = behind * x.scale
         x = x.but(scale=numbers(1))
-    x = c.builder.settle(x)
+    x, summed = c.builder.settle(x), behind
+    behind = behind * alpha
     apart = not all(v == 1 for v in behind)
     first = None
     if bias is not None and not apart:
         first, bias = np.broadcast_to(bias.astype(np.float64), (len(values),)), None
     name = c.builder.helper(c.label, "sum") if apart else c.label
-    found = c.builder.dense(name, x, values, first, shape)
+    found = c.builder.dense(name, x, values, first, shape, summed)
     if apart or bias is not None:
         found = c.builder.affine(found, behind, 0 if bias is None else bias, c.label)
     return found

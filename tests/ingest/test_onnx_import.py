@@ -196,6 +196,16 @@ def test_precision_leaves_exact_operations_alone(
     assert (made * 2.0 ** -ready.reference.analysis.values[name].frac == wanted).all()
 
 
+@pytest.mark.parametrize(("scale", "told"), [(0.35, True), (0.375, False)])
+def test_sums_of_scaled_values_that_float32_rounds_are_named(
+    tmp_path: Path, scale: float, told: bool
+) -> None:
+    """0.35 times a level fills a float32: a sum of such is exact here, and is not there."""
+    nodes = [quant("event", "q"), node("MatMul", ["q", "w"], "y")]
+    raw = model(nodes, [WEIGHT, *parameters(scale, 0.0, 3.0)])
+    assert ("Sums of y_sum can need" in imported(tmp_path, raw).settings.provenance.notes) == told
+
+
 def test_a_quotient_in_double_precision_is_exact(tmp_path: Path) -> None:
     """3 over float32's 0.6 is below 5 where the event, or a cast, is of double precision."""
     for k, (kind, before) in enumerate([(11, []), (1, [node("Cast", ["event"], "c", to=11)])]):
