@@ -23,6 +23,7 @@ from fwgen.verify.float_model import evaluate
 from fwgen.writer import sha256, staging
 
 MODEL, WEIGHTS = "model.yaml", "weights.npz"
+_LARGEST = 1e100
 _CHUNK = 1000  # events evaluated at a time
 
 
@@ -58,7 +59,8 @@ def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
     """
     _check_place(out, force=force)
     draft = read_source(request)
-    complete(draft, Precision.of(request.precision, _ranges_on(request.samples)))
+    precision = Precision.of(request.precision, _ranges_on(request.samples))
+    complete(draft, precision, str(request.path))
     draft.provenance |= {"source": request.path.name, "source_sha256": sha256(request.path)}
     with staging(out) as staged:
         _write_model(staged / MODEL, draft)
@@ -115,9 +117,18 @@ def ranges(draft: Draft, samples: Path) -> Ranges:
     graph.shapes()
     found: dict[str, tuple[float, float]] = {}
     for start in range(0, len(x), _CHUNK):
-        for name, values in evaluate(graph, x[start : start + _CHUNK]).items():
+        with np.errstate(all="ignore"):
+            made = evaluate(graph, x[start : start + _CHUNK])
+        for name, values in made.items():
             lo, hi = found.get(name, (np.inf, -np.inf))
             found[name] = min(lo, float(values.min())), max(hi, float(values.max()))
+            if not -_LARGEST < found[name][0] <= found[name][1] < _LARGEST:
+                raise BundleError(
+                    f"--samples {samples}: layer '{name}'",
+                    needed=f"events whose values stay below {_LARGEST:g}",
+                    found="larger ones",
+                    do="Scale the events as the network expects them.",
+                )
     return found
 
 

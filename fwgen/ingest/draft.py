@@ -17,6 +17,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest.names import check_name
 from fwgen.ingest.schema import FORMAT_VERSION
 
+_LARGEST = 1e60  # float32 ends at 3.4e38
 _NOT_A_LETTER = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -36,6 +37,9 @@ class Draft:
         Arrays by name, such as ``enc1.weight``.
     outputs
         Names of the layers whose values leave the firmware.
+    parts
+        Names of the layers that an importer builds an exact operation of: only the value at its end
+        can be without a format.
     accept_wrap
         Names of the layers whose format may wrap around, as the user allows.
     provenance
@@ -52,6 +56,7 @@ class Draft:
     layers: list[dict[str, Any]] = field(default_factory=list)
     arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
+    parts: set[str] = field(default_factory=set)
     accept_wrap: list[str] = field(default_factory=list)
     provenance: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -78,6 +83,23 @@ class Draft:
             self.arrays[f"{name}.{key}"] = np.asarray(values, dtype=np.float64)
         return name
 
+    def check_numbers(self, where: str) -> None:
+        """Refuse weights that no training could have meant; ``where`` begins the message.
+
+        Raises
+        ------
+        BundleError
+            If an array has infinite or absurd numbers, or a variance is none.
+        """
+        for key, values in self.arrays.items():
+            if not (np.abs(values) < _LARGEST).all():
+                raise _diverged(f"{where}: '{key}'", f"numbers below {_LARGEST:g}", values)
+        for layer in self.layers:
+            variance = self.arrays.get(f"{layer['name']}.variance")
+            if variance is not None and not (variance + layer["epsilon"] > 1 / _LARGEST).all():
+                place = f"{where}: '{layer['name']}.variance'"
+                raise _diverged(place, "variance + epsilon above 0", variance + layer["epsilon"])
+
     def as_mapping(self) -> dict[str, Any]:
         """The keys of ``model.yaml``."""
         notes = {"notes": " ".join(self.notes)} if self.notes else {}
@@ -97,6 +119,13 @@ class Draft:
         return str(
             yaml.safe_dump(self.as_mapping(), sort_keys=False, width=100, allow_unicode=True)
         )
+
+
+def _diverged(where: str, needed: str, values: NDArray[np.float64]) -> BundleError:
+    found = values[~(np.abs(values) < _LARGEST)] if "below" in needed else [values.min()]
+    return BundleError(
+        where, needed=needed, found=f"{found[0]:g}", do="Look for a diverged training."
+    )
 
 
 class Names:

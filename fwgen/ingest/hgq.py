@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fwgen.ingest.keras_build import Builder, Value
 from fwgen.ingest.keras_file import Config, Floats, Weights
-from fwgen.ingest.keras_graph import HGQ, Call, no, shown
+from fwgen.ingest.keras_graph import HGQ, Call, check_origin, no, shown
 from fwgen.ingest.keras_layers import Make, activated, pairs
 from fwgen.ingest.keras_site import Site
 from fwgen.ingest.qkeras_weights import exact_format
@@ -130,6 +130,7 @@ _USE_FIXED = "Use a fixed-point quantiser."
 
 
 def _config(where: str, spec: object) -> Config:
+    check_origin(where, spec)
     config = spec.get("config") if isinstance(spec, dict) else None
     if not isinstance(config, dict):
         raise no(where, "a quantiser's configuration", f"{shown(spec)!r}")
@@ -167,6 +168,7 @@ def quantise_elements(build: Builder, value: Value, formats: Formats, suffix: st
             groups.setdefault(fmt, []).append(index)
     if len(groups) == 1 and len(next(iter(groups.values()))) == size:
         return Value(_conversion(build, value.name, next(iter(groups)), suffix), value.shape)
+    build.reserve(2 * size**2)
     order = [index for members in groups.values() for index in members]
     if not groups:  # no element has a bit
         return Value(_wires(build, value.name, np.zeros((size, size)), suffix), value.shape)
@@ -197,8 +199,8 @@ def _conversion(build: Builder, source: str, fmt: Fixed, suffix: str) -> str:
 
 
 def _wires(build: Builder, source: str, weight: Floats, suffix: str) -> str:
-    arrays = {"weight": weight}
-    return build.add("dense", source, suffix, arrays, bias=False, weight_format="ufixed<1,1>")
+    keys = {"bias": False, "weight_format": "ufixed<1,1>"}
+    return build.part(build.add("dense", source, suffix, {"weight": weight}, **keys))
 
 
 def _incoming(site: Site, value: Value, key: str = "iq", conf: object = None) -> Value:

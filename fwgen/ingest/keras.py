@@ -8,11 +8,12 @@ from fwgen.ingest.draft import Draft
 from fwgen.ingest.hgq import HGQ_LAYERS, format_in_front
 from fwgen.ingest.keras_build import Builder, Value, format_of
 from fwgen.ingest.keras_file import Weights, read_keras_file
-from fwgen.ingest.keras_graph import Call, KerasModel, Tensor, no, read_model
+from fwgen.ingest.keras_graph import Call, KerasModel, Tensor, no, read_model, shown
 from fwgen.ingest.keras_layers import LAYERS, make
-from fwgen.ingest.keras_site import Site, size_of
+from fwgen.ingest.keras_site import Site, check_keys, size_of
 from fwgen.ingest.names import check_name
 from fwgen.ingest.qkeras import read_quantiser
+from fwgen.ingest.schema import MAX_SIZE
 from fwgen.ingest.sources import Request
 from fwgen.ir.fixed import Fixed
 
@@ -51,7 +52,12 @@ def read(request: Request) -> Draft:
     file = read_keras_file(request.path)
     model = read_model(where, file.model)
     check_name(request.name, "--name")
-    draft = Draft(request.name, size_of(model.shape), "", notes=list(file.notes))
+    size = size_of(model.shape)
+    if size > MAX_SIZE:
+        raise no(where, f"an event of at most {MAX_SIZE:,} elements", shown(size), "Shorten it.")
+    if model.entrance is not None:
+        check_keys(model.entrance, frozenset())
+    draft = Draft(request.name, size, "", notes=list(file.notes))
     if request.name.lower() == draft.input_name:
         draft.input_name = "event"
     draft.provenance = {"framework": "Keras", "version": file.version[:80]}

@@ -19,6 +19,7 @@ from fwgen.ingest.qkeras_weights import dead_band, exact_format
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 
 ALPHA_BITS = 16
+MAX_WIRES = 1 << 25
 FUNCTIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "exponential": "exp", "softplus": "softplus"}
 ACTIVATIONS = ("linear", "relu", "relu6", *FUNCTIONS)
 _BELOW_ZERO = -(2.0**-200)
@@ -39,6 +40,7 @@ class Builder:
         self.draft = draft
         self.names = Names(draft.name, draft.input_name)
         self.wrapping: list[str] = []  # layers whose format wraps around
+        self._wires = 0
         self._base = ""
         self._where = ""
 
@@ -59,6 +61,22 @@ class Builder:
         name = self.names.fresh(wanted, self._where)
         return self.draft.add(op, name, source, arrays, **keys)
 
+    def part(self, name: str) -> str:
+        """The layer, as a part of an exact operation, which needs no format inside."""
+        self.draft.parts.add(name)
+        return name
+
+    def reserve(self, count: int) -> None:
+        """Refuse more elements of matrices that no file holds than `MAX_WIRES`, in all."""
+        self._wires += count
+        if self._wires > MAX_WIRES:
+            raise no(
+                self._where,
+                f"formats by element for which {MAX_WIRES:,} wires are enough in all",
+                "more",
+                "Give the elements of long vectors one format.",
+            )
+
     def quantise(self, source: str, fmt: Fixed, suffix: str = "q") -> str:
         """Conversion to a format."""
         return self.add("quantise", source, suffix, format=str(fmt))
@@ -71,13 +89,13 @@ class Builder:
         }
         arrays = {"gamma": scale, "beta": offset, "mean": 0.0, "variance": 1.0}
         full = {key: np.full(size, value) for key, value in arrays.items()}
-        return self.add("batch_norm", source, suffix, full, epsilon=0.0, **formats)
+        return self.part(self.add("batch_norm", source, suffix, full, epsilon=0.0, **formats))
 
     def clipped(self, source: str, highest: float, size: int) -> str:
         """``min(x, highest)``, exactly: what lies above is subtracted."""
         above = self.affine(source, 1.0, -highest, "above", size)
         excess = self.add("relu", above, "excess")
-        return self.add("subtract", [source, excess], "clipped")
+        return self.part(self.add("subtract", [source, excess], "clipped"))
 
     def leaky(self, source: str, alpha: ArrayLike, suffix: str) -> str:
         """Slope below zero; exact where 16 bits hold it, else left to the build."""
@@ -172,13 +190,13 @@ class Builder:
                 "Choose one.",
             )
         positive = self.add("relu", source, suffix and f"{suffix}_relu")
-        leaky = self.leaky(source, slope, "leaky")
-        negative = self.add("subtract", [leaky, positive], "negative")
+        leaky = self.part(self.leaky(source, slope, "leaky"))
+        negative = self.part(self.add("subtract", [leaky, positive], "negative"))
         above = self.quantise(positive, _saturating(False, bits - 1, integer), "above")
         below = self.quantise(
             negative, _saturating(True, bits + shift, integer + shift + 1), "below"
         )
-        return self.add("add", [above, below], "q")
+        return self.part(self.add("add", [above, below], "q"))
 
     def _tanh(self, source: str, q: Quantiser, suffix: str) -> str:
         bits, symmetric = int(q["bits"]), bool(q["symmetric"])
@@ -216,7 +234,7 @@ class Builder:
         # x >= limit, and x > -limit: each one bit; their sum is the sign plus one
         reached = self.add("threshold", source, suffix, value=math.nextafter(limit, -math.inf))
         not_below = self.add("threshold", source, "low", value=-limit)
-        total = self.add("add", [reached, not_below], "sum")
+        total = self.part(self.add("add", [reached, not_below], "sum"))
         return self.affine(total, alpha, -alpha, "sign", size)
 
 

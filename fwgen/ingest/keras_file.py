@@ -203,6 +203,8 @@ class _ByName:
         found: dict[str, Floats] = {}
         for name in np.atleast_1d(np.asarray(listed)).tolist():
             key = re.sub(r":\d+$", "", str(name)).rsplit("/", 1)[-1]
+            if key in found:
+                raise _other(layer, names, f"two of the name {key}")
             if group is not None:
                 found[key] = self._array(group, str(name))
         by_pruning = {k: found.pop(k) for k in _BY_PRUNING & set(found)} if layer.wrapped else {}

@@ -7,7 +7,6 @@ out, and pruning wrappers are taken off: their masks go with the weights.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fwgen.errors import BundleError
 from fwgen.ingest.keras_file import Config, LayerPlace
@@ -32,6 +31,17 @@ _ENTRY_KEYS = frozenset(
         "registered_name",
         "build_config",
         "shared_object_id",
+    }
+)
+_PACKAGES = frozenset(
+    {
+        "keras",
+        "tf_keras",
+        "tensorflow",
+        "tensorflow_model_optimization",
+        "qkeras",
+        "hgq",
+        "builtins",
     }
 )
 _HARMLESS_ARGUMENTS = frozenset({"mask", "training"})
@@ -67,13 +77,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KerasModel:
-    """Calls in order, the input's tensor, name and shape without the batch, and the outputs."""
+    """Calls in order, the input's tensor, name and shape without the batch, and the outputs.
+
+    ``entrance`` is the input's layer, if it has one of its own.
+    """
 
     name: str
     input: Tensor
     shape: tuple[int, ...]
     calls: tuple[Call, ...]
     outputs: tuple[Tensor, ...]
+    entrance: Layer | None = None
 
 
 def read_model(where: str, model: Config) -> KerasModel:
@@ -84,6 +98,7 @@ def read_model(where: str, model: Config) -> KerasModel:
     BundleError
         If the model is of another kind, has several inputs, or its parts do not fit together.
     """
+    check_origin(where, model)
     kind, config = model.get("class_name"), model.get("config")
     if kind not in {"Sequential", "Functional", "Model"}:
         raise no(where, "a Sequential or Functional model", f"'{shown(kind)}'", _REBUILD)
@@ -109,6 +124,18 @@ _HONOUR = "fwgen does not know what it does, so it does not leave it out."
 def no(where: str, needed: str, found: str, do: str = _AGAIN) -> BundleError:
     """The error that refuses a part of the file."""
     return BundleError(where, needed=needed, found=found, do=do)
+
+
+def check_origin(where: str, entry: object) -> None:
+    """Refuse a class of a package of its own, whatever its name: its code is not in the file."""
+    module = entry.get("module") if isinstance(entry, dict) else None
+    if module is not None and str(module).partition(".")[0] not in _PACKAGES:
+        raise no(
+            f"{where}: module",
+            f"classes and functions of {', '.join(sorted(_PACKAGES))}",
+            f"'{shown(module)}'",
+            "Code of your own is not in the file; use layers of these.",
+        )
 
 
 def shown(value: object) -> str:
@@ -153,6 +180,7 @@ class _Reader:
             unknown = sorted(set(entry) - _ENTRY_KEYS)
             if unknown:
                 raise no(self._where, "layers as Keras writes them", f"key '{shown(unknown[0])}'")
+            check_origin(self._where, entry)
             if isinstance(kind, str) and isinstance(config, dict):
                 return kind, config
         raise no(self._where, "layers with a class_name and a config", f"{shown(entry)!r}")
@@ -178,19 +206,19 @@ class _Reader:
         layers = list(self._layers.values())
         first = layers[0]
         shape = self._shape(first) or _shape(self._config.get("build_input_shape"))
-        if first.kind == "InputLayer":
+        entrance = first if first.kind == "InputLayer" else None
+        if entrance is not None:
             layers = layers[1:]
         if not shape or not layers:
             raise no(self._where, "an input shape (None, size), and layers", "none", _BUILD)
-        name = first.name if first.kind == "InputLayer" else "x"
+        name = first.name if entrance is not None else "x"
         source: Tensor = (name, -1)
         calls = []
         for layer in layers:
             calls.append(Call((layer.name, 0), layer, (source,)))
             source = (layer.name, 0)
-        return KerasModel(
-            shown(self._config.get("name")), (name, -1), shape, tuple(calls), (source,)
-        )
+        title = shown(self._config.get("name"))
+        return KerasModel(title, (name, -1), shape, tuple(calls), (source,), entrance)
 
     def _shape(self, layer: Layer) -> tuple[int, ...]:
         config = layer.config
@@ -216,7 +244,8 @@ class _Reader:
                 self._where, "an InputLayer of shape (None, size)", f"'{shown(source[0])}'", _BUILD
             )
         calls = self._ordered(source, outputs)
-        return KerasModel(shown(self._config.get("name")), source, shape, tuple(calls), outputs)
+        title = shown(self._config.get("name"))
+        return KerasModel(title, source, shape, tuple(calls), outputs, layer)
 
     def _ends(self, key: str) -> tuple[Tensor, ...]:
         found = self._config.get(key)
@@ -273,7 +302,8 @@ class _Reader:
         if isinstance(node, dict):  # Keras 3
             self._check_arguments(layer, node.get("kwargs"))
             items = node.get("args")
-            items = items[0] if isinstance(items, list) and items and _nested(items[0]) else items
+            if isinstance(items, list) and len(items) == 1 and isinstance(items[0], list):
+                (items,) = items
             for item in items if isinstance(items, list) else [items]:
                 yield self._tensor(self._history(layer, item))
             return
@@ -308,10 +338,6 @@ class _Reader:
 
 
 _BUILD = "Give the model an Input((size,)) and save it again."
-
-
-def _nested(item: Any) -> bool:
-    return isinstance(item, list)
 
 
 def _shape(found: object) -> tuple[int, ...]:

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from fwgen.ingest.keras_build import Value
 from fwgen.ingest.keras_file import Floats
-from fwgen.ingest.keras_graph import no, shown
+from fwgen.ingest.keras_graph import check_origin, no, shown
 from fwgen.ingest.keras_site import Site, check_keys, size_of
 from fwgen.ingest.qkeras import Quantiser, read_quantiser
 from fwgen.ingest.qkeras_weights import quantised
+from fwgen.ir.shapes import MAX_ELEMENTS
 
 LEAKY_RELU_SLOPE = 0.2  # of the activation 'leaky_relu' of Keras 3
+_LESS = "Make the layer smaller."
 _SHOW_OPERATION = "fwgen has no operation for it yet."
 
 
@@ -33,7 +35,10 @@ def make(site: Site, layers: "Layers") -> Value:
         raise no(site.where, f"one of the layers {', '.join(layers)}", f"'{shown(kind)}'", do)
     function, understood = layers[kind]
     check_keys(site.layer, understood)
-    return function(site)
+    made = function(site)
+    if (size := size_of(made.shape)) > MAX_ELEMENTS:
+        raise no(site.where, f"at most {MAX_ELEMENTS:,} elements", f"{size}", _LESS)
+    return made
 
 
 # ---- one function a layer ----
@@ -45,6 +50,13 @@ def _identity(site: Site) -> Value:
 
 def _flatten(site: Site) -> Value:
     value = site.any_shape()
+    if len(value.shape) > 1 and site.config.get("data_format") not in (None, "channels_last"):
+        raise no(
+            f"{site.where}: data_format",
+            "channels_last, since another puts the elements into another order",
+            f"{shown(site.config['data_format'])!r}",
+            "Put the channels last in the model.",
+        )
     return Value(value.name, (size_of(value.shape),))
 
 
@@ -120,6 +132,7 @@ def _activation_of(site: Site, value: Value, spec: object, suffix: str) -> Value
     """Keras' functions by name; everything else is a quantiser."""
     build, size = site.builder, size_of(value.shape)
     if isinstance(spec, dict) and spec.get("class_name") == "function":
+        check_origin(f"{site.where}: activation", spec)
         spec = spec.get("config")
     if isinstance(spec, str) and "(" not in spec and not spec.startswith(_QUANTISER_PREFIXES):
         if spec == "leaky_relu":
@@ -249,7 +262,7 @@ LAYERS: dict[str, tuple[Make, frozenset[str]]] = {
     "ReLU": (_relu, _keys("max_value negative_slope")),
     "LeakyReLU": (_leaky_relu, _keys("alpha negative_slope")),
     "PReLU": (_prelu, _keys("")),
-    "Flatten": (_flatten, _keys("")),
+    "Flatten": (_flatten, _keys("data_format")),
     "Reshape": (_reshape, _keys("target_shape")),
     "Dropout": (_identity, _keys("")),
     "GaussianNoise": (_identity, _keys("")),

@@ -11,6 +11,7 @@ from typing import Any
 from fwgen.ingest.keras_build import Builder, Value
 from fwgen.ingest.keras_file import Floats, Weights
 from fwgen.ingest.keras_graph import Layer, no, shown
+from fwgen.ingest.schema import MAX_SIZE
 
 _IGNORED = frozenset({"name", "trainable", "batch_input_shape", "batch_shape", "build_config"})
 _TRAINING = frozenset(
@@ -45,7 +46,6 @@ _TRAINING = frozenset(
         "noise_shape",
         "seed",
         "stddev",
-        "data_format",  # of Flatten: a vector has no channels
     }
 )
 # these change what a layer computes, so they must have the value that stands here
@@ -59,6 +59,9 @@ _FIXED: dict[str, tuple[object, ...]] = {
     "threshold": (0, 0.0, None),
     "shared_axes": (None, []),
     "autocast": (True,),
+    "sparse": (False, None),  # of InputLayer
+    "ragged": (False, None),
+    "optional": (False, None),
 }
 
 
@@ -123,10 +126,14 @@ class Site:
         return float(value)
 
     def whole(self, key: str) -> int:
-        """A configuration key that is a whole number above 0."""
+        """A configuration key that is a whole number: a number of elements."""
         value = self.config.get(key)
-        if type(value) is not int or value < 1:
-            raise no(f"{self.where}: {key}", "a whole number above 0", f"{shown(value)!r}")
+        if type(value) is not int or not 1 <= value <= MAX_SIZE:
+            raise no(
+                f"{self.where}: {key}",
+                f"a whole number from 1 to {MAX_SIZE:,}",
+                f"{shown(value)!r}",
+            )
         return value
 
     def reading(self, *sources: Value) -> "Site":

@@ -39,6 +39,7 @@ class Builder:
         self.names = names
         self.rounded: list[str] = []
         self.inexact_in_float32: list[str] = []
+        self.doubles = False  # whether the framework computes in double precision anywhere
         self._scales = 0
         self._constants = 0
 
@@ -79,7 +80,10 @@ class Builder:
         return x.but(layer=name, label=name)
 
     def _rename(self, old: str, new: str) -> None:
-        arrays = self.draft.arrays
+        arrays, parts = self.draft.arrays, self.draft.parts
+        if old in parts:
+            parts.remove(old)
+            parts.add(new)
         for key in [key for key in arrays if key.startswith(f"{old}.")]:
             arrays[f"{new}.{key[len(old) + 1 :]}"] = arrays.pop(key)
         for row in self.draft.layers:
@@ -93,12 +97,18 @@ class Builder:
                     row[key] = [new if source == old else source for source in value]
 
     def dense(
-        self, name: str, x: Signal, weight: Reals, bias: Reals | None, shape: tuple[int, ...]
+        self,
+        name: str,
+        x: Signal,
+        weight: Reals,
+        bias: Reals | None,
+        shape: tuple[int, ...],
+        behind: Numbers,
     ) -> Signal:
         """``weight @ x + bias``, with formats that hold the numbers, or without any.
 
         Weights of more than 16 bits are taken for numbers that no quantiser has made: their format
-        is then open.
+        is then open. ``behind`` are scales that a framework multiplies by before it sums.
         """
         fmt = exact_format(weight)
         made = fmt is not None and fmt.width <= 16 and x.span is not None  # noqa: PLR2004
@@ -113,7 +123,8 @@ class Builder:
         span = None
         if made and fmt is not None and x.span is not None:
             span = _product(x.span, weight, fmt, bias)
-            if span.largest >= 1 << SIGNIFICANT:
+            digits = max(0 if is_short(v, 1) else _significant(v) for v in behind)
+            if int(span.largest).bit_length() + digits > SIGNIFICANT:
                 self.inexact_in_float32.append(name)
         found = self.layer("dense", name, x.layer, shape, span, arrays, **keys)
         return found.but(open_dense=bias is None)
@@ -156,6 +167,7 @@ class Builder:
             scale=uniform(x.scale * a),
             offset=uniform(x.offset * a + b),
             made=None,
+            divided=False,
         )
 
     def relu(self, x: Signal, label: str) -> Signal:
@@ -175,11 +187,24 @@ class Builder:
             x.unclipped = self._relu(x)
         return x.unclipped
 
+    def factored(self, x: Signal) -> tuple[Signal, Numbers]:
+        """A signal and positive numbers whose product is ``x``.
+
+        What keeps the order of numbers around 0 may stand between the two: where only the scale is
+        no binary fraction nothing is rounded then.
+        """
+        if x.span is None or self.is_exact(x):
+            return x, numbers(1)
+        outer = np.array([abs(v) or Fraction(1) for v in x.scale], dtype=object)
+        inner = x.but(scale=uniform(x.scale / outer), offset=uniform(x.offset / outer))
+        return (inner, outer) if self.is_exact(inner) else (x, numbers(1))
+
     def _relu(self, x: Signal) -> Signal:
-        inner = x.but(clipped=False)
+        inner, outer = x.but(clipped=False), numbers(1)
         if not x.uniform:
+            inner, outer = self.factored(inner)
             inner = self.settle(inner, self.helper(x.label, "affine"))
-        scale = inner.scale
+        scale = uniform(inner.scale * outer)
         name = self.helper(x.label, "relu")
         span = inner.span and replace(
             inner.span, lo=np.maximum(inner.span.lo, 0), hi=np.maximum(inner.span.hi, 0)
@@ -230,6 +255,7 @@ class Builder:
             ends = x.span.lo * a + b, x.span.hi * a + b
             frac = max(fa.frac + x.span.frac, fb.frac)
             span = Span(frac, np.minimum(*ends), np.maximum(*ends))
+            self.draft.parts.add(name)
         arrays = {"gamma": a, "beta": b, "mean": np.zeros(x.size), "variance": np.ones(x.size)}
         return self.layer("batch_norm", name, x.layer, x.shape, span, arrays, **keys)
 
@@ -283,6 +309,11 @@ class Builder:
         span = Span(0, np.zeros(x.size), np.ones(x.size))
         self.draft.add("threshold", name, x.layer, {"value": edges}, value=f"{name}.value")
         return Signal(name, x.shape, name, span)
+
+
+def _significant(value: Fraction) -> int:
+    """Bits that float32 has of a number."""
+    return next((k for k in range(SIGNIFICANT) if is_short(value, k)), SIGNIFICANT)
 
 
 def _digits(*parts: Numbers) -> int:

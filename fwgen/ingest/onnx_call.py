@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import prod
+from math import isfinite, prod
 from typing import Any, NoReturn
 
 import numpy as np
@@ -63,9 +63,12 @@ class Call:
             self.refuse(f"attribute '{name}'", "none")
         return value
 
-    def real(self, name: str, default: float | None = None) -> Any:
+    def real(self, name: str, default: float | None = None, *, finite: bool = True) -> Any:
         """An attribute that is a float32."""
-        return self._attribute(name, default, float)
+        value = self._attribute(name, default, float)
+        if finite and value is not None and not isfinite(value):
+            self.refuse(f"attribute '{name}' as a finite number", f"{value}")
+        return value
 
     def text(self, name: str, default: str | None = None) -> Any:
         """An attribute that is a text."""

@@ -46,7 +46,7 @@ _TYPES = {
     9: ("?", "int32_data"),
     11: ("<f8", "double_data"),
 }
-FLOAT = 1
+FLOAT, DOUBLE = 1, 11
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -332,7 +332,10 @@ class _Reader:
             data = numbers(np.ascontiguousarray(data).data, dtype)
         if len(data) != count:
             raise self._no(place, f"{count:,} elements, as its shape says", f"{len(data):,}")
-        return data.astype(np.dtype(dtype)).reshape(dims)
+        made = data.astype(np.dtype(dtype))
+        if data.dtype.kind == "i" and (made != data).any():
+            raise self._no(place, f"numbers of type {dtype}", "larger ones")
+        return made.reshape(dims)
 
     def _port(self, data: memoryview) -> Port:
         name, shape, kind = "", None, 0

@@ -16,7 +16,7 @@ from fwgen.ingest.draft import Draft, Names
 from fwgen.ingest.names import check_name
 from fwgen.ingest.onnx_build import Builder
 from fwgen.ingest.onnx_call import Call, Tensor
-from fwgen.ingest.onnx_file import HOW, OnnxModel, Step, read_onnx
+from fwgen.ingest.onnx_file import DOUBLE, FLOAT, HOW, OnnxModel, Step, read_onnx
 from fwgen.ingest.onnx_graph import QONNX, check_order, check_versions, event, live
 from fwgen.ingest.onnx_values import Constant, Signal, Span
 from fwgen.ingest.schema import MAX_SIZE
@@ -25,7 +25,7 @@ from fwgen.ir.fixed import Fixed
 
 MAX_LABEL = 34  # parts of an operation add to it
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_./:+ -]*")
-_KINDS = frozenset({1, 11})  # float and double
+_KINDS = frozenset({FLOAT, DOUBLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,7 @@ class _Walk:
                 found=f"{size:,} of type {self.port.kind}",
                 do="Shorten the event.",
             )
+        self.builder.doubles |= self.port.kind == DOUBLE
         fmt, made = self._input_format()
         draft.input_format = str(fmt)
         self.tensors[self.port.name] = Signal(

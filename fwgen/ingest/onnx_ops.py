@@ -160,17 +160,17 @@ def _dense(
 ) -> Signal:
     """A dense layer; scales that are the same for all its inputs come behind it."""
     values, behind = _split(c, weight)
-    behind = behind * alpha
     if x.uniform and not x.clipped and x.span is not None:
         behind = behind * x.scale
         x = x.but(scale=numbers(1))
-    x = c.builder.settle(x)
+    x, summed = c.builder.settle(x), behind
+    behind = behind * alpha
     apart = not all(v == 1 for v in behind)
     first = None
     if bias is not None and not apart:
         first, bias = np.broadcast_to(bias.astype(np.float64), (len(values),)), None
     name = c.builder.helper(c.label, "sum") if apart else c.label
-    found = c.builder.dense(name, x, values, first, shape)
+    found = c.builder.dense(name, x, values, first, shape, summed)
     if apart or bias is not None:
         found = c.builder.affine(found, behind, 0 if bias is None else bias, c.label)
     return found
@@ -232,38 +232,45 @@ def relu(c: Call) -> Tensor:
 
 def leaky_relu(c: Call) -> Tensor:
     """X from 0 on, alpha x below."""
-    return _leaky(c, [c.real("alpha", float(np.float32(0.01)))])
+    return _leaky(c, c.signal(), [c.real("alpha", float(np.float32(0.01)))])
 
 
 def prelu(c: Call) -> Tensor:
     """The same with one slope an element."""
     x = c.signal()
-    return _leaky(c, c.spread(1, c.constant(1).values, x.shape))
+    return _leaky(c, x, c.spread(1, c.constant(1).values, x.shape))
 
 
-def _leaky(c: Call, alpha: Any) -> Signal:
-    x = c.layer_of()
+def _leaky(c: Call, x: Signal, alpha: Any) -> Signal:
+    inner, outer = c.builder.factored(c.builder.relu_done(x))
+    if list(outer) == [1]:
+        return _leaky_layer(c, c.builder.settle(x), alpha, c.label)
+    inner = c.builder.settle(inner, c.builder.helper(x.label, "sum"))
+    found = _leaky_layer(c, inner, alpha, c.builder.helper(c.label, "leaky"))
+    return c.builder.affine(found, outer, 0, c.label)
+
+
+def _leaky_layer(c: Call, x: Signal, alpha: Any, name: str) -> Signal:
     slopes = c.exact(1, alpha).astype(np.float64)
     keys: dict[str, Any] = {"alpha": float(slopes[0])}
     arrays = {}
     if len(slopes) > 1:
-        keys, arrays = {"alpha": f"{c.label}.alpha"}, {"alpha": slopes}
+        keys, arrays = {"alpha": f"{name}.alpha"}, {"alpha": slopes}
     span = None
     if x.span is not None:
-        fmt = c.builder.exact(f"alpha of {c.label}", slopes)
+        fmt = c.builder.exact(f"alpha of {name}", slopes)
         keys["alpha_format"] = str(fmt)
         ends = [np.where(v < 0, slopes * v, v) for v in (x.span.lo, x.span.hi)]
         # a negative slope turns at 0, so that 0 may be the least
         lo, hi = np.minimum(np.minimum(*ends), 0), np.maximum(*ends)
         span = Span(x.span.frac + max(fmt.frac, 0), lo, hi)
-    return c.builder.layer("leaky_relu", c.label, x.layer, x.shape, span, arrays, **keys)
+    return c.builder.layer("leaky_relu", name, x.layer, x.shape, span, arrays, **keys)
 
 
 def clip(c: Call) -> Tensor:
     """The larger of x and min, the smaller of that and max."""
     x = c.signal()
-    bounds = [_bound(c, 1, "min"), _bound(c, 2, "max")]
-    lo, hi = bounds
+    lo, hi = _bound(c, 1, "min", -_LARGEST), _bound(c, 2, "max", _LARGEST)
     if lo is not None and hi is not None and lo > hi:
         c.refuse("min not above max", f"{float(lo):g} and {float(hi):g}")
     if lo is None and hi is None:
@@ -278,10 +285,13 @@ def _moved_alias(c: Call, x: Signal) -> Signal:
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def _bound(c: Call, k: int, name: str) -> Fraction | None:
-    """A bound that is an input in new versions and an attribute in old ones; None without any."""
-    value = c.real(name) if c.given(k) is None else c.scalar(k)
-    if value is None or abs(value) >= _LARGEST:
+def _bound(c: Call, k: int, name: str, none: float) -> Fraction | None:
+    """A bound that is an input in new versions and an attribute in old ones; None without any.
+
+    ``none`` is the bound that bounds no float32.
+    """
+    value = c.real(name, finite=False) if c.given(k) is None else c.scalar(k)
+    if value is None or value / none >= 1:
         return None
     return c.exact(k, [value])[0]  # type: ignore[no-any-return]  # of an object array
 

@@ -16,7 +16,13 @@ from fwgen.ingest.onnx_build import Builder
 from fwgen.ingest.onnx_call import Call, Tensor
 from fwgen.ingest.onnx_quant import BUILT, MODES, bipolar, native, whole
 from fwgen.ingest.onnx_shapes import bounded
-from fwgen.ingest.onnx_values import Constant, Numbers, Signal, power_of_two
+from fwgen.ingest.onnx_values import (
+    SIGNIFICANT,
+    Constant,
+    Numbers,
+    Signal,
+    power_of_two,
+)
 from fwgen.ir.fixed import Fixed
 
 MAX_BITS = 24
@@ -62,6 +68,11 @@ def quantiser(c: Call, size: tuple[int, ...]) -> Quantiser:
     signed, narrow = _flag(c, "signed", 1), _flag(c, "narrow", 0)
     mode = _mode(c, "ROUND")
     bits = _bits(c, 3)
+    for k in (0, 1, 2):
+        if isinstance(given := c.given(k), Constant) and given.values.dtype != np.float32:
+            c.refuse(
+                f"float32 numbers as input {k}", f"{given.values.dtype}, which rounds elsewhere"
+            )
     scale, zero = (c.exact(k, c.spread(k, c.constant(k).values, size)) for k in (1, 2))
     if not all(v > 0 for v in scale):
         c.refuse("scales above 0", "one of 0 or below")
@@ -116,6 +127,8 @@ def quant(c: Call) -> Tensor:
     if unit or q.scale[0] == 1:
         x = _ready(c.builder, x)
     scaled = c.builder.affine(x, 1 / q.scale, q.zero)
+    if x.shift is not None and x.span is not None and not c.builder.doubles:
+        scaled.divided = x.span.largest < 1 << SIGNIFICANT
     if q.sign_only:
         made = bipolar(c.builder, scaled, c.label)
     else:
@@ -249,5 +262,7 @@ def format_of(c: Call, shape: tuple[int, ...]) -> Fixed | None:
     """The number format of a Quant node, or None if it is not just that."""
     quantised = c.step.op in {"Quant", "IntQuant"} and isinstance(c.given(1), Constant)
     if not quantised or not all(isinstance(c.given(k), Constant) for k in (2, 3)):
+        return None
+    if c.constant(1).values.size > 1 or c.constant(2).values.size > 1:
         return None
     return quantiser(c, shape).fmt

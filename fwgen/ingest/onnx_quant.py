@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import lcm
 
 import numpy as np
@@ -60,7 +61,8 @@ def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str, unit: i
     if mode == "UP" and lo < 0:
         return _away_from_zero(b, x, lo, hi, name)
     if mode in BUILT:
-        down = whole(b, b.affine(x, -1, 0), -hi, -lo, "FLOOR", b.helper(name, "floor"), unit)
+        turned = b.affine(x, -1, 0).but(divided=x.divided)
+        down = whole(b, turned, -hi, -lo, "FLOOR", b.helper(name, "floor"), unit)
         return b.affine(down, -1, 0, name)
     fmt = native(lo, hi, 0, mode)
     if fmt is not None:
@@ -94,13 +96,13 @@ def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signa
     above = b.relu(x, b.helper(name, "positive"))
     below = b.relu(b.affine(x, -1, 0), b.helper(name, "negative"))
     parts = [
-        b.settle(whole(b, part, 0, most, "CEIL", b.helper(name, what)))
+        b.settle(whole(b, part.but(divided=x.divided), 0, most, "CEIL", b.helper(name, what)))
         for part, most, what in ((above, hi, "up"), (below, -lo, "down"))
     ]
     span = Span(0, np.full(x.size, float(lo)), np.full(x.size, float(hi)))
-    return b.layer(
-        "subtract", b.helper(name, "both"), [part.layer for part in parts], x.shape, span
-    )
+    both = b.helper(name, "both")
+    b.draft.parts.add(both)
+    return b.layer("subtract", both, [part.layer for part in parts], x.shape, span)
 
 
 def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
@@ -127,15 +129,20 @@ def _alike(b: Builder, x: Signal, fmt: Fixed, name: str) -> tuple[Numbers, Numbe
     """Scale and offset of few bits that decide as those of the signal do."""
     for bits in _MORE_BITS:
         scale, offset = b.shortened(x, bits)
+        little = Fraction(2) ** (_NUDGE - bits)
         for nudge in (0, 1, -1):  # a value that lies on an edge must not fall off
-            moved = offset + nudge * Fraction(2) ** (_NUDGE - bits)
+            moved, turned = offset + nudge * little, scale * (1 + nudge * little)
             if decides_alike(x, scale, moved, fmt):
                 return scale, numbers(moved)
+            if decides_alike(x, turned, offset, fmt):
+                return numbers(turned), offset
     raise BundleError(
         f"{b.where}: {name}",
         needed="a scale that is a power of two, or for which some multiplication by at most "
         f"{_MORE_BITS[-1]} bits gives the same result for every value that can occur",
-        found=f"the scale {float(1 / x.scale[0]):g} over all in front of it",
+        found=f"the scale {float(1 / x.scale[0]):g} over all in front of it"
+        if all(x.scale)
+        else "a 0",
         do="Train with scales that are powers of two.",
     )
 
@@ -149,7 +156,7 @@ def decides_alike(x: Signal, scale: Numbers, offset: Numbers, fmt: Fixed) -> boo
     cases = set(_cases(x, scale, offset))
     if len(cases) * (fmt.hi - fmt.lo + 1) > MAX_CHECKS:
         return False
-    return all(_same_staircase(*case, fmt) for case in cases)
+    return all(_same_staircase(*case, fmt, divided=x.divided) for case in cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +211,36 @@ def _cases(x: Signal, scale: Numbers, offset: Numbers) -> Iterator[Case]:
 
 
 def _same_staircase(
-    a: Fraction, b: Fraction, c: Fraction, d: Fraction, lo: int, hi: int, fmt: Fixed
+    a: Fraction,
+    b: Fraction,
+    c: Fraction,
+    d: Fraction,
+    lo: int,
+    hi: int,
+    fmt: Fixed,
+    *,
+    divided: bool,
 ) -> bool:
     if (a > 0) != (c > 0) or not a or not c:
         return False
     true, other = _Line.of(a, b), _Line.of(c, d)
+    level = partial(_in_float32, a, b) if divided else true.level
     points = {lo, hi}
-    for level in range(fmt.lo, fmt.hi):
-        step = true.crossing(_edge(level, fmt.rounding))
-        points |= {n for n in (step, step + 1) if lo < n < hi}
-    return all(true.level(n, fmt) == other.level(n, fmt) for n in points)
+    for edge in range(fmt.lo, fmt.hi):
+        step = true.crossing(_edge(edge, fmt.rounding))
+        # float32 may reach an edge one number early, or late
+        points |= {n for n in range(step - divided, step + 2 + divided) if lo < n < hi}
+    return all(level(n, fmt) == other.level(n, fmt) for n in points)
+
+
+def _in_float32(a: Fraction, b: Fraction, n: int, fmt: Fixed) -> int:
+    """The integer of ``a n + b`` if product and sum are rounded to float32.
+
+    A quotient of two float32 numbers may be rounded to double in between: Figueroa, "When is double
+    rounding innocuous?", SIGNUM Newsletter 30 (1995).
+    """
+    value = Fraction(float(np.float32(float(a * n)) + np.float32(float(b))))
+    return _Line.of(Fraction(0), value).level(0, fmt)
 
 
 def _edge(level: int, rounding: Rounding) -> int:
@@ -230,7 +257,9 @@ def sign(b: Builder, x: Signal, name: str) -> Signal:
     above = b.settle(b.bit(x, b.helper(name, "above"), at_zero=False), b.helper(name, "positive"))
     least = b.settle(b.bit(x, b.helper(name, "least"), at_zero=True), b.helper(name, "natural"))
     span = Span(0, np.zeros(x.size), np.full(x.size, 2.0))
-    total = b.layer("add", b.helper(name, "sum"), [above.layer, least.layer], x.shape, span)
+    both = b.helper(name, "sum")
+    b.draft.parts.add(both)
+    total = b.layer("add", both, [above.layer, least.layer], x.shape, span)
     return b.affine(total, 1, -1, name)
 
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from fwgen.ingest.onnx_build import MAX_CONSTANTS
 from fwgen.ingest.onnx_call import Call, Tensor
-from fwgen.ingest.onnx_file import FLOAT, MAX_RANK
+from fwgen.ingest.onnx_file import DOUBLE, FLOAT, MAX_RANK
 from fwgen.ingest.onnx_values import Constant, Signal, Span
 
 _SAME_ORDER = "Elements keep their order in firmware; remove the operation, or reorder the weights."
-_DOUBLE = 11
 
 
 def _moved(c: Call, x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -54,10 +53,11 @@ def cast(c: Call) -> Tensor:
     x, to = _first(c), c.integer("to")
     c.only("saturate", 1)
     if isinstance(x, Signal):
-        if to not in {FLOAT, _DOUBLE}:
+        if to not in {FLOAT, DOUBLE}:
             c.refuse("a cast to float or double", f"one to type {to}")
+        c.builder.doubles |= to == DOUBLE
         return identity(c)
-    kinds = {FLOAT: "<f4", _DOUBLE: "<f8", 6: "<i4", 7: "<i8"}
+    kinds = {FLOAT: "<f4", DOUBLE: "<f8", 6: "<i4", 7: "<i8"}
     if to not in kinds:
         c.refuse("a cast to float, double, int32 or int64", f"one to type {to}")
     bounded(c, x.values.size)

@@ -84,6 +84,9 @@ class Signal:
         Of the layer; None where formats are still to be chosen.
     made
         The format of the layer's values if a quantiser that the file names has made them already.
+    divided
+        Whether a framework makes it of the layer's numbers with one division and one addition, each
+        rounded to float32.
     open_dense
         Whether the layer is a dense one without bias that nothing else reads.
     settled, unclipped
@@ -98,6 +101,7 @@ class Signal:
     offset: Numbers = field(default_factory=lambda: numbers(0))
     clipped: bool = False
     made: Fixed | None = None
+    divided: bool = False
     open_dense: bool = False
     settled: "Signal | None" = None
     unclipped: "Signal | None" = None

@@ -6,7 +6,8 @@ says none. Here those gaps are filled, on the draft, and every choice is written
 - parameters of dense layers and normalisations get the format asked for;
 - a `quantise` layer goes behind every value that grows (dense, batch_norm, leaky_relu, add,
   subtract, multiply) before it is multiplied, joined, looked up, or leaves the firmware;
-  element-wise layers that follow (a normalisation that will be folded, a ReLU) come first;
+  element-wise layers that follow (a normalisation that will be folded, a ReLU) come first, and
+  what an importer builds of several exact layers (a bound, a sign) is one operation;
 - a table gets its result's format, and its source at most `TABLE_BITS` bits;
 - the membrane of spiking neurons gets the format asked for.
 
@@ -75,14 +76,15 @@ class Precision:
         return self.fmt is not None or self.ranges is not None
 
 
-def complete(draft: Draft, precision: Precision) -> None:
-    """Fill the gaps in a draft's formats, and say so in its notes.
+def complete(draft: Draft, precision: Precision, where: str) -> None:
+    """Fill the gaps in a draft's formats, and say so in its notes; ``where`` names the file.
 
     Raises
     ------
     BundleError
-        If a table has no format and none was asked for.
+        If a table has no format and none was asked for, or a number is no number.
     """
+    draft.check_numbers(where)
     _keep_norms_apart(draft, precision.fmt.width if precision.fmt else SCALE_BITS)
     _adopt(draft)
     if precision.given:
@@ -93,7 +95,7 @@ def complete(draft: Draft, precision: Precision) -> None:
     for layer in draft.layers:
         if layer["op"] == "table" and "format" not in layer:
             raise BundleError(
-                f"layer '{layer['name']}' ({layer['function']})",
+                f"{where}: layer '{layer['name']}' ({layer['function']})",
                 needed="a number format for the result of a table",
                 found="none in the file",
                 do="Put a quantiser behind it in the model, or add --precision FORMAT or "
@@ -295,7 +297,8 @@ class _Filler:
                 readers.setdefault(source, []).append(layer)
         for layer in linked:
             self._parameters_of(layer, norms)
-            if layer["name"] not in norms.values() and layer["op"] not in _WAITING:
+            waits = layer["op"] in _WAITING or layer["name"] in self.draft.parts
+            if layer["name"] not in norms.values() and not waits:
                 tight = layer["op"] == "table"
                 sources = [self._closed(name, tight=tight) for name in _listed(layer["from"])]
                 layer["from"] = sources if isinstance(layer["from"], list) else sources[0]
@@ -324,7 +327,7 @@ class _Filler:
         }
 
     def _grows(self, layer: Layer) -> bool:
-        if layer["op"] in _PASSING:
+        if layer["op"] in _PASSING or layer["name"] in self.draft.parts:
             return any(name in self.open for name in _listed(layer["from"]))
         return layer["op"] in _GROWING
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fwgen.ingest.keras_graph import no, shown
+from fwgen.ingest.keras_graph import check_origin, no, shown
 
 MAX_TEXT = 1000
 MAX_BITS = 32
 MAX_INTEGER = 64
+_HUGE = 1e30
 
 Options = Mapping[str, Any]
 
@@ -172,6 +173,7 @@ def read_quantiser(spec: object, where: str) -> Quantiser:
 
 def _configured(spec: object, where: str) -> tuple[str, dict[str, Any]]:
     if isinstance(spec, dict) and set(spec) <= _ENTRY_KEYS:
+        check_origin(where, spec)
         name, given = spec.get("class_name"), spec.get("config")
         if isinstance(name, str) and isinstance(given, dict):
             return name, given
@@ -244,8 +246,9 @@ def _check(q: Quantiser) -> None:
 
 
 def _finite(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _HUGE
 
 
 def _whole(q: Quantiser, key: str, lo: int, hi: int) -> None:

@@ -102,6 +102,50 @@ BAD: list[tuple[str, bytes, str]] = [
         model([DENSE], [WEIGHT], ir=99),
         f"bad.onnx: ir_version: needed 3 to 14; found 99. {AGAIN}",
     ),
+    *(
+        (
+            f"{op} with {key} = {value}",
+            one(
+                op,
+                *(names := [t[0] for t in given]),
+                constants=tuple(t[1] for t in given),
+                **{key: value},
+            ),
+            f"bad.onnx: {op} node 'y': needed attribute '{key}' as a finite number; found {value}. {EXPORT}",
+        )
+        for op, key, given in (
+            ("Gemm", "alpha", [("w", WEIGHT)]),
+            ("BatchNormalization", "epsilon", [(n, tensor(n, [1, 1])) for n in "abcd"]),
+        )
+        for value in (float("inf"), float("nan"))
+    ),
+    (
+        "a factor of 0 beside a third in front of a quantiser",
+        model(
+            [node("Mul", ["event", "m"], "n"), node("Div", ["n", "d"], "o"), quant("o", "y")],
+            [tensor("m", [0, 1]), tensor("d", [3, 3]), *parameters()],
+        ),
+        "bad.onnx: y_grid: needed a scale that is a power of two, or for which",
+    ),
+    (
+        "a lower bound above all numbers",
+        one("Clip", "one", constants=(tensor("one", 3.4028234663852886e38),)),
+        "bad.onnx: offsets of y_above_affine: needed numbers that one format of at most 64 bits holds",
+    ),
+    (
+        "a whole number beyond its type",
+        one(
+            "Add",
+            "c",
+            constants=(field(1, 1) + field(2, 3) + field(8, "c") + field(5, b"\xac\x02"),),
+        ),
+        f"bad.onnx: tensor 'c': needed numbers of type i1; found larger ones. {AGAIN}",
+    ),
+    (
+        "a quantiser of double precision",
+        model([quant("event", "y")], [tensor("s", 0.3, "<f8"), *parameters()[1:]]),
+        f"{QUANT} float32 numbers as input 1; found float64, which rounds elsewhere. {EXPORT}",
+    ),
     (
         "old opset",
         model([DENSE], [WEIGHT], opsets={"": 6}),

@@ -85,6 +85,19 @@ def test_an_element_without_bits_is_zero(tmp_path: Path) -> None:
     assert np.array_equal(value(bundle, X, "d_iq")[:, 1], [2.5, -0.5, 0.0])
 
 
+def test_wires_are_bounded(tmp_path: Path) -> None:
+    """Each of many long vectors would take two matrices of a hundred megabytes."""
+    made = draft()
+    made.layers[0]["config"]["batch_input_shape"] = [None, 4096]
+    entry = {"class_name": "Quantizer", "registered_name": "hgq>Quantizer"}
+    names = [f"q{k}" for k in range(3)]
+    made.layers[1:] = [entry | {"config": {"name": n, "config": conf()}} for n in names]
+    mixed = {"0": np.arange(4096)[None] % 3, "1": [[1]], "2": [[1]]}
+    made.weights = {f"quantizer{k}/quantizer": mixed for k in ("", "_1", "_2")}
+    with pytest.raises(BundleError, match=r"layer 'q1' .*needed formats by element for which"):
+        imported(made, tmp_path)
+
+
 def test_one_format_for_all_is_the_inputs(tmp_path: Path) -> None:
     """Where all elements of the first quantiser are alike, it is the input's format."""
     made = draft(iq=([[2]], [[3]], [[1]]))

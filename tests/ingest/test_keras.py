@@ -22,6 +22,8 @@ from tests.ingest.keras_files import KerasDraft, dense, layer, node
 
 X = np.array([[1.0, -0.5, 2.0], [0.125, 3.75, -4.0], [0.0, 0.0, 0.0]])
 
+WIDE = np.array([[-4.0, 3.875, 3.875], [3.875, -4.0, -4.0], [1.0, 0.125, 0.5], *X])
+
 
 def imported(path: Path, **answers: str) -> Bundle:
     """The bundle of a file."""
@@ -221,6 +223,38 @@ def test_normalisation_is_not_folded_into_quantised_weights(tmp_path: Path) -> N
     found = values(bundle)
     assert np.array_equal(found["n"], (found["d"] - [1.0, -0.5]) * [0.75, -4.0] + [0.25, 0.5])
     assert "n is no part of d" in bundle.settings.provenance.notes
+
+
+def test_a_bound_holds_beyond_the_samples(tmp_path: Path) -> None:
+    """Events that never reach it do not take it away: it is exact whatever formats are chosen."""
+    path = small(layer("ReLU", max_value=2.5)).h5(tmp_path / "m.h5")
+    np.savez(tmp_path / "s.npz", x=[[-2.5, 0.0, 0.0]])
+    request = Request(path, "net", Answers({}), None, None, tmp_path / "s.npz")
+    bundle = import_model(request, tmp_path / "net")
+    found, (last,) = values(bundle, WIDE), bundle.graph.outputs
+    assert found["d"].max() > 10
+    assert np.array_equal(found[last], np.clip(found["d"], 0, 2.5))
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("binary(alpha=1)", lambda y: np.where(y < 0, -1, 1)),
+        ("ternary(threshold=0.5)", lambda y: np.sign(y) * (np.abs(y) >= 0.5)),
+        ("quantized_bits(4,1,alpha=0.25)", lambda y: np.clip(np.rint(y * 4), -8, 7) / 16),
+        (
+            "quantized_relu(4,1,negative_slope=0.25)",
+            lambda y: np.clip(np.rint(np.where(y < 0, y / 4, y) * 4), -2, 7) / 4,
+        ),
+    ],
+)
+def test_precision_leaves_quantisers_alone(tmp_path: Path, activation: str, expected: Any) -> None:
+    """What the file quantises keeps its numbers, though it is built of several layers."""
+    path = small(layer("QActivation", activation=activation)).h5(tmp_path / "m.h5")
+    request = Request(path, "net", Answers({}), None, "ufixed<6,3,TRN,SAT>")
+    bundle = import_model(request, tmp_path / "net")
+    found, (last,) = values(bundle, WIDE), bundle.graph.outputs
+    assert np.array_equal(found[last], expected(found["d"]))
 
 
 def test_function_takes_the_format_behind(tmp_path: Path) -> None:

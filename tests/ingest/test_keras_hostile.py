@@ -163,6 +163,31 @@ def without_weights(folder: Path) -> Path:
     return path
 
 
+def doubled(draft: KerasDraft) -> None:
+    """Forty times a value beside itself, and an operation with one number an element."""
+    nodes = {f"c{k}": node(f"c{k - 1}", f"c{k - 1}") for k in range(1, 40)}
+    draft.layers += [layer("Concatenate", name) for name in ("c0", *nodes)]
+    draft.layers.append(layer("Activation", "six", activation="relu6"))
+    both = {"q": node("x_in"), "d": node("q"), "c0": node("d", "d"), "six": node("c39")}
+    draft.functional([["six", 0, 0]], **both, **nodes)
+
+
+def channels_first(draft: KerasDraft) -> None:
+    """A matrix whose columns a Flatten takes one after the other."""
+    draft.layers[0]["config"]["batch_input_shape"] = [None, 1, 3]
+    draft.layers[1] = layer("Flatten", "f", data_format="channels_first")
+
+
+def two_kernels(folder: Path) -> Path:
+    """A layer with two weights of the same name, one of them elsewhere."""
+    path = KerasDraft().h5(folder / "m.h5")
+    with h5py.File(path, "a") as file:
+        group = file["model_weights/d"]
+        group.attrs["weight_names"] = ["d/kernel:0", "d/bias:0", "e/kernel:0"]
+        group.create_dataset("e/kernel:0", data=np.ones((3, 2), np.float32))
+    return path
+
+
 def numpy_bytes() -> bytes:
     """An archive of NumPy's."""
     stream = io.BytesIO()
@@ -172,6 +197,7 @@ def numpy_bytes() -> bytes:
 
 D = "F: layer 'd' (QDense)"
 L = "F: layer 'l'"
+C = "F: layer '"
 PICKLED = b"\x80\x04cos\nsystem\n."
 Q = f"{L} (QActivation): activation"
 
@@ -302,12 +328,12 @@ CASES = [
     Case(
         "half a unit",
         replaced(dense(units=1.5)),
-        f"{D}: units: needed a whole number above 0; found '1.5'.",
+        f"{D}: units: needed a whole number from 1 to 4,096; found '1.5'.",
     ),
     Case(
         "2**60 units",
         replaced(dense(units=2**60)),
-        f"{D}: kernel: needed shape (3, {2**60}); found (3, 2).",
+        f"{D}: units: needed a whole number from 1 to 4,096; found '1152921504606846976'.",
     ),
     Case(
         "weights missing",
@@ -512,7 +538,72 @@ CASES = [
     Case(
         "an input of 10**12",
         h5(lambda d: d.layers[0]["config"].update(batch_input_shape=[None, 10**12])),
-        f"{D}: kernel: needed shape (1000000000000, 2); found (3, 2).",
+        "F: needed an event of at most 4,096 elements; found 1000000000000.",
+    ),
+    Case(
+        "a value doubled forty times",
+        h5(doubled),
+        f"{C}c13' (Concatenate): needed at most 16,384 elements; found 32768.",
+    ),
+    Case(
+        "an input of half precision",
+        h5(lambda d: d.layers[0]["config"].update(dtype="float16")),
+        "F: layer 'x_in' (InputLayer): dtype: needed float32; found 'float16'.",
+    ),
+    Case(
+        "a sparse input",
+        h5(lambda d: d.layers[0]["config"].update(sparse=True)),
+        "F: layer 'x_in' (InputLayer): sparse: needed False; found 'True'.",
+    ),
+    Case(
+        "units of 3,000 digits",
+        replaced(dense(units=10**3000)),
+        f"{D}: units: needed a whole number from 1 to 4,096; found '1000",
+    ),
+    Case(
+        "bits of 400 digits",
+        quantiser({"class_name": "quantized_relu", "config": {"bits": 10**400}}),
+        f"{Q}: quantized_relu: bits: needed a whole number from 1 to 32; found '1000",
+    ),
+    Case(
+        "bits of 400 digits in a text",
+        quantiser(f"quantized_relu({10**400})"),
+        f"{Q}: quantized_relu: bits: needed a whole number from 1 to 32; found '1000",
+    ),
+    Case(
+        "a layer of its own that has Keras' name",
+        replaced(dense() | {"module": "mine.layers", "registered_name": "mine>QDense"}),
+        "F: module: needed classes and functions of builtins, hgq, keras, qkeras, tensorflow, tensorflow_model_optimization, tf_keras; found 'mine.layers'. Code of your own is not in the file; use layers of these.",
+    ),
+    Case(
+        "a model of its own",
+        config(json.dumps({"module": "mine", "class_name": "Functional", "config": {}})),
+        "F: module: needed classes and functions of builtins,",
+    ),
+    Case(
+        "a function of its own that has Keras' name",
+        behind(
+            layer(
+                "Activation",
+                activation={"module": "mine", "class_name": "function", "config": "relu"},
+            )
+        ),
+        f"{L} (Activation): activation: module: needed classes and functions of builtins,",
+    ),
+    Case(
+        "a quantiser of its own that has QKeras' name",
+        quantiser({"module": "mine", "class_name": "quantized_relu", "config": {"bits": 4}}),
+        f"{Q}: module: needed classes and functions of builtins,",
+    ),
+    Case(
+        "channels in front of a Flatten",
+        h5(channels_first),
+        "F: layer 'f' (Flatten): data_format: needed channels_last, since another puts the elements into another order; found 'channels_first'. Put the channels last in the model.",
+    ),
+    Case(
+        "a kernel twice",
+        two_kernels,
+        f"{D}: needed the weights kernel, bias; found two of the name kernel.",
     ),
     Case(
         "an epsilon of text",

@@ -2,6 +2,7 @@
 
 import time
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,102 @@ def test_a_scale_that_no_format_holds_decides_alike(tmp_path: Path) -> None:
     made = results(tmp_path, model(nodes, [*norm, *parameters(0.25, 0.0, 5.0)]))
     exact = (X - [0, 0.25]) * [1, 2] / np.sqrt([3, 5]) + [0, 0.5]
     assert (made == np.clip(np.round(exact / 0.25), -16, 15) * 0.25).all()
+
+
+@pytest.mark.parametrize("op", ["LeakyRelu", "Relu"])
+def test_a_third_in_front_of_a_slope_is_not_rounded(tmp_path: Path, op: str) -> None:
+    """It comes behind the slope or the bound, so that the quantiser meets its edges exactly."""
+    keys = {"alpha": 0.5} if op == "LeakyRelu" else {}
+    nodes = [node("Sub", ["event", "c"], "a"), node("Mul", ["a", "five"], "k")]
+    nodes += [node("Div", ["k", "d"], "m"), node(op, ["m"], "l", **keys)]
+    nodes += [node("Add", ["l", "e"], "p"), quant("p", "y", rounding_mode="FLOOR")]
+    constants = [tensor("c", [0.5, -0.25]), tensor("d", [3.0, -6.0]), tensor("e", [0.5, 0.25])]
+    constants += [tensor("five", 5.0), *parameters(0.25, 0.0, 6.0)]
+    made = results(tmp_path, model(nodes, constants))
+    m = np.vectorize(Fraction, otypes=[object])((X - [0.5, -0.25]) * [10, -5]) / 6
+    sloped = np.where(m > 0, m, m / 2 if keys else Fraction(0))
+    sloped += np.array([Fraction(1, 2), Fraction(1, 4)])
+    wanted = np.array(
+        [[min(max(floor(v * 4), -32), 31) / 4 for v in row] for row in sloped.tolist()]
+    )
+    assert (made == wanted).all()
+
+
+@pytest.mark.parametrize(("scale", "zero"), [(1.4, 0.0), (0.6, 0.0), (0.6, 2.0)])
+@pytest.mark.parametrize("mode", ["FLOOR", "CEIL", "DOWN", "UP"])
+def test_a_quotient_that_float32_rounds_to_an_edge(
+    tmp_path: Path, mode: str, scale: float, zero: float
+) -> None:
+    """3 over 0.6, which is a little more in float32, is below 5, and is 5 for every framework."""
+    raw = model([quant("event", "y", rounding_mode=mode)], parameters(scale, zero, 6.0))
+    divisor, grid = np.float32(scale), np.arange(-128, 128)
+    imported(tmp_path, raw, "fixed<8,4>")
+    ready = prepare(tmp_path / "out")
+    events = np.stack([grid, grid[::-1]], axis=1)
+    made = ready.reference.run(events).values["y"]
+    made = made * 2.0 ** -ready.reference.analysis.values["y"].frac
+    quotient = (events / 16).astype(np.float32) / divisor + np.float32(zero)
+    wanted = ROUNDING[mode](np.clip(quotient, -32, 31))
+    assert (np.rint(made / float(divisor)) + zero == wanted).all()
+
+
+@pytest.mark.parametrize(
+    ("op", "constants", "wanted"),
+    [
+        ("Sign", (), np.sign(X)),
+        ("Clip", (-1.5, 2.25), np.clip(X, -1.5, 2.25)),
+        ("Add", ([[1.0, -0.5]],), X + np.array([1, -0.5])),
+    ],
+)
+def test_precision_leaves_exact_operations_alone(
+    tmp_path: Path, op: str, constants: tuple[Any, ...], wanted: np.ndarray
+) -> None:
+    """What is built of several exact layers is not converted in between, nor behind."""
+    path, parts = tmp_path / "model.onnx", [tensor(f"c{k}", c) for k, c in enumerate(constants)]
+    path.write_bytes(of_op(op, *parts))
+    answers = Answers({"input_format": "fixed<6,3>"})
+    import_model(Request(path, "demo", answers, None, "ufixed<3,3,TRN,SAT>"), tmp_path / "out")
+    ready = prepare(tmp_path / "out")
+    (name,) = ready.graph.outputs
+    made = ready.reference.run(EVENTS).values[name]
+    assert (made * 2.0 ** -ready.reference.analysis.values[name].frac == wanted).all()
+
+
+@pytest.mark.parametrize(("scale", "told"), [(0.35, True), (0.375, False)])
+def test_sums_of_scaled_values_that_float32_rounds_are_named(
+    tmp_path: Path, scale: float, told: bool
+) -> None:
+    """0.35 times a level fills a float32: a sum of such is exact here, and is not there."""
+    nodes = [quant("event", "q"), node("MatMul", ["q", "w"], "y")]
+    raw = model(nodes, [WEIGHT, *parameters(scale, 0.0, 3.0)])
+    assert ("Sums of y_sum can need" in imported(tmp_path, raw).settings.provenance.notes) == told
+
+
+def test_a_quotient_in_double_precision_is_exact(tmp_path: Path) -> None:
+    """3 over float32's 0.6 is below 5 where the event, or a cast, is of double precision."""
+    for k, (kind, before) in enumerate([(11, []), (1, [node("Cast", ["event"], "c", to=11)])]):
+        nodes = [*before, quant("c" if before else "event", "y", rounding_mode="FLOOR")]
+        raw = model(nodes, parameters(0.6, 0.0, 6.0), [port("event", (1, 2), kind)])
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        made = results(folder, raw, np.array([[24, -24]]))
+        assert (np.rint(made / 0.6) == [[4, -5]]).all()
+
+
+def test_a_scale_for_each_element_is_no_format_of_the_input(tmp_path: Path) -> None:
+    """The input's format is asked for, and each element is converted with its own scale."""
+    raw = model([quant("event", "y")], parameters([[0.5, 0.25]]))
+    with pytest.raises(BundleError, match="Add --set input_format=FORMAT"):
+        imported(tmp_path, raw, None)
+    assert (results(tmp_path, raw) == np.clip(np.round(X * [2, 4]), -8, 7) / [2, 4]).all()
+
+
+def test_quotients_that_float32_rounds_to_some_edges_only_are_refused(tmp_path: Path) -> None:
+    """3 over 0.6 is 5 there, and 15 over 0.6 is below 25: no multiplication does both."""
+    raw = model([quant("event", "y", rounding_mode="FLOOR")], parameters(0.6, 0.0, 6.0))
+    assert np.float32(15) / np.float32(0.6) < 25
+    with pytest.raises(BundleError, match="needed a scale that is a power of two, or for which"):
+        imported(tmp_path, raw, "fixed<9,5>")
 
 
 @pytest.mark.parametrize("mode", ["FLOOR", "CEIL", "DOWN", "UP"])

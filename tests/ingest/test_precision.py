@@ -1,5 +1,6 @@
 """Formats for what a source gives none: which layers get which, and what is said about it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def samples(folder: Path, x: object) -> Path:
 def test_precision_for_all() -> None:
     """Parameters get the format, and a quantise layer stands behind what grows, once each."""
     draft = network()
-    complete(draft, Precision.of(F))
+    complete(draft, Precision.of(F), "net.h5")
     assert shape(draft) == [
         "d1(x)",
         "n1(d1)",
@@ -71,7 +72,7 @@ def test_precision_for_all() -> None:
 def test_precision_is_told() -> None:
     """The notes say which layer got which format, and from where."""
     draft = network()
-    complete(draft, Precision.of(F))
+    complete(draft, Precision.of(F), "net.h5")
     assert draft.notes == [
         f"{F} from --precision: d1 (weight), d1 (bias), d2 (weight), r1 (value), s (result).",
         "fixed<12,6,RND_CONV,SAT> from --precision: d2 (value).",
@@ -89,7 +90,7 @@ def test_source_formats_stay() -> None:
     draft.add("quantise", "q2", format="fixed<6,3,RND,SAT>")
     draft.outputs.append("q2")
     before = [dict(layer) for layer in draft.layers]
-    complete(draft, Precision.of(F))
+    complete(draft, Precision.of(F), "net.h5")
     assert [{k: v for k, v in layer.items() if k != "from"} for layer in draft.layers] == before
     assert not draft.notes
 
@@ -98,7 +99,7 @@ def test_ranges_place_the_binary_point(tmp_path: Path) -> None:
     """With samples each value's format just holds what was seen; the width is the one asked for."""
     draft = network()
     file = samples(tmp_path, [[1.0, 2.0], [2.0, -3.0], [0.0, 0.0]])
-    complete(draft, Precision.of("fixed<10,1,RND,SAT>", lambda d: ranges(d, file)))
+    complete(draft, Precision.of("fixed<10,1,RND,SAT>", lambda d: ranges(d, file)), "net.h5")
     made = layers(draft)
     # r1: 2*(3*2 + 2*3 - 1) = 22 at most; d1 folded: weights up to 6, bias down to -2
     assert made["r1_q"]["format"] == "ufixed<10,5,RND,SAT>"
@@ -114,7 +115,7 @@ def test_ranges_alone(tmp_path: Path) -> None:
     """Without --precision, values have 16 bits and parameters are left to the build."""
     draft = network()
     file = samples(tmp_path, [[2.0, -3.0]])
-    complete(draft, Precision.of(None, lambda d: ranges(d, file)))
+    complete(draft, Precision.of(None, lambda d: ranges(d, file)), "net.h5")
     made = layers(draft)
     assert made["r1_q"]["format"] == "ufixed<16,5,RND_CONV,SAT>"
     assert "weight_format" not in made["d1"]
@@ -123,10 +124,10 @@ def test_ranges_alone(tmp_path: Path) -> None:
 def test_nothing_asked_for() -> None:
     """Without either option only a table is refused; the notes name what the build chooses."""
     draft = network()
-    with pytest.raises(BundleError, match=r"layer 's' \(sigmoid\): needed a number format"):
-        complete(draft, Precision())
+    with pytest.raises(BundleError, match=r"^net\.h5: layer 's' \(sigmoid\): needed a number"):
+        complete(draft, Precision(), "net.h5")
     draft.layers.pop()
-    complete(draft, Precision())
+    complete(draft, Precision(), "net.h5")
     assert shape(draft) == ["d1", "n1", "r1", "d2"]
     assert draft.notes[-1] == (
         "The file gives no number format for d1 (weight, bias), n1 (scale, offset), d2 (weight): "
@@ -145,7 +146,7 @@ def test_norm_behind_quantised_weights(gamma: list[float], fmt: str) -> None:
     norm = {"gamma": gamma, "mean": [0.0, 0.0], "variance": [1.0, 1.0], "beta": [0.0, 0.0]}
     draft.add("batch_norm", "n", epsilon=0.0, arrays=norm)
     draft.outputs.append("n")
-    complete(draft, Precision())
+    complete(draft, Precision(), "net.h5")
     assert layers(draft)["n"]["scale_format"] == fmt
     assert draft.notes[0].startswith("n is no part of d, whose weights are quantised")
 
@@ -168,11 +169,11 @@ def test_table_takes_the_format_behind(behind: tuple[str, ...], fmt: str, adopte
     draft.add("quantise", "q", format=fmt)
     draft.outputs.append("q")
     if adopted:
-        complete(draft, Precision())
+        complete(draft, Precision(), "net.h5")
         assert layers(draft)["t"]["format"] == fmt
     else:
         with pytest.raises(BundleError, match=r"layer 't' \(tanh\): needed a number format"):
-            complete(draft, Precision())
+            complete(draft, Precision(), "net.h5")
 
 
 def test_norm_that_stands_alone() -> None:
@@ -181,7 +182,7 @@ def test_norm_that_stands_alone() -> None:
     norm = {"gamma": [0.5, 0.3], "mean": [0.0, 0.0], "variance": [1.0, 1.0], "beta": [2.0, 0.25]}
     draft.add("batch_norm", "n", epsilon=0.0, arrays=norm)
     draft.outputs.append("n")
-    complete(draft, Precision())
+    complete(draft, Precision(), "net.h5")
     assert "scale_format" not in layers(draft)["n"]
     assert layers(draft)["n"]["offset_format"] == "ufixed<4,2,RND_CONV>"
 
@@ -191,7 +192,7 @@ def test_joined_values_are_converted_first() -> None:
     draft = network()
     draft.add("concat", "c", ["d2", "x"])
     draft.outputs[:] = ["c", "s"]
-    complete(draft, Precision.of(F))
+    complete(draft, Precision.of(F), "net.h5")
     assert layers(draft)["c"]["from"] == ["d2_q", "x"]
     assert draft.outputs == ["c", "s"]
 
@@ -206,7 +207,11 @@ def test_membranes(tmp_path: Path) -> None:
         draft.add("lif", "l", **lif)
         draft.add("last_membrane", "m")
         draft.outputs.append("m")
-        complete(draft, Precision.of(precision, None if precision else lambda d: ranges(d, file)))
+        complete(
+            draft,
+            Precision.of(precision, None if precision else lambda d: ranges(d, file)),
+            "net.h5",
+        )
         assert shape(draft) == ["d(x)", "l(d)", "m(l)"]
         # the range is -3.5 to 7
         expected = precision or "fixed<16,4,RND_CONV,SAT>"
@@ -236,3 +241,29 @@ def test_wrong_options(tmp_path: Path) -> None:
     for x in ([[1.0]], [1.0, 2.0], np.zeros((0, 2))):
         with pytest.raises(BundleError, match=r"--samples .*: needed an array 'x' of shape"):
             ranges(network(), samples(tmp_path, x))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("d1.weight", np.nan, "'d1.weight': needed numbers below 1e+60; found nan."),
+        ("n1.mean", -np.inf, "'n1.mean': needed numbers below 1e+60; found -inf."),
+        ("n1.variance", -1.0, "'n1.variance': needed variance + epsilon above 0; found -1."),
+        ("n1.variance", 0.0, "'n1.variance': needed variance + epsilon above 0; found 0."),
+    ],
+)
+def test_numbers_that_diverged(key: str, value: float, found: str) -> None:
+    """They are refused by their name before any format is chosen."""
+    draft = network()
+    draft.arrays[key] = np.full_like(draft.arrays[key], value)
+    with pytest.raises(BundleError, match=f"^net.h5: {re.escape(found)} Look for a diverged"):
+        complete(draft, Precision.of(F), "net.h5")
+
+
+def test_samples_beyond_all_numbers(tmp_path: Path) -> None:
+    """Values that overflow in the float network are refused, with the layer."""
+    draft, file = network(), samples(tmp_path, [[1e200, 1e200]])
+    with pytest.raises(
+        BundleError, match=r"layer 'x': needed events whose values stay below 1e.100"
+    ):
+        complete(draft, Precision.of(None, lambda d: ranges(d, file)), "net.h5")
