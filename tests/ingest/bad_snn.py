@@ -1,6 +1,7 @@
 """Hostile and broken ``.nir``, ``.pt``, ``.safetensors`` and ``.npz`` files, and what is said."""
 
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,6 +117,44 @@ def echo(file: h5py.File) -> None:
     names[-1, -1] = "b" * 10**6
     del file["node/edges"]
     file["node"].create_dataset("edges", data=names, dtype=h5py.string_dtype())
+
+
+def links(file: h5py.File) -> None:
+    """One long text under many names."""
+    file["node/nodes/fc/note"] = "a" * 2_000_000
+    for k in range(20):
+        file[f"node/nodes/fc/note{k}"] = file["node/nodes/fc/note"]
+
+
+def chunked(size: int, unpacked: int, chunk: int | None = None) -> Callable[[h5py.File], None]:
+    """A weight of ``size`` bytes, in chunks, the first of which unpacks to so many bytes."""
+
+    def act(file: h5py.File) -> None:
+        group = file["node/nodes/fc"]
+        del group["weight"]
+        made = group.create_dataset(
+            "weight",
+            shape=(size,),
+            maxshape=(None,),
+            dtype="u1",
+            chunks=(chunk or size,),
+            compression="gzip",
+        )
+        made.id.write_direct_chunk((0,), zlib.compress(bytes(unpacked), 9))
+
+    return act
+
+
+def wide(file: h5py.File) -> None:
+    """As many texts in one row as there may be texts."""
+    names = np.full((1, 50_000), "a", dtype=object)
+    file["node"].create_dataset("names", data=names, dtype=h5py.string_dtype())
+
+
+def attribute(file: h5py.File) -> None:
+    """An attribute of 3,000 texts, each of which may be as long as the file."""
+    names = np.full(3000, "a" * 60, dtype=object)
+    file["node"].attrs.create("names", names, dtype=h5py.string_dtype())
 
 
 def deep(path: Path) -> None:
@@ -481,7 +520,55 @@ NIR_FILES = [
         "names that fill the memory",
         ".nir",
         changed(echo),
-        "net.nir: '/node/edges': needed at most 16,777,216 characters of text; found more.",
+        "net.nir: '/node/edges': needed at most 16,777,216 characters of text in all; found more.",
+    ),
+    BadFile(
+        "one long text under many names",
+        ".nir",
+        changed(links),
+        "net.nir: '/node/nodes/fc/note15': needed at most 16,777,216 characters of text in all; "
+        f"found more. {SAVE}",
+    ),
+    BadFile(
+        "texts of which any may be long, in one row",
+        ".nir",
+        changed(wide),
+        "net.nir: '/node/names': needed at most ",
+    ),
+    BadFile(
+        "texts of which any may be long, in an attribute",
+        ".nir",
+        changed(attribute),
+        "net.nir: '/node@names': needed at most ",
+    ),
+    BadFile(
+        "a chunk that unpacks to a thousand times its size",
+        ".nir",
+        changed(chunked(100_000, 20_000_000)),
+        "net.nir: '/node/nodes/fc/weight': needed chunks of 100,000 bytes; found one that unpacks "
+        f"to more. {SAVE}",
+    ),
+    BadFile(
+        "a packed chunk larger than a chunk",
+        ".nir",
+        changed(chunked(1000, 20_000_000)),
+        "net.nir: '/node/nodes/fc/weight': needed chunks of 1,000 bytes; found one of ",
+    ),
+    BadFile(
+        "a chunk larger than its array",
+        ".nir",
+        changed(chunked(100, 100, 300_000_000)),
+        "net.nir: '/node/nodes/fc/weight': needed at most 268,435,456 bytes in all; found a claim "
+        f"of more. {SAVE}",
+    ),
+    BadFile(
+        "a filter that needs other code",
+        ".nir",
+        changed(
+            lambda file: file["node/nodes/fc"].create_dataset("x", data=[1.0], compression="lzf")
+        ),
+        "net.nir: '/node/nodes/fc/x': needed plain data, or shuffle and gzip in this order; found "
+        f"filter lzf. {SAVE}",
     ),
     BadFile(
         "no steps",

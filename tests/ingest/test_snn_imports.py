@@ -4,12 +4,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from fwgen.errors import BundleError
 from fwgen.importer import answers_of, import_model
 from fwgen.ingest.bundle import Bundle
+from fwgen.ingest.hdf5 import read_hdf5
 from fwgen.ingest.snntorch_beta import recovered
 from fwgen.ingest.sources import Request
 from fwgen.ir.nodes import BatchNorm, Dense, Lif, Real, Threshold
@@ -77,6 +79,21 @@ def test_nir(tmp_path: Path) -> None:
     notes = bundle.settings.provenance.notes
     assert "dt is 1.0, by --set. " in notes
     assert "reset is subtract, by --set." in notes
+
+
+def test_packed_arrays(tmp_path: Path) -> None:
+    """Shuffled, packed and summed chunks, one of them left unpacked, from a file or from bytes."""
+    path = tmp_path / "a.h5"
+    values = np.arange(300.0).reshape(30, 10)
+    with h5py.File(path, "w") as file:
+        file.create_dataset(
+            "a", data=values, chunks=(7, 3), shuffle=True, compression="gzip", fletcher32=True
+        )
+        loose = file.create_dataset("b", data=values, chunks=(30, 10), compression="gzip")
+        loose.id.write_direct_chunk((0, 0), values.tobytes(), filter_mask=1)
+    for read in (read_hdf5(path), read_hdf5(path, path.read_bytes())):
+        assert np.array_equal(read.arrays["a"], values)
+        assert np.array_equal(read.arrays["b"], values)
 
 
 def test_nir_asks_for_everything_at_once(tmp_path: Path) -> None:
