@@ -27,7 +27,16 @@ MAX_TEXTS = 100_000
 _AT_ONCE = 2  # texts read at once that may each be as long as the file
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _HOW = "Save the model again, as one HDF5 file that holds its own data."
-_DAMAGED = (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, OverflowError)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    zlib.error,
+)
 # what may be done to a chunk, in this order: HDF5's own filters, and no other code
 _FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32)
 _DEFLATED = 1.01, 1024  # of one chunk: never larger than this share and so many bytes more

@@ -216,7 +216,57 @@ NIR_FILES = [
         "no node",
         ".nir",
         changed(lambda file: file.move("node", "nodes")),
+        "net.nir: needed a group 'node' and a 'version'; found 'nodes' beside them.",
+    ),
+    BadFile(
+        "a node of another type than a graph",
+        ".nir",
+        changed(lambda file: file["node/type"].__setitem__((), "LIF")),
         "net.nir: node: needed a group of type NIRGraph; found none.",
+    ),
+    BadFile(
+        "a group beside the nodes",
+        ".nir",
+        changed(lambda file: file["node"].create_group("recurrent")),
+        "net.nir: node: needed a group 'nodes' and an array 'edges'; found other members.",
+    ),
+    BadFile(
+        "an attribute that may mean anything",
+        ".nir",
+        changed(lambda file: file["node/nodes/lif"].attrs.__setitem__("dt", 0.5)),
+        "net.nir: node 'lif': needed no attributes of HDF5 groups; found 'dt'.",
+    ),
+    BadFile(
+        "a map that nobody reads",
+        ".nir",
+        edges(*ROUTE, ("fc", "gone"), gone=LINEAR),
+        "net.nir: node 'gone': needed a node that another one reads; found no edge from it.",
+    ),
+    BadFile(
+        "a packed chunk of anything",
+        ".nir",
+        changed(
+            lambda file: (
+                file["node/nodes/fc"]
+                .create_dataset("x", shape=(9,), chunks=(9,), compression="gzip")
+                .id.write_direct_chunk((0,), b"anything")
+            )
+        ),
+        "net.nir: needed a readable HDF5 file; found Error -3 while decompressing data",
+    ),
+    BadFile(
+        "a lowest membrane that is none",
+        ".nir",
+        node("lif"),
+        "--set v_min: needed none or a number; found 'nan'.",
+        (
+            "--producer sinabs",
+            *other(NIR, reset="zero", reset_delay="at_spike", readout="spike_count", v_min="nan"),
+            "lif_input=plain",
+            "spikes=one",
+            "formats=exact",
+            "beta_format=ufixed<9,1,RND_CONV>",
+        ),
     ),
     BadFile(
         "a synaptic current",
@@ -634,7 +684,15 @@ P, T = "net.pt: data.pkl: needed tensors by name, and no other objects; found", 
 ALONE = "Save it with torch.save(net.state_dict(), file), and nothing beside it."
 KNOWN = "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky (version 1.0)"
 
+TWO_TYPES = {"fc.bias": tensor("0", (2,), count=6, kind="IntStorage")}
 PT_FILES = [
+    BadFile(
+        "one storage of two types",
+        ".pt",
+        lambda path: write_pt(path, pickled=pickle_of(state_dict(), ["fc", "lif"], TWO_TYPES)),
+        "net.pt: 'fc.bias': needed 6 numbers of <f4, as before; found others.",
+        SNN,
+    ),
     BadFile(
         "a pickle of before 2020",
         ".pt",
