@@ -14,6 +14,7 @@ from fwgen.ingest.bundle import Bundle
 from fwgen.ingest.hdf5 import read_hdf5
 from fwgen.ingest.snntorch_beta import recovered
 from fwgen.ingest.sources import Request
+from fwgen.ir.cast import to_real
 from fwgen.ir.nodes import BatchNorm, Dense, Lif, Real, Threshold
 from fwgen.ir.text import to_text
 from fwgen.quantise.passes import quantise
@@ -258,6 +259,35 @@ def test_norse_writes_tau_times_its_step(tmp_path: Path) -> None:
         assert isinstance(lif, Lif)
         assert float(real(lif.beta)) == beta
         assert real(dense.weight)[0, 0] == 0.5 * 2 * (1 - beta)
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("comparison", ["gt", "ge"])
+def test_a_reset_at_the_spike(tmp_path: Path, reset: str, comparison: str) -> None:
+    """The membrane is reset in the step in which it fires: the same spikes as of these lines.
+
+    After a reset to zero the membranes are the same too, and may be read out.
+    """
+    nodes = nir_nodes()
+    nodes["lif"] = {"type": "IF", "r": ONE, "v_threshold": np.array([0.75, 1.0])}
+    fixed = ["steps=6", "readout=spike_count", "input_format=fixed<6,3>", "formats=exact"]
+    said = [f"reset={reset}", "reset_delay=at_spike", f"comparison={comparison}", "if_input=plain"]
+    graph = quantise(imported(write_nir(tmp_path / "net.nir", nodes), fixed + said).graph)
+    events = np.random.default_rng(0).integers(-32, 32, (500, 3))
+    ours = Reference.of(graph).run(events.astype(object)).values
+    lif = graph.nodes[2]
+    assert isinstance(lif, Lif)
+    assert lif.membrane is not None
+    current = events / 8 @ nodes["fc"]["weight"].T + nodes["fc"]["bias"]
+    v, spikes, membranes = np.zeros_like(current), [], []
+    for _ in range(6):
+        v = v + current
+        spikes.append(v > [0.75, 1.0] if comparison == "gt" else v >= [0.75, 1.0])
+        v = np.where(spikes[-1], 0 if reset == "zero" else v - [0.75, 1.0], v)
+        membranes.append(v)
+    assert np.array_equal(ours["lif"], spikes)
+    same = np.array_equal(to_real(ours["lif.membrane"], lif.membrane.frac), membranes)
+    assert same == (reset == "zero")
 
 
 def test_static_nodes_need_no_steps(tmp_path: Path) -> None:
