@@ -1,12 +1,12 @@
 """Reading ``.npz`` files from strangers: no pickle, bounded memory, plain finite numbers."""
 
-import lzma
 import math
 import struct
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -34,7 +34,6 @@ _DAMAGED = (
     tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
 )
 
 Arrays = Mapping[str, NDArray[np.float64]]
@@ -64,6 +63,23 @@ def read_arrays(path: Path) -> Arrays:
         raise BundleError(
             str(path), needed="a readable .npz archive", found=_reason(error), do=_HOW
         ) from None
+
+
+def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The bytes of a member, no further than the archive's directory says.
+
+    `zipfile` unpacks all that there is and cuts it off then, unless it is told how much to read;
+    bzip2 and LZMA it cannot stop at all.
+
+    Raises
+    ------
+    ValueError
+        If the member is packed in another way than NumPy's and Keras' archives are.
+    """
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ValueError("a member that is neither plain nor deflated")
+    with archive.open(info) as stream:
+        return stream.read(info.file_size)
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
@@ -102,7 +118,8 @@ def _read_all(path: Path, archive: zipfile.ZipFile) -> Arrays:
 
 
 def _read(where: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[np.generic]:
-    with archive.open(info) as stream:
+    whole = unpack(archive, info)
+    with BytesIO(whole) as stream:
         shape, fortran, dtype = _header(stream)
         if dtype.hasobject:
             raise BundleError(
@@ -113,7 +130,7 @@ def _read(where: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArra
                 where, needed="real numbers", found=f"elements of type {dtype}"[:120], do=_HOW
             )
         # the header's shape is a claim: nothing is allocated for more than the file holds
-        claimed, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
+        claimed, held = math.prod(shape) * dtype.itemsize, len(whole) - stream.tell()
         if min(shape, default=0) < 0 or claimed != held:
             raise BundleError(
                 where,
@@ -121,7 +138,7 @@ def _read(where: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArra
                 found=f"{held:,} bytes",
                 do=_HOW,
             )
-        values = np.frombuffer(stream.read(), dtype=dtype)
+        values = np.frombuffer(whole, dtype, offset=stream.tell()) if held else np.empty(0, dtype)
     return values.reshape(shape, order="F" if fortran else "C")
 
 

@@ -6,6 +6,7 @@ read here before its size is known and allowed.
 
 import contextlib
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -23,10 +24,22 @@ MAX_OBJECTS = 20_000
 MAX_DEPTH = 32
 MAX_TEXT = 16 * 1024 * 1024
 MAX_TEXTS = 100_000
+_AT_ONCE = 2  # texts read at once that may each be as long as the file
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _HOW = "Save the model again, as one HDF5 file that holds its own data."
-_DAMAGED = (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, OverflowError)
-_PLAIN_FILTERS = frozenset({"gzip", "lzf", None})
+_DAMAGED = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    zlib.error,
+)
+# what may be done to a chunk, in this order: HDF5's own filters, and no other code
+_FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32)
+_DEFLATED = 1.01, 1024  # of one chunk: never larger than this share and so many bytes more
 
 Value = str | NDArray[np.generic]
 
@@ -64,7 +77,7 @@ def read_hdf5(path: Path, raw: bytes | None = None) -> Group:
         if size > MAX_FILE_BYTES:
             raise _refusal(path, f"at most {MAX_FILE_BYTES:,} bytes", "a larger file")
         with h5py.File(path if raw is None else BytesIO(raw), "r") as file:
-            return _Reader(path).group(file, "/", 0)
+            return _Reader(path, size).group(file, "/", 0)
     except _DAMAGED as error:
         said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
         raise _refusal(path, "a readable HDF5 file", said) from None
@@ -73,10 +86,11 @@ def read_hdf5(path: Path, raw: bytes | None = None) -> Group:
 class _Reader:
     """Walks one file; counts objects and bytes on the way."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, size: int) -> None:
+        self._path, self._size = path, size
         self._objects = 0
         self._bytes = 0
+        self._letters = 0
         self._open: set[object] = set()
 
     def group(self, source: h5py.Group, place: str, depth: int) -> Group:
@@ -111,26 +125,62 @@ class _Reader:
     def _dataset(self, item: h5py.Dataset, place: str) -> Value:
         if item.external or item.is_virtual:
             raise self._no(place, "data in the file itself", "data kept in other files")
-        if item.compression not in _PLAIN_FILTERS:
-            raise self._no(place, "plain, gzip or lzf data", f"filter {item.compression!r}"[:80])
         self._check(item.shape, item.dtype, place)
+        self._check_chunks(item, place)
         if item.shape and h5py.check_string_dtype(item.dtype) is not None:
             return self._texts(item, place)
         return self._plain(item[()], place)
+
+    def _check_chunks(self, item: h5py.Dataset, place: str) -> None:
+        """Refuse chunks that are larger than the data, or than they say once unpacked."""
+        pipeline = item.id.get_create_plist()
+        filters = [pipeline.get_filter(k)[0] for k in range(pipeline.get_nfilters())]
+        if filters != [code for code in _FILTERS if code in filters]:
+            found = f"filter {item.compression or filters}"[:80]
+            raise self._no(place, "plain data, or shuffle and gzip in this order", found)
+        if item.chunks is None:
+            return
+        size = math.prod(item.chunks) * int(item.id.get_type().get_size())
+        count = item.id.get_num_chunks()
+        self._count(place, count)
+        self._claim(size * max(1, count), place)
+        chunks: list[h5py.h5d.StoreInfo] = []
+        item.id.chunk_iter(chunks.append)
+        for chunk in chunks:
+            share, more = _DEFLATED
+            if chunk.size > share * size + more:
+                raise self._no(place, f"chunks of {size:,} bytes", f"one of {chunk.size:,}")
+            # a bit of the mask for each filter that was left out of this chunk
+            applied = [c for k, c in enumerate(filters) if not chunk.filter_mask >> k & 1]
+            if h5py.h5z.FILTER_DEFLATE in applied:
+                # HDF5 unpacks a chunk to wherever it ends: here no further than it says
+                raw = item.id.read_direct_chunk(chunk.chunk_offset)[1]
+                if len(zlib.decompressobj().decompress(raw, size + 1)) > size:
+                    raise self._no(place, f"chunks of {size:,} bytes", "one that unpacks to more")
 
     def _texts(self, item: h5py.Dataset, place: str) -> Value:
         """Texts, a few rows at a time: many elements may name the same long text of the file."""
         if math.prod(item.shape) > MAX_TEXTS:
             raise self._no(place, f"at most {MAX_TEXTS:,} texts", "more")
         row = max(1, math.prod(item.shape[1:]))
-        rows = max(1, MAX_BYTES // (row * int(item.file.id.get_filesize())))
+        self._check_named(item, row, place)
+        rows = max(1, MAX_BYTES // (row * self._size))
         texts, longest = [], 1
         for start in range(0, item.shape[0], rows):
             texts += [_text(text) for text in item[start : start + rows].ravel()]
             longest = max(longest, *map(len, texts[-rows * row :]))
-            if longest * math.prod(item.shape) > MAX_TEXT:
-                raise self._no(place, f"at most {MAX_TEXT:,} characters of text", "more")
+            self._check_letters(longest * math.prod(item.shape), place)
+        self._letters += longest * math.prod(item.shape)
         return np.array(texts, dtype=str).reshape(item.shape)
+
+    def _check_named(self, item: h5py.Dataset | h5py.h5a.AttrID, count: int, place: str) -> None:
+        """Refuse texts that are read at once where each may be all of the file."""
+        info = h5py.check_string_dtype(item.dtype)
+        if info is None or count <= _AT_ONCE:
+            return
+        letters = self._size if info.length is None else info.length
+        if count * letters > MAX_BYTES:
+            raise self._no(place, f"at most {MAX_BYTES // letters:,} texts in a row", f"{count:,}")
 
     def _attributes(self, source: h5py.Group, place: str) -> Iterator[tuple[str, Value]]:
         for name in source.attrs:
@@ -138,6 +188,7 @@ class _Reader:
             at = f"{place}@{name}"
             handle = source.attrs.get_id(name)
             self._check(handle.shape, handle.dtype, at)
+            self._check_named(handle, math.prod(handle.shape), at)
             yield name, self._plain(source.attrs[name], at)
 
     def _check(
@@ -148,7 +199,10 @@ class _Reader:
         text = h5py.check_string_dtype(dtype) is not None
         if not text and dtype.kind not in "fiub":
             raise self._no(place, "numbers or text", f"elements of type {dtype}"[:120])
-        self._bytes += math.prod(shape) * max(8, dtype.itemsize)
+        self._claim(math.prod(shape) * max(8, dtype.itemsize), place)
+
+    def _claim(self, size: int, place: str) -> None:
+        self._bytes += size
         if self._bytes > MAX_BYTES:
             raise self._no(place, f"at most {MAX_BYTES:,} bytes in all", "a claim of more")
 
@@ -156,16 +210,25 @@ class _Reader:
         if isinstance(value, bytes):
             value = value.decode("utf-8", errors="replace")
         if isinstance(value, str):
-            if len(value) > MAX_TEXT:
-                raise self._no(place, f"texts of at most {MAX_TEXT:,} characters", "a longer one")
+            self._check_letters(len(value), place)
+            self._letters += len(value)
             return value
         array = np.asarray(value)
         if array.dtype.kind in "OSU":
-            return np.array([_text(item) for item in array.ravel()], dtype=str).reshape(array.shape)
+            texts = [_text(item) for item in array.ravel()]
+            letters = max(map(len, texts), default=0) * len(texts)
+            self._check_letters(letters, place)
+            self._letters += letters
+            return np.array(texts, dtype=str).reshape(array.shape)
         return array
 
-    def _count(self, place: str) -> None:
-        self._objects += 1
+    def _check_letters(self, letters: int, place: str) -> None:
+        """Refuse more text than is allowed: names of one long text take no room in the file."""
+        if self._letters + letters > MAX_TEXT:
+            raise self._no(place, f"at most {MAX_TEXT:,} characters of text in all", "more")
+
+    def _count(self, place: str, objects: int = 1) -> None:
+        self._objects += objects
         if self._objects > MAX_OBJECTS:
             raise self._no(place, f"at most {MAX_OBJECTS:,} objects", "more")
 

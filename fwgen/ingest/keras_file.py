@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fwgen.errors import BundleError
+from fwgen.ingest.arrays import unpack
 from fwgen.ingest.hdf5 import MAX_FILE_BYTES, Group, read_hdf5
 
 Config = dict[str, Any]
@@ -122,7 +123,7 @@ def _archive(path: Path) -> KerasFile:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(path, archive, parts)
-            raw = {name: archive.read(name) for name in parts}
+            raw = {name: unpack(archive, archive.getinfo(name)) for name in parts}
     except _DAMAGED as error:
         said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
         raise BundleError(str(path), needed="a readable archive", found=said, do=_AGAIN) from None

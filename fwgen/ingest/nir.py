@@ -31,6 +31,7 @@ from fwgen.ingest.spiking_values import Formats, Thing
 
 _NEURONS = frozenset({"LIF", "LI", "IF"})
 _FIRING = frozenset({"LIF", "IF"})
+_PASSING = frozenset({"Input", "Output", "Flatten", "Scale"})  # may hand on what they read
 _WEIGHT_FORMAT = Question("weight_format", "format of all weights", ("FORMAT",))
 _BETA_FORMAT = Question("beta_format", "format of all leak factors", ("FORMAT",))
 
@@ -98,9 +99,13 @@ def _event(path: Path, nodes: list[Node]) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What was answered; ``own`` holds the answers to single nodes by node and question."""
+    """What was answered; ``own`` holds the answers to single nodes by node and question.
+
+    ``unit`` is what a number of the file's tau is worth, in the unit of ``dt``.
+    """
 
     dt: float
+    unit: float
     v_min: str
     own: dict[tuple[str, str], str]
 
@@ -129,7 +134,9 @@ def _answers(inquiry: q.Inquiry, nodes: list[Node]) -> _Answers:
                 do="Train with spike_fn=SingleSpike.",
             )
         v_min = inquiry.text(q.V_MIN) or "none"
-    return _Answers(dt or 1.0, v_min, own)
+    leaks = bool(kinds & {"LIF", "LI"}) and inquiry.producer == "norse"
+    times_dt = leaks and inquiry.choice(q.TAU) == "times_dt"
+    return _Answers(dt or 1.0, 1 / (dt or 1.0) if times_dt else 1.0, v_min, own)
 
 
 def _questions(node: Node, nodes: list[Node], producer: str | None) -> list[Question]:
@@ -153,14 +160,14 @@ def _questions(node: Node, nodes: list[Node], producer: str | None) -> list[Ques
 
 
 def _read_kinds(node: Node, nodes: list[Node]) -> set[str]:
-    """Kinds of the nodes that an Output reads, through the ports of inner graphs."""
+    """Kinds of the nodes that an Output reads, through those that may hand on what they read."""
     by_name = {n.name: n for n in nodes}
     found: set[str] = set()
     seen: set[str] = set()
     todo = list(node.reads)
     while todo:
         read = by_name[todo.pop()]
-        if not (read.inner and read.kind in {"Input", "Output"}):
+        if read.kind not in _PASSING:
             found.add(read.kind)
         elif read.name not in seen:
             seen.add(read.name)
@@ -239,9 +246,12 @@ class _Builder:
         if self.answers.v_min == "none":
             return None
         try:
-            return float(self.answers.v_min)
+            number = float(self.answers.v_min)
         except ValueError:
-            raise _no("--set v_min", "none or a number", repr(self.answers.v_min[:40])) from None
+            number = np.nan
+        if not np.isfinite(number):
+            raise _no("--set v_min", "none or a number", repr(self.answers.v_min[:40]))
+        return number
 
     def _dynamics(self, node: Node) -> tuple[Reals, Reals, Reals]:
         """Leak factor, input gain and constant current."""
@@ -266,7 +276,7 @@ class _Builder:
 
     def _decay(self, node: Node) -> Reals:
         """``1 - beta``."""
-        tau, dt = self._parameter(node, "tau"), self.answers.dt
+        tau, dt = self._parameter(node, "tau") * self.answers.unit, self.answers.dt
         if (tau <= 0).any():
             raise _no(f"{node.where}: tau", "numbers above 0", f"{float(tau.min()):g}")
         if self.answers.of(node, q.INTEGRATION) == "exponential":
@@ -276,8 +286,9 @@ class _Builder:
                 f"{node.where}: tau",
                 needed=f"at least dt={dt:g} with integration=euler",
                 found=f"{float(tau.min()):g}",
-                do="Correct --set dt. Norse 1.1 writes tau times its own dt: for its default give "
-                "--set dt=1e-6.",
+                do="Correct --set dt"
+                + (f", or --set {q.TAU.key}" if self.producer == "norse" else "")
+                + ".",
             )
         return dt / tau
 

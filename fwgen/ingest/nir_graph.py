@@ -108,6 +108,8 @@ def read_nodes(path: Path) -> list[Node]:
     if not isinstance(version, str) or version.split(".")[0] not in {"0", "1"}:
         found = repr(version[:40]) if isinstance(version, str) else "none"
         raise _no(f"{path}: version", "a version of NIR from 0 to 1", found)
+    for name in sorted({*root.groups, *root.arrays, *root.attributes} - {"node", "version"}):
+        raise _no(str(path), "a group 'node' and a 'version'", f"{name[:60]!r} beside them")
     if "node" not in root.groups or root.groups["node"].arrays.get("type") != GRAPH:
         raise _no(f"{path}: node", f"a group of type {GRAPH}", "none")
     flat = _Flat(path)
@@ -124,9 +126,12 @@ class _Flat:
         self.nodes: dict[str, Node] = {}
 
     def inline(self, graph: Group, prefix: str) -> None:
-        if "nodes" not in graph.groups or set(graph.arrays) - {"type", "edges"}:
+        members = set(graph.groups) | set(graph.arrays)
+        if "nodes" not in graph.groups or members - {"nodes", "edges"} - _IGNORED:
             raise _no(self._where(prefix), "a group 'nodes' and an array 'edges'", "other members")
         children = graph.groups["nodes"]
+        self._check_attributes(graph, prefix)
+        self._check_attributes(children, prefix)
         for name, child in children.groups.items():
             self._add(name, child, prefix)
         if children.arrays:
@@ -143,6 +148,7 @@ class _Flat:
     def _add(self, name: str, child: Group, prefix: str) -> None:
         kind = child.arrays.get("type")
         full = f"{prefix}{name}"
+        self._check_attributes(child, full)
         if not isinstance(kind, str):
             raise _no(self._where(full), "a 'type'", "none")
         if kind == GRAPH:
@@ -155,6 +161,11 @@ class _Flat:
         if set(child.groups) - _IGNORED:
             found = repr(next(iter(set(child.groups) - _IGNORED)))[:80]
             raise _no(self._where(full), "arrays in a node", f"a group {found}")
+
+    def _check_attributes(self, group: Group, full: str) -> None:
+        """NIR has none: one may say anything of a node."""
+        for name in group.attributes:
+            raise _no(self._where(full), "no attributes of HDF5 groups", f"{name[:60]!r}")
 
     def _edges(self, graph: Group, prefix: str) -> list[tuple[str, str]]:
         edges = graph.arrays.get("edges")

@@ -22,7 +22,7 @@ def shapes_of(nodes: Sequence[Node]) -> dict[str, Shape]:
     Raises
     ------
     BundleError
-        If a node does not fit what it reads, or reads nothing.
+        If a node does not fit what it reads, reads nothing, or is read by none.
     """
     shapes: dict[str, Shape] = {}
     for node in nodes:
@@ -34,6 +34,10 @@ def shapes_of(nodes: Sequence[Node]) -> dict[str, Shape]:
             found = f"{sorted(read)}"[:80] if read else "no edge to it"
             raise _no(node.where, "a node that reads others, of one shape", found)
         shapes[node.name] = _shape(node, read.pop())
+    idle = set(shapes).difference(*(node.reads for node in nodes))
+    for node in nodes:
+        if node.name in idle and (node.inner or node.kind != "Output"):
+            raise _no(node.where, "a node that another one reads", "no edge from it")
     return shapes
 
 

@@ -15,6 +15,11 @@ from fwgen.ingest.schema import MAX_STEPS
 
 STEPS = Question("steps", f"time steps an event, 1 to {MAX_STEPS}", ("NUMBER",))
 DT = Question("dt", "time step, in the unit of the file's tau", ("SECONDS",))
+TAU = Question(
+    "tau",
+    "the file's tau: in seconds; or times dt, as norse.torch.to_nir of Norse 1.1 writes it",
+    ("seconds", "times_dt"),
+)
 INTEGRATION = Question(
     "integration", "leak factor: 1 - dt/tau, or exp(-dt/tau)", ("euler", "exponential")
 )

@@ -4,7 +4,7 @@ A state dict holds weights, leak factors, thresholds and the kind of reset. It s
 reset acts (``reset_delay``), nor how many steps an event takes, nor what is read out. Its modules
 stand in the order in which they were made, which is taken for the order in which they run unless
 ``--set order=`` says otherwise; the shapes must fit. Where two linear maps follow one another, or
-the file has no order, it is asked for.
+the file does not list its modules, it is asked for.
 """
 
 from dataclasses import dataclass, field
@@ -44,6 +44,7 @@ _KINDS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = (
     ("leaky", _LEAKY, frozenset()),
     ("norm", _NORM, frozenset({"weight", "bias", "num_batches_tracked"})),
 )
+_MAPS = ("linear", "norm")
 _KNOWN = "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky (version 1.0)"
 _HOW = f"fwgen reads {_KNOWN}; see docs/import.md."
 
@@ -87,7 +88,7 @@ def read(request: Request) -> Draft:
     """
     q.check_producer(request.producer, ("snntorch",))
     inquiry = q.Inquiry(request.answers, "snntorch")
-    modules, replies = _modules(request.path, inquiry)
+    modules = _modules(request.path, inquiry)
     spiking = [module for module in modules if module.kind == "leaky"]
     if spiking:
         inquiry.choice(q.NEURON)
@@ -118,7 +119,7 @@ def read(request: Request) -> Draft:
                 value = net.neurons(module.where, module.wanted, value, neuron)
             case "norm":
                 value = _norm(net, module, value, epsilon)
-            case _ if replies.get(module.name) == RELU:
+            case _:
                 value = net.relu(module.where, module.wanted, value)
     net.output(modules[-1].where, value, readout)
     return draft
@@ -179,8 +180,8 @@ def _inputs(modules: list[Module]) -> int:
 # ---- modules in their order ----
 
 
-def _modules(path: Path, inquiry: q.Inquiry) -> tuple[list[Module], dict[str, str]]:
-    """Modules in the order in which they run, and what those without arrays are."""
+def _modules(path: Path, inquiry: q.Inquiry) -> list[Module]:
+    """Modules in the order in which they run; those without arrays are ReLUs."""
     state = read_state_dict(path)
     modules = _grouped(path, state)
     wanted = inquiry.answers.get(_ORDER.key)
@@ -189,11 +190,16 @@ def _modules(path: Path, inquiry: q.Inquiry) -> tuple[list[Module], dict[str, st
         order = _chosen(wanted, modules)
     else:
         order = list(modules.values())
-        counted = all(_number(name) is not None for name in modules)
-        if not (state.ordered or counted) or _bare(order):
-            inquiry.missing.append(_ORDER)
         run = ", ".join(module.name for module in order)
         inquiry.notes.append(f"Modules run in the order of the file: {run}.")
+    acting = _acting(order, inquiry)
+    if wanted is None and (_bare(acting) or not _listed(state, acting)):
+        inquiry.missing.append(_ORDER)
+    return acting
+
+
+def _acting(order: list[Module], inquiry: q.Inquiry) -> list[Module]:
+    """Modules with arrays, and those that are ReLUs; the others change nothing."""
     replies = {RELU: RELU}
     for module in order:
         if not module.kind and module.name != RELU:
@@ -204,12 +210,26 @@ def _modules(path: Path, inquiry: q.Inquiry) -> tuple[list[Module], dict[str, st
                 (RELU, "none"),
             )
             replies[module.name] = inquiry.choice(question) or ""
-    return order, replies
+    return [module for module in order if module.kind or replies[module.name] == RELU]
 
 
-def _bare(order: list[Module]) -> bool:
-    """Two linear maps in a row: forward() may call an activation of which the file says nothing."""
-    return any(a.kind == b.kind == "linear" for a, b in pairwise(order))
+def _bare(acting: list[Module]) -> bool:
+    """Maps in a row: forward() may call an activation of which the file says nothing.
+
+    A normalisation belongs to the linear map in front of it.
+    """
+    kinds = [module.kind for module in acting]
+    return any(a in _MAPS and b in _MAPS and (a, b) != _MAPS for a, b in pairwise(kinds))
+
+
+def _listed(state: StateDict, acting: list[Module]) -> bool:
+    """Whether the file shows every module in its order, those without arrays included.
+
+    The numbers of a `torch.nn.Sequential` do, if nothing behind the last can matter: a ReLU does
+    nothing to spikes.
+    """
+    counted = all(module.name.isascii() and module.name.isdigit() for module in acting)
+    return state.modules is not None or (counted and acting[-1].kind == "leaky")
 
 
 def _chosen(wanted: str, modules: dict[str, Module]) -> list[Module]:

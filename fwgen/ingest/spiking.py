@@ -283,7 +283,7 @@ class Net:
         """
         read = self.settled(source)
         if read.neurons:
-            read = self._read_out(where, read, readout or "membrane")
+            read = self._read_out(where, read, "membrane" if not read.fires else readout)
         elif read.temporal:
             needed = "an output that is one number an event"
             raise self._no(where, needed, f"'{read.name}', which differs from step to step")
@@ -291,7 +291,9 @@ class Net:
             raise self._no(where, "outputs of different layers", f"'{read.name}' twice")
         self.draft.outputs.append(read.name)
 
-    def _read_out(self, where: str, read: Value, readout: str) -> Value:
+    def _read_out(self, where: str, read: Value, readout: str | None) -> Value:
+        if readout is None:
+            raise self._no(where, "neurons in front of an output, to be read out", "others between")
         if readout == "spike_count":
             name = self._add("spike_count", f"{read.name}_count", where, read.name)
         elif read.membrane:

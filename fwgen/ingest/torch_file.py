@@ -26,6 +26,7 @@ from fwgen.ingest.torch_pickle import (
     Machine,
     Mapping,
     NotAllowedError,
+    Storage,
     Tensor,
 )
 
@@ -67,14 +68,10 @@ _SAFE = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StateDict:
-    """Arrays by key. ``modules`` are all modules of the network, if the file lists them.
-
-    ``ordered`` says whether keys stand in the network's own order.
-    """
+    """Arrays by key. ``modules`` are all modules of the network, if the file lists them."""
 
     arrays: dict[str, Reals]
     modules: tuple[str, ...] | None
-    ordered: bool
 
 
 def read_state_dict(path: Path) -> StateDict:
@@ -90,9 +87,9 @@ def read_state_dict(path: Path) -> StateDict:
             raise _no(path, f"at most {MAX_BYTES:,} bytes", "a larger file")
         match path.suffix.lower():
             case ".npz":
-                return StateDict(dict(read_arrays(path)), None, True)
+                return StateDict(dict(read_arrays(path)), None)
             case ".safetensors":
-                return StateDict(_finite(path, _safetensors(path)), None, False)
+                return StateDict(_finite(path, _safetensors(path)), None)
             case _:
                 return _torch(path)
     except NotAllowedError as error:
@@ -142,7 +139,7 @@ def _torch(path: Path) -> StateDict:
         if len({key for key, _ in pairs}) < len(pairs):
             raise _no(f"{path}: data.pkl", "each name once", "one twice")
         arrays = {key: reader.tensor(key, value) for key, value in pairs}
-    return StateDict(_finite(path, arrays), _modules(made.metadata), True)
+    return StateDict(_finite(path, arrays), _modules(made.metadata))
 
 
 def _modules(metadata: Mapping | None) -> tuple[str, ...] | None:
@@ -167,7 +164,7 @@ class _Archive:
         if len(self._members) < len(members) or any(m.compress_type for m in members):
             raise _no(path, "members without compression, each once", "others")
         self._root = self._find_root()
-        self._storages: dict[str, NDArray[np.generic]] = {}
+        self._storages: dict[str, tuple[Storage, NDArray[np.generic]]] = {}
         self._bytes = 0
 
     def _find_root(self) -> str:
@@ -221,8 +218,12 @@ class _Archive:
             if member is None or member.file_size != storage.count * _width(storage.dtype):
                 found = f"{member.file_size if member else 0} bytes of {storage.key[:40]!r}"
                 raise _no(where, f"{storage.count} numbers of {storage.dtype}", found)
-            self._storages[storage.key] = _numbers(storage.dtype, self._archive.read(member))
-        return self._storages[storage.key]
+            numbers = _numbers(storage.dtype, self._archive.read(member))
+            self._storages[storage.key] = storage, numbers
+        first, numbers = self._storages[storage.key]
+        if first != storage:
+            raise _no(where, f"{first.count} numbers of {first.dtype}, as before", "others")
+        return numbers
 
 
 # ---- safetensors ----

@@ -117,7 +117,7 @@ def test_norse(tmp_path: Path) -> None:
             )
             cells.append(norse.LIFBoxCell(p, dt=DT))
         x = dyadic(rng, -4, 3.875, 3, (EVENTS, SIZES[0]))
-        timed = {"dt": DT} if any(isinstance(n, nir.LIF) for n in neurons) else {}
+        timed = {"dt": DT, "tau": "seconds"} if any(isinstance(n, nir.LIF) for n in neurons) else {}
         nets.append((neurons, cells, weights_of(rng), x, {"reset": "zero"} | timed))
     check(tmp_path, nets, "norse")
 
@@ -148,7 +148,7 @@ def test_norse_subtract(tmp_path: Path) -> None:
             dyadic(rng, -0.25, 0.5, 3, (SIZES[1], SIZES[0])),
             dyadic(rng, 0.25, 0.5, 3, (SIZES[2], SIZES[1])),
         ]
-        nets.append((neurons, cells, weights, x, {"dt": DT, "reset": "subtract"}))
+        nets.append((neurons, cells, weights, x, {"dt": DT, "tau": "seconds", "reset": "subtract"}))
     check(tmp_path, nets, "norse")
 
 

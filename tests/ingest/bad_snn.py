@@ -1,6 +1,7 @@
 """Hostile and broken ``.nir``, ``.pt``, ``.safetensors`` and ``.npz`` files, and what is said."""
 
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,6 +119,44 @@ def echo(file: h5py.File) -> None:
     file["node"].create_dataset("edges", data=names, dtype=h5py.string_dtype())
 
 
+def links(file: h5py.File) -> None:
+    """One long text under many names."""
+    file["node/nodes/fc/note"] = "a" * 2_000_000
+    for k in range(20):
+        file[f"node/nodes/fc/note{k}"] = file["node/nodes/fc/note"]
+
+
+def chunked(size: int, unpacked: int, chunk: int | None = None) -> Callable[[h5py.File], None]:
+    """A weight of ``size`` bytes, in chunks, the first of which unpacks to so many bytes."""
+
+    def act(file: h5py.File) -> None:
+        group = file["node/nodes/fc"]
+        del group["weight"]
+        made = group.create_dataset(
+            "weight",
+            shape=(size,),
+            maxshape=(None,),
+            dtype="u1",
+            chunks=(chunk or size,),
+            compression="gzip",
+        )
+        made.id.write_direct_chunk((0,), zlib.compress(bytes(unpacked), 9))
+
+    return act
+
+
+def wide(file: h5py.File) -> None:
+    """As many texts in one row as there may be texts."""
+    names = np.full((1, 50_000), "a", dtype=object)
+    file["node"].create_dataset("names", data=names, dtype=h5py.string_dtype())
+
+
+def attribute(file: h5py.File) -> None:
+    """An attribute of 3,000 texts, each of which may be as long as the file."""
+    names = np.full(3000, "a" * 60, dtype=object)
+    file["node"].attrs.create("names", names, dtype=h5py.string_dtype())
+
+
 def deep(path: Path) -> None:
     """Graphs in graphs."""
     nodes: dict[str, Any] = {"fc": nir_nodes()["fc"]}
@@ -177,7 +216,57 @@ NIR_FILES = [
         "no node",
         ".nir",
         changed(lambda file: file.move("node", "nodes")),
+        "net.nir: needed a group 'node' and a 'version'; found 'nodes' beside them.",
+    ),
+    BadFile(
+        "a node of another type than a graph",
+        ".nir",
+        changed(lambda file: file["node/type"].__setitem__((), "LIF")),
         "net.nir: node: needed a group of type NIRGraph; found none.",
+    ),
+    BadFile(
+        "a group beside the nodes",
+        ".nir",
+        changed(lambda file: file["node"].create_group("recurrent")),
+        "net.nir: node: needed a group 'nodes' and an array 'edges'; found other members.",
+    ),
+    BadFile(
+        "an attribute that may mean anything",
+        ".nir",
+        changed(lambda file: file["node/nodes/lif"].attrs.__setitem__("dt", 0.5)),
+        "net.nir: node 'lif': needed no attributes of HDF5 groups; found 'dt'.",
+    ),
+    BadFile(
+        "a map that nobody reads",
+        ".nir",
+        edges(*ROUTE, ("fc", "gone"), gone=LINEAR),
+        "net.nir: node 'gone': needed a node that another one reads; found no edge from it.",
+    ),
+    BadFile(
+        "a packed chunk of anything",
+        ".nir",
+        changed(
+            lambda file: (
+                file["node/nodes/fc"]
+                .create_dataset("x", shape=(9,), chunks=(9,), compression="gzip")
+                .id.write_direct_chunk((0,), b"anything")
+            )
+        ),
+        "net.nir: needed a readable HDF5 file; found Error -3 while decompressing data",
+    ),
+    BadFile(
+        "a lowest membrane that is none",
+        ".nir",
+        node("lif"),
+        "--set v_min: needed none or a number; found 'nan'.",
+        (
+            "--producer sinabs",
+            *other(NIR, reset="zero", reset_delay="at_spike", readout="spike_count", v_min="nan"),
+            "lif_input=plain",
+            "spikes=one",
+            "formats=exact",
+            "beta_format=ufixed<9,1,RND_CONV>",
+        ),
     ),
     BadFile(
         "a synaptic current",
@@ -481,7 +570,55 @@ NIR_FILES = [
         "names that fill the memory",
         ".nir",
         changed(echo),
-        "net.nir: '/node/edges': needed at most 16,777,216 characters of text; found more.",
+        "net.nir: '/node/edges': needed at most 16,777,216 characters of text in all; found more.",
+    ),
+    BadFile(
+        "one long text under many names",
+        ".nir",
+        changed(links),
+        "net.nir: '/node/nodes/fc/note15': needed at most 16,777,216 characters of text in all; "
+        f"found more. {SAVE}",
+    ),
+    BadFile(
+        "texts of which any may be long, in one row",
+        ".nir",
+        changed(wide),
+        "net.nir: '/node/names': needed at most ",
+    ),
+    BadFile(
+        "texts of which any may be long, in an attribute",
+        ".nir",
+        changed(attribute),
+        "net.nir: '/node@names': needed at most ",
+    ),
+    BadFile(
+        "a chunk that unpacks to a thousand times its size",
+        ".nir",
+        changed(chunked(100_000, 20_000_000)),
+        "net.nir: '/node/nodes/fc/weight': needed chunks of 100,000 bytes; found one that unpacks "
+        f"to more. {SAVE}",
+    ),
+    BadFile(
+        "a packed chunk larger than a chunk",
+        ".nir",
+        changed(chunked(1000, 20_000_000)),
+        "net.nir: '/node/nodes/fc/weight': needed chunks of 1,000 bytes; found one of ",
+    ),
+    BadFile(
+        "a chunk larger than its array",
+        ".nir",
+        changed(chunked(100, 100, 300_000_000)),
+        "net.nir: '/node/nodes/fc/weight': needed at most 268,435,456 bytes in all; found a claim "
+        f"of more. {SAVE}",
+    ),
+    BadFile(
+        "a filter that needs other code",
+        ".nir",
+        changed(
+            lambda file: file["node/nodes/fc"].create_dataset("x", data=[1.0], compression="lzf")
+        ),
+        "net.nir: '/node/nodes/fc/x': needed plain data, or shuffle and gzip in this order; found "
+        f"filter lzf. {SAVE}",
     ),
     BadFile(
         "no steps",
@@ -547,7 +684,15 @@ P, T = "net.pt: data.pkl: needed tensors by name, and no other objects; found", 
 ALONE = "Save it with torch.save(net.state_dict(), file), and nothing beside it."
 KNOWN = "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky (version 1.0)"
 
+TWO_TYPES = {"fc.bias": tensor("0", (2,), count=6, kind="IntStorage")}
 PT_FILES = [
+    BadFile(
+        "one storage of two types",
+        ".pt",
+        lambda path: write_pt(path, pickled=pickle_of(state_dict(), ["fc", "lif"], TWO_TYPES)),
+        "net.pt: 'fc.bias': needed 6 numbers of <f4, as before; found others.",
+        SNN,
+    ),
     BadFile(
         "a pickle of before 2020",
         ".pt",

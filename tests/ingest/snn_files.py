@@ -185,8 +185,10 @@ def write_pt(
     more: Mapping[str, bytes] | None = None,
     compression: int = zipfile.ZIP_STORED,
 ) -> Path:
-    """A ``.pt`` file as `torch.save` writes it."""
+    """A ``.pt`` file as `torch.save` writes it; all modules have arrays unless ``modules`` says."""
     state = state_dict() if state is None else state
+    if modules is None:
+        modules = dict.fromkeys(["", *(name.rpartition(".")[0] for name in state)])
     with zipfile.ZipFile(path, "w", compression) as archive:
         archive.writestr("net/data.pkl", pickle_of(state, modules) if pickled is None else pickled)
         for index, values in enumerate(state.values()):

@@ -3,6 +3,7 @@
 import tracemalloc
 import warnings
 import zipfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -70,6 +71,34 @@ def test_a_header_that_claims_10_gigabytes_takes_no_memory(tmp_path: Path) -> No
         "bytes. Write it with numpy.savez(file, **arrays) from plain float arrays."
     )
     assert peak < MEGABYTE
+
+
+@pytest.mark.parametrize(
+    "packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=str
+)
+def test_a_member_that_unpacks_to_more_than_it_says_takes_no_memory(
+    tmp_path: Path, packed: int
+) -> None:
+    """The directory says 80 kB; what is packed is 200 MB."""
+    path, raw = tmp_path / "a.npz", npy(np.zeros(10_000))
+    with zipfile.ZipFile(path, "w", packed) as file, file.open("w.npy", "w") as stream:
+        stream.write(raw)
+        for _ in range(200):
+            stream.write(bytes(MEGABYTE))
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02")
+    data[at + 16 : at + 20] = zlib.crc32(raw).to_bytes(4, "little")
+    data[at + 24 : at + 28] = len(raw).to_bytes(4, "little")
+    path.write_bytes(data)
+    tracemalloc.start()
+    if packed == zipfile.ZIP_DEFLATED:
+        assert not read_arrays(path)["w"].any()
+    else:
+        with pytest.raises(BundleError, match="found a member that is neither plain nor deflated"):
+            read_arrays(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * MEGABYTE
 
 
 def test_small_numbers_are_bounded_by_what_they_become(

@@ -140,6 +140,17 @@ def huge(folder: Path) -> Path:
     return path
 
 
+def packed_otherwise(folder: Path) -> Path:
+    """An archive of bzip2, which unpacks to a million times its size before anyone can stop it."""
+    path = KerasDraft().archive(folder / "m.keras")
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return path
+
+
 def lying_zip(folder: Path) -> Path:
     """An archive whose directory claims a small member that is not there."""
     path = KerasDraft().archive(folder / "m.keras")
@@ -277,6 +288,11 @@ CASES = [
         "a bomb as weights",
         zipped("model.weights.h5", 257),
         "F/model.weights.h5: needed at most 268,435,456 bytes; found more.",
+    ),
+    Case(
+        "an archive of bzip2",
+        packed_otherwise,
+        "F: needed a readable archive; found a member that is neither plain nor deflated.",
     ),
     Case("a lying archive", lying_zip, "F: needed a readable archive; found"),
     Case("NumPy's archive", raw("m.keras", numpy_bytes()), "F: needed an archive of config.json"),

@@ -4,14 +4,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from fwgen.errors import BundleError
 from fwgen.importer import answers_of, import_model
 from fwgen.ingest.bundle import Bundle
+from fwgen.ingest.hdf5 import read_hdf5
 from fwgen.ingest.snntorch_beta import recovered
 from fwgen.ingest.sources import Request
+from fwgen.ir.cast import to_real
 from fwgen.ir.nodes import BatchNorm, Dense, Lif, Real, Threshold
 from fwgen.ir.text import to_text
 from fwgen.quantise.passes import quantise
@@ -79,6 +82,21 @@ def test_nir(tmp_path: Path) -> None:
     assert "reset is subtract, by --set." in notes
 
 
+def test_packed_arrays(tmp_path: Path) -> None:
+    """Shuffled, packed and summed chunks, one of them left unpacked, from a file or from bytes."""
+    path = tmp_path / "a.h5"
+    values = np.arange(300.0).reshape(30, 10)
+    with h5py.File(path, "w") as file:
+        file.create_dataset(
+            "a", data=values, chunks=(7, 3), shuffle=True, compression="gzip", fletcher32=True
+        )
+        loose = file.create_dataset("b", data=values, chunks=(30, 10), compression="gzip")
+        loose.id.write_direct_chunk((0, 0), values.tobytes(), filter_mask=1)
+    for read in (read_hdf5(path), read_hdf5(path, path.read_bytes())):
+        assert np.array_equal(read.arrays["a"], values)
+        assert np.array_equal(read.arrays["b"], values)
+
+
 def test_nir_asks_for_everything_at_once(tmp_path: Path) -> None:
     """One message names every missing answer, with its flag and choices."""
     said = refusal(write_nir(tmp_path / "net.nir", nir_nodes()), [])
@@ -93,7 +111,7 @@ def test_nir_asks_for_everything_at_once(tmp_path: Path) -> None:
     ("producer", "asked"),
     [
         ("snntorch", ["reset", "reset_delay", "readout", "steps", "input_format"]),
-        ("norse", ["reset", "readout", "steps", "input_format"]),
+        ("norse", ["tau", "reset", "readout", "steps", "input_format"]),
         (
             "sinabs",
             ["lif_input", "reset", "readout", "spikes", "v_min", "steps", "input_format"],
@@ -207,6 +225,71 @@ def test_a_graph_inside(tmp_path: Path) -> None:
     assert names == ["x", "block_fc", "block_lif", "block_lif_membrane"]
 
 
+BETWEEN: list[dict[str, Any]] = [
+    {"type": "Flatten", "start_dim": 0, "end_dim": -1},
+    {"type": "Scale", "scale": np.ones(2)},
+    {"nodes": {"i": {"type": "Input", "shape": [2]}, "o": {"type": "Output", "shape": [2]}}},
+]
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+def test_the_readout_is_asked_for_behind_other_nodes(
+    tmp_path: Path, between: dict[str, Any]
+) -> None:
+    """Between neurons and an output may be a node that hands on their spikes."""
+    nodes = nir_nodes()
+    nodes |= {"between": between, "output": nodes.pop("output")}
+    path = write_nir(tmp_path / "net.nir", nodes)
+    settings = [text for text in NIR if "readout" not in text]
+    assert "--set readout=membrane|spike_count" in refusal(path, settings)
+    assert imported(path, [*settings, "readout=spike_count"]).graph.outputs == ("lif_count",)
+
+
+def test_norse_writes_tau_times_its_step(tmp_path: Path) -> None:
+    """Beta is 1 - dt/tau where tau is in seconds, and 1 - dt**2/tau in files of Norse 1.1."""
+    nodes = nir_nodes()
+    nodes["lif"]["tau"] = np.array([2.0**-9, 2.0**-9])
+    path = write_nir(tmp_path / "net.nir", nodes)
+    settings = [t for t in NIR if t.partition("=")[0] in {"steps", "readout", "input_format"}]
+    settings += ["reset=zero", f"dt={2.0**-10}"]
+    assert "--set tau=seconds|times_dt (the file's tau" in refusal(path, settings, "norse")
+    for unit, beta in (("seconds", 1 - 2.0**-1), ("times_dt", 1 - 2.0**-11)):
+        dense, lif = imported(path, [*settings, f"tau={unit}"], "norse").graph.nodes[1:3]
+        assert isinstance(dense, Dense)
+        assert isinstance(lif, Lif)
+        assert float(real(lif.beta)) == beta
+        assert real(dense.weight)[0, 0] == 0.5 * 2 * (1 - beta)
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("comparison", ["gt", "ge"])
+def test_a_reset_at_the_spike(tmp_path: Path, reset: str, comparison: str) -> None:
+    """The membrane is reset in the step in which it fires: the same spikes as of these lines.
+
+    After a reset to zero the membranes are the same too, and may be read out.
+    """
+    nodes = nir_nodes()
+    nodes["lif"] = {"type": "IF", "r": ONE, "v_threshold": np.array([0.75, 1.0])}
+    fixed = ["steps=6", "readout=spike_count", "input_format=fixed<6,3>", "formats=exact"]
+    said = [f"reset={reset}", "reset_delay=at_spike", f"comparison={comparison}", "if_input=plain"]
+    graph = quantise(imported(write_nir(tmp_path / "net.nir", nodes), fixed + said).graph)
+    events = np.random.default_rng(0).integers(-32, 32, (500, 3))
+    ours = Reference.of(graph).run(events.astype(object)).values
+    lif = graph.nodes[2]
+    assert isinstance(lif, Lif)
+    assert lif.membrane is not None
+    current = events / 8 @ nodes["fc"]["weight"].T + nodes["fc"]["bias"]
+    v, spikes, membranes = np.zeros_like(current), [], []
+    for _ in range(6):
+        v = v + current
+        spikes.append(v > [0.75, 1.0] if comparison == "gt" else v >= [0.75, 1.0])
+        v = np.where(spikes[-1], 0 if reset == "zero" else v - [0.75, 1.0], v)
+        membranes.append(v)
+    assert np.array_equal(ours["lif"], spikes)
+    same = np.array_equal(to_real(ours["lif.membrane"], lif.membrane.frac), membranes)
+    assert same == (reset == "zero")
+
+
 def test_static_nodes_need_no_steps(tmp_path: Path) -> None:
     """A map and a threshold: only the comparison and the input's format are open."""
     nodes = nir_nodes()
@@ -274,7 +357,7 @@ def test_state_dict(tmp_path: Path) -> None:
     texts = set()
     for path, more in (
         (write_pt(tmp_path / "a" / "net.pt"), []),
-        (write_npz(tmp_path / "a" / "net.npz"), []),
+        (write_npz(tmp_path / "a" / "net.npz"), ["order=fc,lif"]),
         (write_safetensors(tmp_path / "a" / "net.safetensors"), ["order=fc,lif"]),
     ):
         texts.add(to_text(imported(path, SNN + more).graph))
@@ -288,8 +371,12 @@ def test_state_dict_asks_for_everything_at_once(tmp_path: Path) -> None:
     said = refusal(write_pt(tmp_path / "net.pt"), [])
     found = [part.partition("=")[0] for part in said.split("--set ")[1:]]
     assert sorted(found) == ["input_format", "neuron", "readout", "reset_delay", "steps"]
-    said = refusal(write_safetensors(tmp_path / "net.safetensors"), [])
-    assert "--set order=NAME,NAME,..." in said
+    for path in (
+        write_safetensors(tmp_path / "net.safetensors"),
+        write_npz(tmp_path / "net.npz"),
+        write_pt(tmp_path / "net.pt", pickled=pickle_of(state_dict())),
+    ):
+        assert "--set order=NAME,NAME,..." in refusal(path, [])
 
 
 def test_modules_without_arrays_are_asked_for(tmp_path: Path) -> None:
@@ -330,6 +417,40 @@ def test_bare_maps_ask_for_the_order(tmp_path: Path) -> None:
     assert [node.op for node in graph] == ["input", "dense", "dense"]
 
 
+def test_maps_in_a_row(tmp_path: Path) -> None:
+    """What changes nothing, or a normalisation, between two maps hides a ReLU as well."""
+    fc = {key.replace("fc", "a"): value for key, value in state_dict().items() if "fc" in key}
+    norm = {"running_mean": ONE, "running_var": ONE}
+    settings = ["input_format=fixed<6,3>", "epsilon=1"]
+    last = {"b.weight": np.eye(2)}
+    first, second = ({f"{name}.{key}": norm[key] for key in norm} for name in ("n1", "n2"))
+    for state in (fc | first | last, fc | first | second):
+        path = write_pt(tmp_path / "net.pt", {k: v.astype(np.float32) for k, v in state.items()})
+        assert "--set order=NAME,NAME,..." in refusal(path, settings)
+    state = {key: value.astype(np.float32) for key, value in (fc | last).items()}
+    path = write_pt(tmp_path / "net.pt", state, modules=["", "a", "drop", "b"])
+    assert "--set order=NAME,NAME,..." in refusal(path, [settings[0], "layer.drop=none"])
+    graph = imported(path, [settings[0], "layer.drop=relu"]).graph
+    assert [node.op for node in graph] == ["input", "dense", "relu", "dense"]
+
+
+def test_a_readout_behind_what_changes_nothing(tmp_path: Path) -> None:
+    """The last module may be a Dropout: it is the neurons in front of it that are read out."""
+    path = write_pt(tmp_path / "net.pt", modules=["", "fc", "lif", "drop"])
+    settings = [*(text for text in SNN if "readout" not in text), "layer.drop=none"]
+    assert "--set readout=membrane|spike_count" in refusal(path, settings)
+    graph = imported(path, [*settings, "readout=spike_count"]).graph
+    assert graph.outputs == ("lif_count",)
+
+
+def test_a_sequential_may_end_in_what_no_file_shows(tmp_path: Path) -> None:
+    """A ReLU behind the last module with arrays; on spikes it would do nothing."""
+    path = write_npz(tmp_path / "net.npz", {"0.weight": np.eye(3)})
+    assert "--set order=NAME,NAME,..." in refusal(path, ["input_format=fixed<6,3>"])
+    graph = imported(path, ["input_format=fixed<6,3>", "order=0,relu"]).graph
+    assert [node.op for node in graph] == ["input", "dense", "relu"]
+
+
 def test_normalisation(tmp_path: Path) -> None:
     """BatchNorm1d with the moments of training goes into the weights in front."""
     state = state_dict()
@@ -362,7 +483,8 @@ def test_views_of_one_storage(tmp_path: Path) -> None:
     """Transposed and shared tensors are read as PyTorch reads them."""
     state = state_dict()
     changed = {"fc.weight": tensor("0", (2, 3), stride=(1, 2))}
-    path = write_pt(tmp_path / "net.pt", state, pickled=pickle_of(state, None, changed))
+    pickled = pickle_of(state, ["", "fc", "lif"], changed)
+    path = write_pt(tmp_path / "net.pt", state, pickled=pickled)
     dense = imported(path, SNN).graph.nodes[1]
     assert isinstance(dense, Dense)
     flat = state["fc.weight"].ravel()
