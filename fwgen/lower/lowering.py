@@ -51,7 +51,7 @@ from fwgen.lower.ops import Vector
 from fwgen.lower.pace import Pace
 from fwgen.lower.rounding import carried_halves, carrying
 from fwgen.lower.scores import Score
-from fwgen.lower.shrink import Choice, shrink
+from fwgen.lower.shrink import Choice, Known, shrink
 from fwgen.quantise.accumulator import ACCUMULATOR
 from fwgen.quantise.bounds import Range, const, floor_to
 from fwgen.quantise.ranges import Analysis, analyse
@@ -75,13 +75,14 @@ def lower(graph: Graph, pace: Pace, analysis: Analysis | None = None) -> Design:
     known = analysis or analyse(graph)
 
     built: dict[object, Any] = {}  # circuits, by all that they follow from
-    beside, designs = decisions(graph, known.values), []
+    counted, designs = Known(), []
+    beside = decisions(graph, known.values)
     for decided in [{}, beside] if beside else [{}]:
 
         def make(variants: Choice, decided: Decided = decided) -> Design:
             return _Lowering(graph, known, pace, variants, built, decided).run()
 
-        designs.append(shrink(_adder_graphs(graph), make))
+        designs.append(shrink(_adder_graphs(graph), make, counted))
     return min(designs, key=lambda d: (d.last, sum(row.lut for row in estimate(d).values())))
 
 

@@ -26,15 +26,18 @@ _EFFORT = 7_000_000
 Choice = Mapping[str, Variant]
 
 
-def shrink(layers: Sequence[Dense], make: Callable[[Choice], Design]) -> Design:
+def shrink(
+    layers: Sequence[Dense], make: Callable[[Choice], Design], known: "Known | None" = None
+) -> Design:
     """The design with the fewest LUTs that is found; ``make`` lowers it with a choice of variants.
 
-    ``layers`` are the dense layers whose adder graphs may vary.
+    ``layers`` are the dense layers whose adder graphs may vary, ``known`` are circuits that were
+    counted before.
     """
     if not layers:
         return make({})
     chosen: dict[str, Variant] = {}
-    best, known = make(chosen), _Known()
+    best, known = make(chosen), known or Known()
     fewest = known.luts(best)
     for layer in sorted(layers, key=_weights, reverse=True):
         trials = min(_TRIALS // len(layers), _EFFORT // max(1, _weights(layer)) ** 2)
@@ -51,7 +54,7 @@ def _weights(layer: Dense) -> int:
     return int(np.count_nonzero(const(layer.weight).values))
 
 
-class _Known:
+class Known:
     """LUTs of circuits, each counted once: designs share those that do not vary."""
 
     def __init__(self) -> None:
