@@ -6,6 +6,7 @@ read here before its size is known and allowed.
 
 import contextlib
 import math
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ MAX_OBJECTS = 20_000
 MAX_DEPTH = 32
 MAX_TEXT = 16 * 1024 * 1024
 MAX_TEXTS = 100_000
+_MAX_HEAPED = 250_000  # objects of global heaps, which hold the texts
 _AT_ONCE = 2  # texts read at once that may each be as long as the file
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _HOW = "Save the model again, as one HDF5 file that holds its own data."
@@ -36,6 +38,7 @@ _DAMAGED = (
     MemoryError,
     OverflowError,
     zlib.error,
+    struct.error,
 )
 # what may be done to a chunk, in this order: HDF5's own filters, and no other code
 _FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32)
@@ -76,11 +79,35 @@ def read_hdf5(path: Path, raw: bytes | None = None) -> Group:
         size = path.stat().st_size if raw is None else len(raw)
         if size > MAX_FILE_BYTES:
             raise _refusal(path, f"at most {MAX_FILE_BYTES:,} bytes", "a larger file")
+        _check_heaps(path, path.read_bytes() if raw is None else raw)
         with h5py.File(path if raw is None else BytesIO(raw), "r") as file:
             return _Reader(path, size).group(file, "/", 0)
     except _DAMAGED as error:
         said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
         raise _refusal(path, "a readable HDF5 file", said) from None
+
+
+def _check_heaps(path: Path, data: bytes) -> None:
+    """Refuse global heaps in which libhdf5 (2.0 still) would look for the next object for ever.
+
+    A collection is ``GCOL``, a version, its size, and objects with an index and a size; index 0 is
+    free space, whose size counts its header too (HDF5 file format 3.0, section III.E).
+    """
+    sizes = data[13:15] if data[8:9] in {b"\0", b"\1"} else data[9:11]
+    if data[: len(_MAGIC)] != _MAGIC or sizes != b"\x08\x08":
+        raise _refusal(path, "a readable HDF5 file", "one that begins like none")
+    heap, objects = data.find(b"GCOL\1"), 0
+    while heap >= 0:
+        place, end = heap + 16, heap + int.from_bytes(data[heap + 8 : heap + 16], "little")
+        while place + 16 <= end and objects <= _MAX_HEAPED:
+            index, size = struct.unpack_from("<H6xQ", data, place)
+            step = 16 + -(-size // 8) * 8 if index else size
+            if step < 16 or place + step > end:  # noqa: PLR2004 - the header's bytes
+                raise _refusal(path, "a readable HDF5 file", "a damaged heap of texts")
+            place, objects = place + step, objects + 1
+        if objects > _MAX_HEAPED:
+            raise _refusal(path, f"at most {_MAX_HEAPED:,} texts", "more")
+        heap = data.find(b"GCOL\1", heap + 1)
 
 
 class _Reader:

@@ -157,6 +157,19 @@ def attribute(file: h5py.File) -> None:
     file["node"].attrs.create("names", names, dtype=h5py.string_dtype())
 
 
+def endless(path: Path) -> None:
+    """A heap of texts whose free space has another of no size behind it: libhdf5 stays there."""
+    write_nir(path, nir_nodes())
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    at, end = heap + 16, heap + int.from_bytes(data[heap + 8 : heap + 16], "little")
+    while data[at]:
+        at += 16 + -(-int.from_bytes(data[at + 8 : at + 16], "little") // 8) * 8
+    assert at < end
+    data[at + 8 : at + 16] = (32).to_bytes(8, "little")
+    path.write_bytes(data)
+
+
 def deep(path: Path) -> None:
     """Graphs in graphs."""
     nodes: dict[str, Any] = {"fc": nir_nodes()["fc"]}
@@ -241,6 +254,12 @@ NIR_FILES = [
         ".nir",
         edges(*ROUTE, ("fc", "gone"), gone=LINEAR),
         "net.nir: node 'gone': needed a node that another one reads; found no edge from it.",
+    ),
+    BadFile(
+        "a heap of texts without an end",
+        ".nir",
+        endless,
+        f"net.nir: needed a readable HDF5 file; found a damaged heap of texts. {SAVE}",
     ),
     BadFile(
         "a packed chunk of anything",

@@ -85,7 +85,7 @@ def played(graph: Graph, current: np.ndarray) -> dict[str, np.ndarray]:
 
 
 TRACES = [
-    ("norse", "norse", ["dt=1e-4", "reset=zero"], 1.0),
+    ("norse", "norse", ["dt=1e-4", "tau=seconds", "reset=zero"], 1.0),
     ("snntorch", "snntorch", ["reset=zero", "reset_delay=false"], 25.0),
     (
         "sinabs",
@@ -127,7 +127,7 @@ def test_traces(tmp_path: Path, name: str, producer: str, said: list[str], scale
 def test_wrong_answers_show(tmp_path: Path) -> None:
     """The traces differ by their answers: Norse's are not sinabs'."""
     trace = np.loadtxt(real("nir/lif_sinabs.csv"), delimiter=",")
-    settings = [*PLAIN, "dt=1e-4", "reset=zero", "beta_format=ufixed<33,1,RND_CONV>"]
+    settings = [*PLAIN, "dt=1e-4", "tau=seconds", "reset=zero", "beta_format=ufixed<33,1,RND_CONV>"]
     path = real("nir/lif_norse.nir")
     graph = imported(path, tmp_path / "net", settings, "norse", "fixed<48,8,RND_CONV>")
     got = played(graph, (trace[:, 0] > 0).astype(float))
@@ -138,7 +138,7 @@ def test_wrong_answers_show(tmp_path: Path) -> None:
 def test_two_neurons(tmp_path: Path, producer: str) -> None:
     """Two layers; the constant v_leak of the first becomes its bias, (1 - beta) v_leak."""
     settings = [*PLAIN, "reset=zero", "initial=zero"]
-    settings += ["reset_delay=false"] if producer == "snntorch" else []
+    settings += ["reset_delay=false"] if producer == "snntorch" else ["tau=seconds"]
     graph = imported(real("nir/two_lif_neurons.nir"), tmp_path / "net", settings, producer)
     dense = next(node for node in graph if node.name == "linear1")
     assert isinstance(dense, Dense)
