@@ -20,13 +20,13 @@ from fwgen.ingest.sources import Request
 from fwgen.ir.text import to_text
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
-from fwgen.outcome import prepare
+from fwgen.outcome import prepare, set_times
 from fwgen.physical import estimate_block
 from fwgen.report import console as terminal
 from fwgen.report import report as reports
 from fwgen.report.fit import does_not_fit
 from fwgen.report.table import Table
-from fwgen.report.tables import format_table, missed
+from fwgen.report.tables import budget_table, format_table, missed, speed
 from fwgen.report.target import target_tables
 from fwgen.targets import catalogue, check_clock
 from fwgen.verify import toolchain
@@ -94,37 +94,62 @@ def build(
 
 @app.command("import")
 def import_(
-    source: Annotated[Path, typer.Argument(help="A trained model's file.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="A trained model's file: NIR, snnTorch, Keras, QKeras, HGQ2, ONNX."),
+    ],
     folder: Annotated[Path, typer.Option("--out", "-o", help="Folder for the bundle.")],
     producer: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Framework that wrote the file; answers for it."),
+        typer.Option(
+            metavar="NAME", help="Who wrote a .nir file; answers for it: snntorch, norse, sinabs."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="An answer to what the file leaves open."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="An answer to what the file leaves open; may stand several times.",
+        ),
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(metavar="FORMAT", help="Number format of what the file gives none."),
+        typer.Option(
+            metavar="FORMAT",
+            help="Number format of what the file gives none, for example fixed<16,6,RND_CONV,SAT>.",
+        ),
     ] = None,
     samples: Annotated[
         Path | None,
-        typer.Option(metavar="NPZ", help="Events, for formats that follow from their range."),
+        typer.Option(
+            metavar="NPZ", help="Events, array x, for formats that follow from their range."
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model. Default: -o's.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the bundle in a folder that holds files.")
     ] = False,
 ) -> None:
-    """Convert a trained model's file into a bundle; the training framework is not needed."""
+    """Make a model of a trained network's file.
+
+    What is written serves fwgen check, build and compare. The training framework is not needed.
+    Begin without --set: what the file leaves open is asked for in one message. docs/import.md
+    explains every format.
+    """
     answers = answers_of(settings or [])
     title = name or folder.resolve().name
     request = Request(source, title, answers, producer, precision, samples)
     bundle = import_model(request, folder, force=force)
     for note in filter(None, [bundle.settings.provenance.notes]):
         out.print(Text(note))
-    out.print(Text(f"{len(bundle.graph.nodes) - 1} layers written to {folder / 'model.yaml'}"))
+    model = bundle.settings
+    out.print(
+        Text(
+            f"{len(bundle.graph.nodes) - 1} layers written to {folder / 'model.yaml'}, for "
+            f"{model.clock_mhz:g} MHz on {model.target}; next: fwgen check {folder}"
+        )
+    )
 
 
 @app.command()
@@ -138,19 +163,30 @@ def check(
     ] = None,
     targets_file: Targets = None,
 ) -> None:
-    """Validate a model without building it: schema, shapes, formats, ranges, lowering."""
-    ready = prepare(model)
+    """Validate a model; estimate its latency and LUTs in seconds.
+
+    Schema, shapes, formats, ranges, lowering; nothing is built. Budgets are compared with the
+    scheduled latency and interval.
+    """
+    known, stage = catalogue(targets_file), stage_lines(0)
+    with interruptible(), stage("reading the model, fixing formats, checking ranges"):
+        ready = prepare(model)
     given = clock if clock is not None else ready.bundle.settings.clock_mhz
-    device = catalogue(targets_file).device(target or ready.bundle.settings.target)
-    design = lower(ready.graph, Pace.of(device, check_clock(given)), ready.reference.analysis)
-    face, cost = design.interface, estimate_block(design)
+    device = known.device(target or ready.bundle.settings.target)
+    pace = Pace.of(device, check_clock(given))
+    with interruptible(), stage(f"lowering for {given:g} MHz"):
+        design = lower(ready.graph, pace, ready.reference.analysis)
+    times: dict[str, Any] = {"clock_mhz": given}
+    set_times(times, ready, design, {}, known.budgets)
+    cost = estimate_block(design)
     rows = reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
     out.print(Text(to_text(ready.graph)), soft_wrap=True)
     out.print(terminal.rich_table(format_table(rows)))
+    out.print(terminal.rich_table(budget_table(times)))
     out.print(
         Text(
-            f"{ready.graph.name} is valid: latency {face.latency} cycles, one event every "
-            f"{face.interval} cycles at {given:g} MHz, as scheduled; {cost['lut']:,} LUT, "
+            f"{ready.graph.name} is valid: {speed(times)} at {given:g} MHz, as scheduled for "
+            f"{device.name}; {cost['lut']:,} LUT, "
             f"{cost['ff']:,} FF, {cost['dsp']:,} DSP estimated; 'fwgen build' measures and proves",
             style="bold green",
         )
@@ -169,7 +205,10 @@ def verify(
     ] = None,
     strict: Strict = False,
 ) -> None:
-    """Simulate a build again, with as many events as you like; its report is brought up to date."""
+    """Simulate a build again, with as many events as you like.
+
+    Its report is brought up to date.
+    """
     backends = (backend,) if backend else BACKENDS
     with interruptible():
         report, benches = flow.verify(folder, events, backends, stage_lines(events))
@@ -210,7 +249,10 @@ def implement(
     ] = 2,
     strict: Strict = False,
 ) -> None:
-    """Synthesise and implement a build with Vivado, out of context, and report what it found."""
+    """Synthesise and implement a build with Vivado, and report it.
+
+    It runs out of context.
+    """
     found = run_vivado(folder, synth_only=synth_only, jobs=jobs, stage=stage_lines(0))
     terminal.show(found, out)
     _judge(found, strict)
@@ -230,7 +272,7 @@ def targets(
 
 @app.command()
 def doctor() -> None:
-    """Say which tools are here, which are missing, and how to get them."""
+    """Say which tools are here or missing, and how to get them."""
     tools = toolchain.tools()
     rows = [
         (

@@ -33,10 +33,10 @@ def compare(
     ] = None,
     targets_file: Targets = None,
 ) -> None:
-    """Compare a model layer by layer with its integer reference; find the first that differs.
+    """Compare layer by layer; find the first layer that differs.
 
-    Beside the reference stand the float model, your framework's outputs, and the firmware: its
-    Verilog, simulated on the same events. Only a model's outputs leave the firmware.
+    Beside the integer reference stand the float model, your framework's outputs, and the firmware:
+    its Verilog, simulated on the same events. Only a model's outputs leave the firmware.
 
     OUTPUTS.npz holds 'x' (events, size), the inputs as the network sees them: scaled already, not
     yet rounded to the input's format. Every other array bears a layer's name and holds that

@@ -11,9 +11,12 @@ from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError, ToolE
 from fwgen.targets import BUDGETS, DEVICES
 from fwgen.verify.toolchain import tools
 from tests.ingest.drafts import Draft
+from tests.ingest.snn_files import nir_nodes, write_nir
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("build", "check", "compare", "verify", "report", "implement", "targets", "doctor")
+COMMANDS = (
+    "build", "import", "check", "compare", "verify", "report", "implement", "targets", "doctor",
+)  # fmt: skip
 Run = Callable[..., tuple[object, str, str]]
 
 
@@ -38,6 +41,9 @@ def test_help_names_every_command_and_the_first_one_to_try(run: Run) -> None:
     assert "fwgen build models/snn_ae/model.yaml --target xcvu9p" in said
     for command in COMMANDS:
         assert f"\n  {command} " in said
+    assert (
+        "..." not in said.split("Commands:")[1]
+    )  # every summary is short enough to be shown whole
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -73,7 +79,8 @@ def test_doctor_lists_every_tool(run: Run) -> None:
 def test_check_accepts_a_small_model(draft: Draft, tmp_path: Path, run: Run) -> None:
     """It prints the integer graph, every format, and what to do next."""
     code, said, complaint = run("check", str(draft.write(tmp_path / "demo")))
-    assert (code, complaint) == (0, "")
+    assert code == 0
+    assert complaint.splitlines()[-1].endswith("lowering for 240 MHz")
     assert said.startswith("graph demo steps=3\n  x = input() size=3 fmt=ufixed<8,0>\n")
     assert "demo is valid: latency " in said
     assert "one event every 3 cycles" in " ".join(said.split())
@@ -81,9 +88,38 @@ def test_check_accepts_a_small_model(draft: Draft, tmp_path: Path, run: Run) -> 
 
 def test_check_accepts_the_model_that_ships(run: Run) -> None:
     """The README begins with it."""
-    code, said, complaint = run("check", str(ROOT / "models" / "snn_ae" / "model.yaml"))
-    assert (code, complaint) == (0, "")
+    code, said, _ = run("check", str(ROOT / "models" / "snn_ae" / "model.yaml"))
+    assert code == 0
     assert "snn_ae is valid" in said
+
+
+def test_check_compares_the_schedule_with_budgets(draft: Draft, tmp_path: Path, run: Run) -> None:
+    """The model's own and those known by name, in ns at the clock that was asked for."""
+    draft.model["budgets"] = {"latency_ns": 1}
+    _, said, _ = run("check", str(draft.write(tmp_path / "demo")), "--clock", "100")
+    rows = [line.split() for line in said.splitlines() if "latency  " in line]
+    cycles = int(said.split("valid: latency ")[1].split()[0])
+    assert [*rows[0][:4], rows[0][-3], rows[0][-1]] == [
+        "this", "model's", "latency", "(required)", f"{10 * cycles:.1f}", "MISSED",
+    ]  # fmt: skip
+    assert f"latency {cycles} cycles = {10 * cycles} ns = " in said
+    assert any(row[:3] == ["CMS", "Level-1,", "today"] and row[-1] == "met" for row in rows)
+
+
+def test_import_says_what_it_made_and_what_to_do_next(tmp_path: Path, run: Run) -> None:
+    """Without answers it asks for them all; with them it names clock, device and next command."""
+    source, out = write_nir(tmp_path / "net.nir", nir_nodes()), tmp_path / "net"
+    command = ("import", str(source), "-o", str(out), "--producer", "snntorch")
+    code, _, complaint = run(*command)
+    keys = ("reset", "reset_delay", "readout", "steps", "input_format")
+    assert code == 2
+    assert all(f"--set {key}=" in complaint for key in keys)
+    given = zip(keys, ("subtract", "true", "membrane", "4", "fixed<6,3>"), strict=True)
+    code, said, _ = run(*command, *(w for k, v in given for w in ("--set", f"{k}={v}")))
+    assert code == 0
+    assert "3 layers written to" in said
+    line = " ".join(said.split())
+    assert line.endswith(f"for 240 MHz on xcvu9p; next: fwgen check {out}")
 
 
 def test_a_slower_clock_does_not_take_more_cycles(draft: Draft, tmp_path: Path, run: Run) -> None:

@@ -196,10 +196,35 @@ def test_the_float_model_s_own_outputs_differ_as_the_float_model_does(
     found = json.loads(Path("found.json").read_text())
     for row in found["layers"][1:]:
         assert row["float"] == row["given"], row["name"]
+        if row["given"]:
+            assert row["given_from_float"]["elements"] == row["given"]["elements"]
+            assert row["given_from_float"]["largest"] == row["given_from_float"]["differing"] == 0
     assert found["first"] == {"float": "enc_lif.membrane", "given": "enc_lif.membrane"} | {
         "firmware": None
     }
     assert said.count("first layer that differs: 'enc_lif.membrane' (lif): ") == 2
+
+
+def test_how_far_yours_lie_from_the_float_model_is_shown(run: Run) -> None:
+    """Rounding has no part in it: another weight shows, also in a layer that is folded."""
+    arrays = dense_outputs() | dict.fromkeys("d", dense_outputs()["d"] + [[0.0, 0.5]])
+    arrays["r"][2, 1] += 0.25
+    _, said, _ = run(dense_draft(), arrays, "--no-firmware", "--json", "found.json")
+    rows = {row["name"]: row for row in json.loads(Path("found.json").read_text())["layers"]}
+    apart = {name: rows[name]["given_from_float"] for name in "dnr"}
+    assert apart["d"] == {"elements": 2 * EVENTS, "differing": EVENTS, "largest": 0.5}
+    assert apart["n"] == {"elements": 2 * EVENTS, "differing": 0, "largest": 0.0}
+    assert apart["r"] == {"elements": 2 * EVENTS, "differing": 1, "largest": 0.25}
+    assert re.search(r" d dense folded - - not compared - 0\.5 ", said)
+    assert re.search(r" n batch_norm \S+ 0 0 equal 0 0 ", said)
+
+
+def test_spikes_that_differ_from_the_float_model_are_counted(run: Run) -> None:
+    """A bit differs or does not."""
+    arrays = spiking_outputs()
+    arrays["enc_lif"][1, 0, 0] = 1 - arrays["enc_lif"][1, 0, 0]
+    _, said, _ = run(spiking_draft(), arrays, "--no-firmware")
+    assert re.search(r" enc_lif lif \S+ .* 1 differ ", said)
 
 
 # ---- folded layers ----

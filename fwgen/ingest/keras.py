@@ -77,12 +77,17 @@ def read(request: Request) -> Draft:
 def _built(draft: Draft, model: KerasModel, weights: Weights) -> Builder:
     values: dict[Tensor, Value] = {model.input: Value(draft.input_name, model.shape)}
     builder = Builder(draft)
+    elsewhere: list[str] = []
     for call in model.calls:
         builder.begin(call.layer.title, call.layer.where)
         sources = tuple(values[source] for source in call.sources)
         site = Site(builder, weights, call.layer, sources)
-        values[call.tensor] = make(site, LAYERS | HGQ_LAYERS)
+        made = values[call.tensor] = make(site, LAYERS | HGQ_LAYERS)
+        if made.name != call.layer.title and made.name not in {s.name for s in sources}:
+            elsewhere.append(f"{call.layer.title} is {made.name}")
     draft.outputs = list(dict.fromkeys(values[tensor].name for tensor in model.outputs))
+    if elsewhere:
+        draft.notes.append(f"Outputs by another name than in the file: {', '.join(elsewhere)}.")
     return builder
 
 

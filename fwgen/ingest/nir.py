@@ -78,7 +78,10 @@ def read_formats(inquiry: q.Inquiry, request: Request) -> Formats:
             read_format(text, f"--set {question.key}")
             inquiry.notes.append(f"{question.key} is {text}, by --set.")
     if exact:
-        inquiry.notes.append("Formats are exact: no number of the file and no sum is rounded.")
+        rounded = " but those rounded first" if any(texts) else ""
+        inquiry.notes.append(
+            f"Formats are exact: no number of the file{rounded} and no sum is rounded."
+        )
     precision = request.precision and read_format(request.precision, "--precision")
     weight, beta = texts
     return Formats(exact, weight, beta, precision or None, request.samples is not None)

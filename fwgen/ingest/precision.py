@@ -40,7 +40,12 @@ _PASSING = frozenset({"relu", "slice"})  # open where its source is
 _WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "threshold"})
 _POSITIVE = frozenset({"relu"})
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
-_PARAMETERS = {"dense": ("weight", "bias"), "batch_norm": ("scale", "offset")}
+_PARAMETERS = {
+    "dense": ("weight", "bias"),
+    "batch_norm": ("scale", "offset"),
+    "leaky_relu": ("alpha",),
+    "lif": ("beta", "threshold", "membrane"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ def complete(draft: Draft, precision: Precision, where: str) -> None:
         filler = _Filler(draft, precision)
         filler.run()
         draft.notes += filler.log.sentences()
+        _name_open(draft, filler.norms.values())
         return
     for layer in draft.layers:
         if layer["op"] == "table" and "format" not in layer:
@@ -98,13 +104,16 @@ def complete(draft: Draft, precision: Precision, where: str) -> None:
                 f"{where}: layer '{layer['name']}' ({layer['function']})",
                 needed="a number format for the result of a table",
                 found="none in the file",
-                do="Put a quantiser behind it in the model, or add --precision FORMAT or "
-                "--samples FILE.npz.",
+                do="Put a quantiser behind it, or add --precision FORMAT or --samples FILE.npz.",
             )
+    _name_open(draft)
+
+
+def _name_open(draft: Draft, skipped: Iterable[str] = ()) -> None:
     open_ = [
         f"{layer['name']} ({', '.join(keys)})"
         for layer in draft.layers
-        if (keys := list(_open_parameters(layer)))
+        if layer["name"] not in skipped and (keys := list(_open_parameters(layer)))
     ]
     if open_:
         draft.notes.append(
@@ -152,10 +161,11 @@ def _keep_norms_apart(draft: Draft, bits: int) -> None:
             continue
         scale, offset = (short_format(values, bits) for values in _norm(draft, layer))
         if source["op"] == "dense":
+            exact = scale is not None
             scale = scale or _widest(_norm(draft, layer)[0], bits)
             draft.notes.append(
                 f"{layer['name']} is no part of {source['name']}, whose weights are quantised; "
-                f"its scale has {scale}."
+                f"its scale {'is' if exact else 'is rounded to'} {scale}."
             )
         if scale is not None:
             layer["scale_format"] = str(scale)
@@ -246,10 +256,6 @@ def _open_parameters(layer: Layer) -> Iterable[str]:
     for key in _PARAMETERS.get(layer["op"], ()):
         if f"{key}_format" not in layer and not (key == "bias" and layer.get("bias") is False):
             yield key
-    if layer["op"] == "leaky_relu" and "alpha_format" not in layer:
-        yield "alpha"
-    if layer["op"] == "lif" and "membrane_format" not in layer:
-        yield "membrane"
 
 
 # ---- filling ----
@@ -287,18 +293,18 @@ class _Filler:
         self.open: set[str] = set()
         self.closed_by: dict[str, str] = {}  # quantise layers put in, by the value that they read
         self.out: list[Layer] = []
+        self.norms = self._folded()
 
     def run(self) -> None:
-        norms = self._folded()
         linked = [layer | {"from": self._from(layer)} for layer in self.draft.layers]
         readers: dict[str, list[Layer]] = {}
         for layer in linked:
             for source in _listed(layer["from"]):
                 readers.setdefault(source, []).append(layer)
         for layer in linked:
-            self._parameters_of(layer, norms)
+            self._parameters_of(layer, self.norms)
             waits = layer["op"] in _WAITING or layer["name"] in self.draft.parts
-            if layer["name"] not in norms.values() and not waits:
+            if layer["name"] not in self.norms.values() and not waits:
                 tight = layer["op"] == "table"
                 sources = [self._closed(name, tight=tight) for name in _listed(layer["from"])]
                 layer["from"] = sources if isinstance(layer["from"], list) else sources[0]
@@ -362,7 +368,7 @@ class _Filler:
         for key in list(_open_parameters(layer)):
             if key == "membrane":
                 fmt = self._of_membrane(layer)
-            elif not self.parameters or key == "alpha":
+            elif not self.parameters or layer["op"] in {"leaky_relu", "lif"}:
                 continue  # the quantise stage chooses these by their values
             else:
                 fmt = self._of_values(self._values(layer, key, norms))

@@ -17,7 +17,7 @@ def difference_table(found: Json) -> Table:
     """
     head = ["layer", "op", "value as", "float: max", "mean"]
     if found["given"]:
-        head += ["yours: differ", "at most, LSB"]
+        head += ["yours: differ", "at most, LSB", "from float: max"]
     if _simulated(found):
         head.append("firmware")
     rows = [tuple(_cells(row, found)) for row in found["layers"]]
@@ -83,11 +83,19 @@ def _float_cells(row: Json) -> tuple[str, str]:
     return _number(tally["largest"]), _number(tally["mean"])
 
 
-def _given_cells(row: Json, found: Json) -> tuple[str, str]:
+def _given_cells(row: Json, found: Json) -> tuple[str, str, str]:
     tally = row["given"]
     if tally is None:
-        return ("not compared" if _unmatched(row, found) else "-"), "-"
-    return _differ(tally), _number(tally["largest_lsb"])
+        return ("not compared" if _unmatched(row, found) else "-"), "-", _apart(row)
+    return _differ(tally), _number(tally["largest_lsb"]), _apart(row)
+
+
+def _apart(row: Json) -> str:
+    """What was given beside the float model: rounding has no part in it."""
+    found = row["given_from_float"]
+    if found is None:
+        return "-"
+    return f"{found['differing']:,} differ" if row["bits"] else _number(found["largest"])
 
 
 def _differ(tally: Json | None) -> str:

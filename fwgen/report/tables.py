@@ -15,7 +15,7 @@ def tables(report: Json, *, formats: bool = True) -> list[Table]:
     """All tables of a report, in the order in which a trigger designer asks."""
     found = [
         _timing(report),
-        _budgets(report),
+        budget_table(report),
         _verification(report),
         _triggers(report),
         *resource_tables(report),
@@ -29,7 +29,7 @@ def tables(report: Json, *, formats: bool = True) -> list[Table]:
 
 def verdict(report: Json) -> str:
     """One sentence: what was built and whether it holds."""
-    v, latency = report["verification"], report["latency"]
+    v = report["verification"]
     wrong = v["mismatches"]
     proof = (
         "bit-exact"
@@ -40,10 +40,17 @@ def verdict(report: Json) -> str:
     benches = f"{', '.join(others)} and {last}" if others else last
     return (
         f"{report['model']} for {report['target']} at {report['clock_mhz']:g} MHz: {proof} over "
-        f"{v['events']:,} events ({benches}); "
+        f"{v['events']:,} events ({benches}); {speed(report)}"
+    )
+
+
+def speed(report: Json) -> str:
+    """Latency and interval in words."""
+    latency, interval = report["latency"], report["interval"]
+    return (
         f"latency {_cycles(latency['cycles'])} = {latency['ns']:g} ns = "
-        f"{latency['bx']:g} crossings, one event every {_cycles(report['interval']['cycles'])} "
-        f"({report['interval']['ns']:g} ns)"
+        f"{latency['bx']:g} crossings, one event every {_cycles(interval['cycles'])} "
+        f"({interval['ns']:g} ns)"
     )
 
 
@@ -65,7 +72,8 @@ def _timing(report: Json) -> Table:
     return Table("Latency and interval", head, rows, frozenset({1, 2, 3}))
 
 
-def _budgets(report: Json) -> Table:
+def budget_table(report: Json) -> Table:
+    """Every budget beside the time it is compared with."""
     rows = [
         (
             b["name"] + (" (required)" if b["required"] else ""),

@@ -16,7 +16,7 @@ from fwgen.ir.nodes import Lif, Node, Threshold
 from fwgen.quantise.fold import homes
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference, quantise_input
-from fwgen.verify.tally import Tally
+from fwgen.verify.tally import Apart, Tally
 
 Floats = NDArray[np.float64]
 GROUP = 10_000
@@ -93,7 +93,8 @@ def _folded(node: Node, parts: list[Node], home: str, *, own_value: bool) -> str
 class Layers:
     """The comparison of every layer, added up over groups of events.
 
-    ``floats`` and ``given`` are tallies by row name; ``rounded`` and ``beyond`` count elements of
+    ``floats`` and ``given`` are tallies by row name, ``apart`` how far these two lie from each
+    other, also where the reference has no value; ``rounded`` and ``beyond`` count elements of
     the input that are none of its format's numbers, and that its range cannot hold.
     """
 
@@ -102,6 +103,7 @@ class Layers:
     rows: list[Row] = field(init=False)
     floats: dict[str, Tally] = field(default_factory=dict)
     given: dict[str, Tally] = field(default_factory=dict)
+    apart: dict[str, Apart] = field(default_factory=dict)
     overflows: dict[str, int] = field(default_factory=dict)
     events: int = 0
     rounded: int = 0
@@ -134,6 +136,9 @@ class Layers:
         for row in self.rows:
             if row.value is not None:
                 self._add_row(row, trace.values[row.value], wide, given)
+            if row.name in given and row.name in wide:
+                apart = self.apart.setdefault(row.name, Apart())
+                apart.add(given[row.name], _events_first(wide[row.name]))
         for name, count in trace.overflows.items():
             self.overflows[name] = self.overflows.get(name, 0) + count
         return x, [trace.values[name] for name in self.reference.graph.outputs]
@@ -159,8 +164,12 @@ class Layers:
         self.rounded += int(np.count_nonzero(changed)) - beyond
 
     def figures(self, row: Row) -> dict[str, Any]:
-        """A row's figures so far: against the float model, and against what was given."""
-        tallies = {"float": self.floats.get(row.name), "given": self.given.get(row.name)}
+        """A row's figures so far: the float model's, what was given, and these two together."""
+        tallies = {
+            "float": self.floats.get(row.name),
+            "given": self.given.get(row.name),
+            "given_from_float": self.apart.get(row.name),
+        }
         return {key: None if t is None else t.as_json() for key, t in tallies.items()}
 
 

@@ -109,6 +109,28 @@ class Tally:
         return self.first._asdict() | {"found": _finite(self.first.found)}
 
 
+@dataclass(slots=True)
+class Apart:
+    """How far two float computations of one layer lie apart; ``largest`` is in real units."""
+
+    elements: int = 0
+    differing: int = 0
+    largest: float = 0.0
+
+    def add(self, one: Floats, other: Floats) -> None:
+        """Count a group of events; both have the same shape."""
+        with np.errstate(all="ignore"):  # infinite numbers are apart, unless they are equal
+            size = np.where(one == other, 0.0, np.nan_to_num(np.abs(one - other), nan=np.inf))
+        self.elements += size.size
+        self.differing += int(np.count_nonzero(size))
+        self.largest = max(self.largest, float(size.max(initial=0.0)))
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures; what is not finite is None."""
+        figures = {"elements": self.elements, "differing": self.differing}
+        return figures | {"largest": _finite(self.largest)}
+
+
 def gaps(found: Floats, exact: Ints, frac: int) -> Gaps:
     """Compare real numbers with integers that have ``frac`` fraction bits, exactly.
 

@@ -75,6 +75,20 @@ def test_weights_beside_are_named(tmp_path: Path) -> None:
     assert notes.startswith("Weights from m_weights.h5 (SHA-256 ")
 
 
+def test_a_layer_whose_output_has_another_name_is_named(tmp_path: Path) -> None:
+    """The user's array for it belongs to that layer; a layer that does nothing is not named."""
+    behind = [
+        layer("QActivation", "act", activation="quantized_relu(4,2)"),
+        layer("Dropout", "drop", rate=0.5),
+    ]
+    bundle = imported(small(*behind).h5(tmp_path / "m.h5"))
+    assert bundle.graph.outputs == ("act_q",)
+    assert (
+        "Outputs by another name than in the file: act is act_q."
+        in bundle.settings.provenance.notes
+    )
+
+
 def test_input_format_is_asked_for(tmp_path: Path) -> None:
     """Without a quantiser in front the format of the input is asked for, and honoured."""
     draft = small()

@@ -119,6 +119,9 @@ def test_ranges_alone(tmp_path: Path) -> None:
     made = layers(draft)
     assert made["r1_q"]["format"] == "ufixed<16,5,RND_CONV,SAT>"
     assert "weight_format" not in made["d1"]
+    assert draft.notes[-1] == (  # n1 goes with d1
+        "The file gives no number format for d1 (weight, bias), d2 (weight): the build chooses it."
+    )
 
 
 def test_nothing_asked_for() -> None:
@@ -135,10 +138,27 @@ def test_nothing_asked_for() -> None:
     )
 
 
+@pytest.mark.parametrize("precision", [None, "fixed<18,8,RND_CONV,SAT>"])
+def test_what_the_build_chooses_is_named(precision: str | None) -> None:
+    """Also a leak factor and a threshold, which no option gives a format."""
+    draft = Draft("net", 2, "fixed<8,4>", steps=2)
+    draft.add("dense", "d", arrays={"weight": np.eye(2), "bias": np.zeros(2)})
+    draft.add("lif", "n", beta=0.9, threshold=1.0, reset="zero", reset_delay=True)
+    draft.add("last_membrane", "m")
+    draft.outputs.append("m")
+    complete(draft, Precision.of(precision), "net.h5")
+    left = "n (beta, threshold)" if precision else "d (weight, bias), n (beta, threshold, membrane)"
+    assert draft.notes[-1] == (f"The file gives no number format for {left}: the build chooses it.")
+
+
 @pytest.mark.parametrize(
-    ("gamma", "fmt"), [([0.75, -0.5], "fixed<3,1,RND_CONV>"), ([0.3, 0.1], "fixed<16,0,RND_CONV>")]
+    ("gamma", "said"),
+    [
+        ([0.75, -0.5], "is fixed<3,1,RND_CONV>"),
+        ([0.3, 0.1], "is rounded to fixed<16,0,RND_CONV>"),
+    ],
 )
-def test_norm_behind_quantised_weights(gamma: list[float], fmt: str) -> None:
+def test_norm_behind_quantised_weights(gamma: list[float], said: str) -> None:
     """It keeps an operation of its own, exact where 16 bits hold its scale."""
     draft = Draft("net", 2, "fixed<8,4>")
     weights = {"weight": np.eye(2), "bias": np.zeros(2)}
@@ -147,8 +167,8 @@ def test_norm_behind_quantised_weights(gamma: list[float], fmt: str) -> None:
     draft.add("batch_norm", "n", epsilon=0.0, arrays=norm)
     draft.outputs.append("n")
     complete(draft, Precision(), "net.h5")
-    assert layers(draft)["n"]["scale_format"] == fmt
-    assert draft.notes[0].startswith("n is no part of d, whose weights are quantised")
+    assert layers(draft)["n"]["scale_format"] == said.rsplit(maxsplit=1)[-1]
+    assert draft.notes[0] == f"n is no part of d, whose weights are quantised; its scale {said}."
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,21 @@ def test_static_nodes_need_no_steps(tmp_path: Path) -> None:
     assert real(reached.value).tolist() == [0.5 - 2**-6, 1.0 - 2**-6]
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ([], "no number of the file and no sum is rounded."),
+        (["beta_format=ufixed<3,1>"], "no number of the file but those rounded first and no sum"),
+    ],
+)
+def test_exact_formats_are_told(tmp_path: Path, settings: list[str], said: str) -> None:
+    """The notes do not call a number exact that --set has rounded."""
+    bundle = imported(
+        write_nir(tmp_path / "n.nir", nir_nodes()), [*NIR, "formats=exact", *settings]
+    )
+    assert f"Formats are exact: {said}" in bundle.settings.provenance.notes
+
+
 def test_two_readers_of_one_map(tmp_path: Path) -> None:
     """Each neuron folds its own gain into a copy of the map."""
     nodes = nir_nodes()
