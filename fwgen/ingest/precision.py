@@ -30,7 +30,7 @@ from fwgen.ir.fixed import Fixed, Overflow, Rounding
 WIDTH = 16
 TABLE_BITS = 12
 _DIGITS = 53  # of a double's mantissa
-SCALE_BITS, SCALE_MAX_FRAC = 16, 24  # as the quantise stage has them for a normalisation
+SCALE_BITS, SCALE_MAX_FRAC = 24, 40  # of a normalisation: as many bits as float32 has
 
 Layer = dict[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
@@ -174,7 +174,7 @@ def _keep_norms_apart(draft: Draft, bits: int) -> None:
 
 
 def _widest(values: np.ndarray[Any, np.dtype[np.float64]], bits: int) -> Fixed:
-    """``bits`` bits with the largest value just inside, and at most 24 fraction bits."""
+    """``bits`` bits with the largest value just inside, and at most 40 fraction bits."""
     asked = Fixed(True, bits, 1, Rounding.RND_CONV)
     fmt = fitted(float(values.min(initial=0)), float(values.max(initial=0)), asked)
     return replace(fmt, integer=max(fmt.integer, bits - SCALE_MAX_FRAC))

@@ -155,11 +155,11 @@ def test_what_the_build_chooses_is_named(precision: str | None) -> None:
     ("gamma", "said"),
     [
         ([0.75, -0.5], "is fixed<3,1,RND_CONV>"),
-        ([0.3, 0.1], "is rounded to fixed<16,0,RND_CONV>"),
+        ([0.3, 0.1], "is rounded to fixed<24,0,RND_CONV>"),
     ],
 )
 def test_norm_behind_quantised_weights(gamma: list[float], said: str) -> None:
-    """It keeps an operation of its own, exact where 16 bits hold its scale."""
+    """It keeps an operation of its own, exact where 24 bits hold its scale."""
     draft = Draft("net", 2, "fixed<8,4>")
     weights = {"weight": np.eye(2), "bias": np.zeros(2)}
     draft.add("dense", "d", arrays=weights, weight_format="fixed<4,2>", bias_format="fixed<4,2>")
@@ -197,7 +197,7 @@ def test_table_takes_the_format_behind(behind: tuple[str, ...], fmt: str, adopte
 
 
 def test_norm_that_stands_alone() -> None:
-    """It is exact where 16 bits hold its numbers, and left to the build elsewhere."""
+    """It is exact where 24 bits hold its numbers, and left to the build elsewhere."""
     draft = Draft("net", 2, "fixed<8,4>")
     norm = {"gamma": [0.5, 0.3], "mean": [0.0, 0.0], "variance": [1.0, 1.0], "beta": [2.0, 0.25]}
     draft.add("batch_norm", "n", epsilon=0.0, arrays=norm)
