@@ -48,7 +48,9 @@ def flip_output_weight_bit(rtl: Path) -> None:
 
 def fire_at_threshold(rtl: Path) -> None:
     """The neurons of one layer fire at the threshold, not above it."""
-    edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"(spikes = \S+) > ", r"\1 >= ")
+    threshold = round(1.2 * 2**12)
+    both = rf"spikes = (\1) | (v_proven == {threshold});"
+    edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"spikes = (.+);", both)
 
 
 def keep_state_between_events(rtl: Path) -> None:
