@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from fwgen.emit.rtl import emit_rtl
 from fwgen.lower.lowering import lower
@@ -98,7 +99,11 @@ def hold_one_cycle_late(rtl: Path) -> None:
     edit(rtl / "snn_ae.v", r"\.load_i\(event__at\[\d+\]\)", f".load_i(event__at[{late}])")
 
 
-MUTATIONS: tuple[Mutation, ...] = (
+# one of each kind in every run: arithmetic, comparison, state, protocol
+ALWAYS: frozenset[Mutation] = frozenset(
+    {flip_hidden_weight_bit, fire_at_threshold, keep_state_between_events, late_valid}
+)
+VOLUME: tuple[Mutation, ...] = (
     flip_hidden_weight_bit,
     flip_output_weight_bit,
     fire_at_threshold,
@@ -110,6 +115,20 @@ MUTATIONS: tuple[Mutation, ...] = (
     wrap_instead_of_saturate,
     hold_one_cycle_late,
 )
+PROTOCOL: tuple[Mutation, ...] = (
+    flip_output_weight_bit,
+    keep_state_between_events,
+    late_valid,
+    reset_forgets_nothing,
+)
+
+
+def some(mutations: tuple[Mutation, ...], always: frozenset[Mutation]) -> list[ParameterSet]:
+    """All of them; those beyond the ones that always run are slow."""
+    return [
+        pytest.param(m, marks=() if m in always else pytest.mark.slow, id=m.__name__)
+        for m in mutations
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -143,17 +162,13 @@ def test_the_firmware_itself_passes(subject: Subject) -> None:
     assert bench.events >= EVENTS
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.__name__)
+@pytest.mark.parametrize("mutation", some(VOLUME, ALWAYS))
 def test_volume_bench_catches(mutation: Mutation, subject: Subject, tmp_path: Path) -> None:
     """The native harness reports every mutation."""
     assert caught(prove_native(mutated(subject, mutation, tmp_path), EVENTS, seed=1))
 
 
-@pytest.mark.parametrize(
-    "mutation",
-    [flip_output_weight_bit, keep_state_between_events, late_valid, reset_forgets_nothing],
-    ids=lambda m: m.__name__,
-)
+@pytest.mark.parametrize("mutation", some(PROTOCOL, frozenset({keep_state_between_events})))
 def test_protocol_bench_catches(mutation: Mutation, subject: Subject, tmp_path: Path) -> None:
     """The cocotb benches report mutations of the arithmetic, the state and the protocol."""
     assert caught(prove_cocotb(mutated(subject, mutation, tmp_path), seed=1))
