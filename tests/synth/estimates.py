@@ -134,7 +134,7 @@ in only where that weighs no more than the LUT that it saves, with the weights o
 A bit that meets a constant goes into the chain directly. The chain also reads the first operand \
 itself, so that logic before it has a LUT of its own, while logic before the second may share one.
 - **Comparisons with constants** need no LUT for low bits that cannot decide, are a few LUTs in a \
-row up to 12 bits, and a carry chain over groups of six bits beyond.
+row up to 12 bits, a tree of groups of six bits up to 18, and a carry chain over such groups beyond.
 - **Clamps and choices** are functions of the bit and of the conditions. In front of a register a \
 condition that makes it constant is the register's synchronous reset or set, without a LUT.
 - **Tables** of more than six address bits are one LUT for each block of 64 entries that differs \
