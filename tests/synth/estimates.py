@@ -116,8 +116,8 @@ def _said(row: Measured) -> Measured:
 _PAGE = """\
 # The quick estimate and its error
 
-`fwgen check` and `fwgen build` tell LUTs, flip-flops and DSPs without synthesis, in a fraction of \
-a second. This page says what is counted, and how far it is from what Yosys {version} counts \
+`fwgen check` and `fwgen build` tell LUTs, flip-flops and DSPs without synthesis, within \
+seconds. This page says what is counted, and how far it is from what Yosys {version} counts \
 (`fwgen build --resources`). Yosys itself is pessimistic beside Vivado; its notes are in the report.
 
 ## What is counted
