@@ -104,7 +104,7 @@ def ranges(draft: Draft, samples: Path) -> Ranges:
         If the file is refused, or the draft describes no valid graph.
     """
     x = read_arrays(samples).get("x")
-    if x is None or x.ndim != 2 or x.shape[1] != draft.size or not len(x):  # noqa: PLR2004
+    if x is None or x.ndim != 2 or x.shape[1] != draft.size or not len(x):  # noqa: PLR2004 - events and elements
         raise BundleError(
             f"--samples {samples}",
             needed=f"an array 'x' of shape (events, {draft.size})",

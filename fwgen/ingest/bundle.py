@@ -181,7 +181,7 @@ def _events(
     path: Path, name: str, arrays: Mapping[str, NDArray[np.float64]], size: int
 ) -> NDArray[np.float64]:
     values = arrays.get(name)
-    if values is None or values.ndim != 2 or values.shape[1] != size or not len(values):  # noqa: PLR2004
+    if values is None or values.ndim != 2 or values.shape[1] != size or not len(values):  # noqa: PLR2004 - axes
         raise BundleError(
             f"{path}: samples {name[:80]!r}",
             needed=f"an array of shape (events, {size})",

@@ -342,7 +342,7 @@ _BUILD = "Give the model an Input((size,)) and save it again."
 
 def _shape(found: object) -> tuple[int, ...]:
     """A shape without the batch; empty where there is none."""
-    if not isinstance(found, list) or not 2 <= len(found) <= 8:  # noqa: PLR2004
+    if not isinstance(found, list) or not 2 <= len(found) <= 8:  # noqa: PLR2004 - axes
         return ()
     if any(type(size) is not int or size < 1 for size in found[1:]):
         return ()

@@ -67,7 +67,7 @@ def _reshape(site: Site) -> Value:
         raise no(f"{site.where}: target_shape", "a list of sizes", f"{shown(wanted)!r}")
     known = -size_of(tuple(wanted)) if -1 in wanted else size_of(tuple(wanted))
     shape = tuple(size // known if n == -1 and known else n for n in wanted)
-    if size_of(shape) != size or len(shape) > 8:  # noqa: PLR2004
+    if size_of(shape) != size or len(shape) > 8:  # noqa: PLR2004 - axes
         raise no(f"{site.where}: target_shape", f"{size} elements", f"{shown(wanted)}")
     return Value(value.name, shape)
 
@@ -230,7 +230,7 @@ def pairs(op: str) -> Callable[[Site], Value]:
     def function(site: Site) -> Value:
         shapes = {value.shape for value in site.sources}
         many = len(site.sources)
-        if len(shapes) != 1 or many < 2 or (many > 2 and op == "subtract"):  # noqa: PLR2004
+        if len(shapes) != 1 or many < 2 or (many > 2 and op == "subtract"):  # noqa: PLR2004 - a pair
             raise no(site.where, "two values of one shape", f"shapes {sorted(shapes)}"[:120])
         name = site.sources[0].name
         for index, value in enumerate(site.sources[1:]):

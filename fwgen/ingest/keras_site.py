@@ -121,7 +121,7 @@ class Site:
     def number(self, key: str, default: float) -> float:
         """A configuration key that is a finite number."""
         value = self.config.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e30:  # noqa: PLR2004
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e30:  # noqa: PLR2004 - no sense beyond
             raise no(f"{self.where}: {key}", "a finite number", f"{shown(value)!r}")
         return float(value)
 

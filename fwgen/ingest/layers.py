@@ -165,7 +165,7 @@ def _dense(where: str, layer: schema.DenseLayer, source: str, arrays: Weights) -
 
 def _matrix(where: str, layer: schema.DenseLayer, arrays: Weights) -> NDArray[np.float64]:
     weight = arrays.take(f"{layer.name}.weight", layer.name)
-    if weight.ndim != 2 or not weight.size or len(weight) > schema.MAX_SIZE:  # noqa: PLR2004
+    if weight.ndim != 2 or not weight.size or len(weight) > schema.MAX_SIZE:  # noqa: PLR2004 - axes
         raise BundleError(
             f"{arrays.path}: '{layer.name}.weight'",
             needed=f"a matrix (units, inputs) of 1 to {schema.MAX_SIZE} units",

@@ -59,7 +59,7 @@ def _rows(node: Node, read: Shape) -> Shape:
     if len(read) != 1:
         raise _no(node.where, "a vector to read: a Flatten in front", f"shape {read}")
     weight = node.numbers("weight")
-    if weight.ndim != 2 or weight.shape[1] != read[0]:  # noqa: PLR2004
+    if weight.ndim != 2 or weight.shape[1] != read[0]:  # noqa: PLR2004 - a matrix
         found = f"shape {weight.shape}"
         raise _no(f"{node.where}: weight", f"shape (outputs, {read[0]}), as its source", found)
     return (len(weight),)

@@ -111,7 +111,7 @@ class Builder:
         is then open. ``behind`` are scales that a framework multiplies by before it sums.
         """
         fmt = exact_format(weight)
-        made = fmt is not None and fmt.width <= 16 and x.span is not None  # noqa: PLR2004
+        made = fmt is not None and fmt.width <= 16 and x.span is not None  # noqa: PLR2004 - as quantisers do
         arrays: dict[str, Any] = {"weight": weight}
         keys: dict[str, Any] = {"units": len(weight), "bias": bias is not None}
         if made:

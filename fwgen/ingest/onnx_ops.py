@@ -146,7 +146,7 @@ def _turned(weight: Constant) -> Constant:
     return Constant(
         weight.values.T,
         None if weight.whole is None else weight.whole.T,
-        step.T if step is not None and step.ndim == 2 else step,  # noqa: PLR2004
+        step.T if step is not None and step.ndim == 2 else step,  # noqa: PLR2004 - a matrix
     )
 
 
@@ -183,7 +183,7 @@ def _split(c: Call, weight: Constant) -> tuple[Reals, Numbers]:
         c.refuse("finite weights", f"shape {weight.shape}, or an infinite one")
     step = weight.step
     per_output = step is not None and (
-        step.size == 1 or (step.ndim == 2 and step.shape[1] == 1)  # noqa: PLR2004
+        step.size == 1 or (step.ndim == 2 and step.shape[1] == 1)  # noqa: PLR2004 - a column
     )
     if weight.whole is None or step is None or not per_output:
         return values, numbers(1)

@@ -173,7 +173,7 @@ def _product(y: Any, scale: Any) -> Constant:
     """``y * scale`` as float32 has it, and its factors where the scale is no power of two."""
     values = (y * scale).astype(np.float32)
     mantissa = np.frexp(scale)[0]
-    if (np.abs(mantissa) == 0.5).all() or not np.isfinite(values).all():  # noqa: PLR2004
+    if (np.abs(mantissa) == 0.5).all() or not np.isfinite(values).all():  # noqa: PLR2004 - powers of two
         return Constant(values)
     return Constant(values, y.astype(np.float64), scale.astype(np.float64))
 

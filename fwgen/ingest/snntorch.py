@@ -311,7 +311,7 @@ def _counted(path: Path, modules: dict[str, Module]) -> dict[str, Module]:
 def _number(name: str) -> int | None:
     """The number at the end of a module's name, if it is one that torch.nn.Sequential gives."""
     last = name.rpartition(".")[2]
-    return int(last) if last.isascii() and last.isdigit() and len(last) < 4 else None  # noqa: PLR2004
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 4 else None  # noqa: PLR2004 - digits
 
 
 def _kind(module: Module) -> str:
@@ -320,9 +320,9 @@ def _kind(module: Module) -> str:
         return ""
     for kind, needed, allowed in _KINDS:
         if needed <= leaves <= needed | allowed:
-            if kind == "linear" and module.arrays["weight"].ndim != 2:  # noqa: PLR2004
+            if kind == "linear" and module.arrays["weight"].ndim != 2:  # noqa: PLR2004 - a matrix
                 shape = module.arrays["weight"].shape
-                what = ", as of a convolution" if len(shape) > 2 else ""  # noqa: PLR2004
+                what = ", as of a convolution" if len(shape) > 2 else ""  # noqa: PLR2004 - a matrix
                 raise _no(module.where, _KNOWN, f"weights of shape {shape}{what}")
             return kind
     found = f"arrays {', '.join(sorted(leaves))}"[:160]

@@ -58,7 +58,7 @@ class Net:
             If it does not fit its source.
         """
         read = self.settled(source)
-        if weight.ndim != 2 or not weight.size or max(weight.shape) > MAX_SIZE:  # noqa: PLR2004
+        if weight.ndim != 2 or not weight.size or max(weight.shape) > MAX_SIZE:  # noqa: PLR2004 - axes
             raise self._no(where, f"a matrix of 1 to {MAX_SIZE} rows", f"shape {weight.shape}")
         if weight.shape[1] != read.size or bias.shape != weight.shape[:1]:
             found = f"weights of shape {weight.shape}, a bias of shape {bias.shape}"

@@ -7,6 +7,7 @@ unless an operation says so.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
@@ -333,7 +334,7 @@ class Circuit:
 
     # ---- inside ----
 
-    def _place(self, took: int, *words: Word) -> tuple:  # type: ignore[type-arg]
+    def _place(self, took: int, *words: Word) -> tuple[Any, ...]:
         """Operands brought to one stage with room for ``took``; then that stage and the arrival."""
         stage = max((w.stage for w in words if not w.constant), default=0)
         ready = max((w.arrival for w in words if w.stage == stage and not w.constant), default=0)
@@ -342,7 +343,7 @@ class Circuit:
         moved = tuple(self.delay(w, stage) for w in words)
         return (*moved, stage, ready + took)
 
-    def _place_sum(self, entry: int, ripple: int, a: Word, b: Word) -> tuple:  # type: ignore[type-arg]
+    def _place_sum(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[Any, ...]:
         """The same for a sum: its lowest bit ``entry`` after theirs, its highest ``ripple`` later.
 
         The highest is never sooner than ``entry`` after the last bit of a term.

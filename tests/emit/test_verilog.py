@@ -76,6 +76,14 @@ BIT = Word("bit_0", 0, 1)
         (Above(Word("y", 0, 1), A, -3), "$signed(a) > -4'sd3"),
         (Above(Word("y", 0, 1), B, 2), "b > 2'd2"),
         (Above(Word("y", 0, 1), B, -2), "$signed({1'd0, b}) > -3'sd2"),
+        (Above(Word("y", 0, 1), Word("w", -8192, 8191), -1), "~w[13]"),
+        (
+            Above(Word("y", 0, 1), Word("w", -8192, 8191), 0b0101_1111_0111),
+            (
+                "(~w[13] & (w[12] | (w[11] | (w[10] & w[9])))) | (w[13:9] == 5'd2) & "
+                "((w[8] & (w[7] & (w[6] & (w[5] & (w[4] & w[3]))))))"
+            ),
+        ),
         (Floor(Word("y", -2, 1), A, 2), "a[3:2]"),
         (Floor(Word("y", -1, 0), A, 6), "a[3]"),
         (RoundUp(Word("y", 0, 1), A, 2, Rounding.RND), "a[1]"),

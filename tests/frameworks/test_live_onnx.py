@@ -133,6 +133,7 @@ def test_plain_onnx_without_quantisers(tmp_path: Path, trained: bool) -> None:
         (last,) = ready.graph.outputs
         theirs = context[outputs[0]]
         mine = evaluate(ready.bundle.graph, real)[last]
+        # the float model beside float32; nothing here is an integer
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-5)
         frac = ready.reference.analysis.values[last].frac
         assert np.abs(ready.reference.run(events).values[last] * 2.0**-frac - theirs).max() < 1e-2

@@ -191,7 +191,7 @@ def test_sinabs_with_a_leak(tmp_path: Path) -> None:
             threshold = dyadic(rng, 0.25, 1, 2, size)
             beta = dyadic(rng, 0.25, 0.75, 2, size)
             tau = (-1 / np.log(beta)).astype(np.float32)
-            assert np.allclose(np.exp(-1 / tau), beta, rtol=1e-6)
+            assert np.allclose(np.exp(-1 / tau), beta, rtol=1e-6)  # what float32 leaves of it
             th, zeros, ones = threshold.astype(np.float32), np.zeros_like(tau), np.ones_like(tau)
             neurons.append(nir.LIF(tau=tau, r=ones, v_leak=zeros, v_threshold=th))
             keys = {"tau_mem": full(tau), "norm_input": False}

@@ -144,7 +144,7 @@ def test_two_neurons(tmp_path: Path, producer: str) -> None:
     assert isinstance(dense, Dense)
     assert isinstance(dense.bias, Real)
     share = 1e-2 if producer == "snntorch" else 1e-1
-    assert np.allclose(dense.bias.values, share * 1.2)
+    assert np.allclose(dense.bias.values, share * 1.2)  # real numbers of the float model
     assert [node.name for node in graph][1:] == ["linear1", "lif1", "linear2", "lif2", "lif2_count"]
 
 
@@ -182,5 +182,5 @@ def test_snntorch(tmp_path: Path) -> None:
     graph = imported(real("snntorch/lif.nir"), tmp_path / "net", settings, "snntorch")
     lif = next(node for node in graph if isinstance(node, Lif))
     assert isinstance(lif.beta, Real)
-    assert np.isclose(lif.beta.values, 0.96)
+    assert np.isclose(lif.beta.values, 0.96)  # a real number of the float model
     assert (lif.reset, lif.reset_delay) == (Reset.SUBTRACT, True)

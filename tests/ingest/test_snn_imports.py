@@ -145,7 +145,7 @@ def test_what_is_set_goes_before_the_producer(tmp_path: Path) -> None:
     for more, beta in (([], 0.75), (["integration=exponential"], np.exp(-0.25))):
         lif = imported(path, settings + more, "snntorch").graph.nodes[2]
         assert isinstance(lif, Lif)
-        assert np.allclose(real(lif.beta), beta, rtol=1e-7)
+        assert np.allclose(real(lif.beta), beta, rtol=1e-7)  # tau is a float32
 
 
 def test_exponential(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from fwgen.synth.netlist import read_netlist
 from fwgen.synth.settings import FAMILIES, Settings
 from fwgen.synth.yosys import Mapped, share_folder
 from fwgen.targets import device
+from fwgen.verify import toolchain
 from fwgen.verify.prove import Subject
 from fwgen.verify.reference import Reference
 from fwgen.writer import write_files
@@ -189,3 +190,38 @@ def test_a_register_stays_in_front_of_its_table(tmp_path: Path) -> None:
     mapped = yosys.synthesise("top", [rtl], Settings(), tmp_path / "yosys")
     kinds = [cell.kind for cell in read_netlist(mapped.json, "top").cells]
     assert kinds.count("FDRE") == 4
+
+
+CHAIN = """module top (input wire [7:0] s_i, input wire [7:0] d_i, output wire [7:0] y_o);
+    wire [3:0] c, unread;
+    CARRY4 low (.CI(1'b0), .CYINIT(1'b0), .DI(d_i[3:0]), .S(s_i[3:0]), .O(y_o[3:0]), .CO(c));
+    CARRY4 high (.CI(c[3]), .CYINIT(1'b0), .DI(d_i[7:4]), .S(s_i[7:4]), .O(y_o[7:4]), .CO(unread));
+endmodule
+"""
+
+
+def loops(models: list[Path], work: Path) -> int:
+    """Loops that Verilator sees in a carry chain."""
+    (rtl,) = write_files(work, {"top.v": CHAIN})
+    words = [
+        "verilator",
+        "--cc",
+        *toolchain.NETLIST.verilator,
+        "-Wno-fatal",
+        "-Wwarn-UNOPTFLAT",
+        "--top-module",
+        "top",
+    ]
+    words += ["--Mdir", "obj", *map(str, [rtl, *models])]
+    done = toolchain.run_tool(words, toolchain.environment(), work)
+    assert done.returncode == 0, done.stdout
+    return done.stdout.count("%Warning-UNOPTFLAT")
+
+
+def test_carry_chains_are_no_loops(tmp_path: Path) -> None:
+    """With the settings beside the models the simulator sees straight logic; without, loops."""
+    models = yosys.cell_models()
+    bare = [path for path in models if path.suffix != ".vlt"]
+    assert len(bare) < len(models)
+    assert loops(models, tmp_path / "with") == 0
+    assert loops(bare, tmp_path / "without") > 0
