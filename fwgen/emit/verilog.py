@@ -25,6 +25,7 @@ from fwgen.lower.ops import (
     RoundUp,
     Select,
     Square,
+    Truth,
     Word,
     Wrap,
 )
@@ -103,6 +104,8 @@ class Writer:
             case Gate():
                 spike = self.bits(op.bit, 1)
                 return f"{spike} ? {literal(op.value, width)} : {literal(0, width)}"
+            case Truth():
+                return self._truth(op)
             case Select():
                 yes, no = self.bits(op.yes, width), self.bits(op.no, width)
                 return f"{self.bits(op.bit, 1)} ? {yes} : {no}"
@@ -121,6 +124,23 @@ class Writer:
                 return self.bits(op.a, width)
             case _:
                 return self._product(op)
+
+    def _truth(self, op: Truth) -> str:
+        """A table of its own, addressed by the bits."""
+        bits = ", ".join(self.bits(word, 1) for word in reversed(op.bits))
+        return f"{op.word.name}__table[{{{bits}}}]"
+
+    def _contents(self, op: Truth) -> list[str]:
+        """The table: tools map each bit of it to one LUT."""
+        name, width, last = f"{op.word.name}__table", op.word.width, len(op.values) - 1
+        entries = (
+            f"{name}[{i}] = {literal(value, width)};" for i, value in enumerate(op.values)
+        )
+        attribute = '(* ram_style = "registers", rom_style = "distributed" *)'
+        return [
+            f"{attribute} reg [{width - 1}:0] {name} [0:{last}];",
+            f"initial begin {' '.join(entries)} end",
+        ]
 
     def _product(self, op: Op) -> str:
         """What is no single line of LUTs: multipliers and tables."""
@@ -288,6 +308,8 @@ class Writer:
     def body(self, circuit: Circuit) -> list[str]:
         """Tables, then wires and register declarations in order of definition."""
         tables = self.tables(circuit)
+        for op in circuit.ops:
+            tables += self._contents(op) if isinstance(op, Truth) else []
         return tables + [
             f"{self.declare(op.word, 'reg')};" if isinstance(op, Register) else self.line(op)
             for op in circuit.ops

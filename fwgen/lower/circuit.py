@@ -124,7 +124,7 @@ class Circuit:
         width = _width(*bounds) - min(a_shift, b_shift)
         took = (0, 0) if lift else (self.pace.add(1), self.pace.ripple(width))
         a, b, stage, early, arrival = self._place_sum(*took, a, b)
-        word = self._word(name, *bounds, stage, arrival, early)
+        word = self.word(name, *bounds, stage, arrival, early)
         self.ops.append(Add(word, a, a_shift, b, b_shift, minus))
         self._sums[key] = word
         return word
@@ -182,7 +182,7 @@ class Circuit:
         """One synapse: the weight where the spike is 1."""
         if value == 0 or bit.constant:
             return self.constant(value * bit.lo)
-        word = self._word(name, min(value, 0), max(value, 0), bit.stage, bit.arrival)
+        word = self.word(name, min(value, 0), max(value, 0), bit.stage, bit.arrival)
         self.ops.append(Gate(word, bit, value))
         return word
 
@@ -195,7 +195,7 @@ class Circuit:
             return self.constant(lo)
         took = self.pace.select(_width(lo, hi))
         bit, yes, no, stage, arrival = self._place(took, bit, yes, no)
-        word = self._word(name, lo, hi, stage, arrival)
+        word = self.word(name, lo, hi, stage, arrival)
         self.ops.append(Select(word, bit, yes, no))
         return word
 
@@ -205,7 +205,7 @@ class Circuit:
         if lo == hi:
             return self.constant(lo)
         a, stage, arrival = self._place(self.pace.compare(a.width - settled(limit, a.width)), a)
-        word = self._word(name, 0, 1, stage, arrival)
+        word = self.word(name, 0, 1, stage, arrival)
         self.ops.append(Above(word, a, limit))
         return word
 
@@ -216,7 +216,7 @@ class Circuit:
         lo, hi = a.lo >> shift, a.hi >> shift
         if lo == hi:
             return self.constant(lo)
-        word = self._word(name, lo, hi, a.stage, a.arrival)
+        word = self.word(name, lo, hi, a.stage, a.arrival)
         self.ops.append(Floor(word, a, shift))
         return word
 
@@ -224,7 +224,7 @@ class Circuit:
         """The rounding bit of ``a >> shift``."""
         took = 0 if Rounding(mode) is Rounding.RND else self.pace.reduce(shift + 1)
         a, stage, arrival = self._place(took, a)
-        word = self._word(name, 0, 1, stage, arrival)
+        word = self.word(name, 0, 1, stage, arrival)
         self.ops.append(RoundUp(word, a, shift, mode))
         return word
 
@@ -233,7 +233,7 @@ class Circuit:
         if keep.constant and keep.lo:
             return a
         a, keep, stage, arrival = self._place(0, a, keep)
-        word = self._word(name, a.lo & ~1, a.hi, stage, arrival)
+        word = self.word(name, a.lo & ~1, a.hi, stage, arrival)
         self.ops.append(Even(word, a, keep))
         return word
 
@@ -251,7 +251,7 @@ class Circuit:
         lo, hi = (min(max(end, floor), ceiling) for end in (lo, hi))
         if lo == hi:
             return self.constant(lo)
-        word = self._word(name, lo, hi, stage, arrival)
+        word = self.word(name, lo, hi, stage, arrival)
         self.ops.append(Clamp(word, a, floor, ceiling, to_zero))
         return word
 
@@ -259,7 +259,7 @@ class Circuit:
         """The low bits of ``a`` as ``fmt`` reads them; a no-op where it fits."""
         if fmt.lo <= a.lo and a.hi <= fmt.hi:
             return a
-        word = self._word(name, fmt.lo, fmt.hi, a.stage, a.arrival, a.early)
+        word = self.word(name, fmt.lo, fmt.hi, a.stage, a.arrival, a.early)
         self.ops.append(Wrap(word, a))
         return word
 
@@ -270,7 +270,7 @@ class Circuit:
         lo, hi = max(a.lo, lo), min(a.hi, hi)
         if lo >= hi:
             return self.constant(lo)
-        word = self._word(name, lo, hi, a.stage, a.arrival, a.early)
+        word = self.word(name, lo, hi, a.stage, a.arrival, a.early)
         self.ops.append(Wrap(word, a))
         return word
 
@@ -283,7 +283,7 @@ class Circuit:
         if far == 1:
             return self.wrap(name, a, Fixed(signed=False, width=1, integer=1))
         a, stage, arrival = self._place(self.pace.square(a.width), a)
-        word = self._word(name, near * near, far * far, stage, arrival)
+        word = self.word(name, near * near, far * far, stage, arrival)
         self.ops.append(Square(word, a))
         return word
 
@@ -295,7 +295,7 @@ class Circuit:
             return self.constant(0)
         sign = self.floor(f"{name}_sign", a, a.width - 1)
         sign, a, stage, arrival = self._place(self.pace.select(a.width), sign, a)
-        word = self._word(name, 0, a.hi, stage, arrival)
+        word = self.word(name, 0, a.hi, stage, arrival)
         self.ops.append(Select(word, sign, self.constant(0), a))
         return word
 
@@ -306,7 +306,7 @@ class Circuit:
             return self.constant(ends[0])
         took = self.pace.multiply(a.width, b.width)
         a, b, stage, arrival = self._place(took, a, b)
-        word = self._word(name, min(ends), max(ends), stage, arrival)
+        word = self.word(name, min(ends), max(ends), stage, arrival)
         self.ops.append(Multiply(word, a, b))
         return word
 
@@ -316,7 +316,7 @@ class Circuit:
         if lo == hi:
             return self.constant(lo)
         a, stage, arrival = self._place(self.pace.lookup(a.address_bits), a)
-        word = self._word(name, lo, hi, stage, arrival)
+        word = self.word(name, lo, hi, stage, arrival)
         self.ops.append(Lookup(word, a, tuple(values)))
         return word
 
@@ -338,28 +338,45 @@ class Circuit:
         """Operands brought to one stage with room for ``took``; then that stage and the arrival."""
         stage = max((w.stage for w in words if not w.constant), default=0)
         ready = max((w.arrival for w in words if w.stage == stage and not w.constant), default=0)
-        if self.pipelined and ready and ready + took > self.pace.room:
+        if self.late(ready, took):
             stage, ready = stage + 1, 0
         moved = tuple(self.delay(w, stage) for w in words)
         return (*moved, stage, ready + took)
 
-    def _place_sum(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[Any, ...]:
-        """The same for a sum: its lowest bit ``entry`` after theirs, its highest ``ripple`` later.
+    def late(self, ready: int, took: int) -> bool:
+        """Whether what takes so long must begin in the next stage."""
+        return self.pipelined and ready > 0 and ready + took > self.pace.room
 
-        The highest is never sooner than ``entry`` after the last bit of a term.
+    def fits(self, a: Word, b: Word) -> bool:
+        """Whether their sum is there in the stage of the later one."""
+        width = _width(a.lo + b.lo, a.hi + b.hi)
+        _, _, _, late = self._sum_times(self.pace.add(1), self.pace.ripple(width), a, b)
+        return not late
+
+    def _place_sum(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[Any, ...]:
+        """The same for a sum."""
+        stage, early, arrival, late = self._sum_times(entry, ripple, a, b)
+        if late:
+            stage, early, arrival = stage + 1, entry, entry + ripple
+        return self.delay(a, stage), self.delay(b, stage), stage, early, arrival
+
+    def _sum_times(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[int, int, int, bool]:
+        """Stage, times of the lowest and highest bit, and whether that is too late.
+
+        The lowest comes ``entry`` after theirs, the highest ``ripple`` later, but never sooner than
+        ``entry`` after the last bit of a term.
         """
         stage = max((w.stage for w in (a, b) if not w.constant), default=0)
         now = [w for w in (a, b) if w.stage == stage and not w.constant]
         early = max((w.early for w in now), default=0) + entry
         arrival = max(early + ripple, max((w.arrival for w in now), default=0) + entry)
         late = any(w.arrival for w in now) and arrival > self.pace.room
-        if self.pipelined and late:
-            stage, early, arrival = stage + 1, entry, entry + ripple
-        return self.delay(a, stage), self.delay(b, stage), stage, early, arrival
+        return stage, early, arrival, self.pipelined and late
 
-    def _word(
+    def word(
         self, name: str, lo: int, hi: int, stage: int, arrival: int, early: int | None = None
     ) -> Word:
+        """A signal with a name of its own; the caller adds the operation that makes it."""
         width = Fixed.holding(lo, hi, 0).width if max(-lo, hi).bit_length() < MAX_WIDTH else None
         if width is None or width > MAX_WIDTH:
             raise LoweringError(

@@ -223,10 +223,12 @@ def _adder_graph(
         )
     sums = _solve(c, x, weight, lift, bias + lifted, variant)
     words = [c.whole(f"y{o}", term) for o, term in enumerate(sums)]
-    return _accumulated(c, words, frac, accumulator)
+    return accumulated(c, words, frac, accumulator)
 
 
-def _accumulated(c: Circuit, words: list[Word], frac: int, accumulator: Fixed | None) -> list[Word]:
+def accumulated(
+    c: Circuit, words: list[Word], frac: int, accumulator: Fixed | None
+) -> list[Word]:
     """The sums as an accumulator that wraps around leaves them."""
     if accumulator is None:
         return words
@@ -317,26 +319,3 @@ def _replay(c: Circuit, stem: str, program: CombLogic, inputs: list[Scaled]) -> 
         else Scaled(buffer[i].word, buffer[i].exp + int(shift), buffer[i].minus ^ bool(negate))
         for i, shift, negate in outputs
     ]
-
-
-def synapses(
-    node: Dense, source: Range, result: Range, pace: Pace, accumulator: Fixed | None = None
-) -> Circuit:
-    """Constant matrix on spikes: a synapse adds its weight when its input spiked."""
-    c = Circuit(pace)
-    weight, lift, bias, frac = dense_weights(node, source)
-    spikes = [
-        c.loaded(word, sum(int(abs(w)).bit_count() for w in column))
-        for word, column in zip(c.input("spike_i", source), weight.T, strict=True)
-    ]
-    sums = []
-    for o, row in enumerate(weight):
-        terms = [
-            Scaled(c.gate(f"n{o}_w{i}", spike, int(w)), lift)
-            for i, (spike, w) in enumerate(zip(spikes, row, strict=True))
-        ]
-        total = c.sum(f"n{o}", [*terms, Scaled(c.constant(int(bias[o])))])
-        sums.append(c.whole(f"n{o}", total))
-    sums = _accumulated(c, sums, frac, accumulator)
-    c.output("current_o", sums, result, registered=True)
-    return c

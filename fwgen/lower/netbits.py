@@ -21,6 +21,7 @@ from fwgen.lower.ops import (
     RoundUp,
     Select,
     Square,
+    Truth,
     Vector,
     Word,
     Wrap,
@@ -93,6 +94,8 @@ class Bits:
             case Gate():
                 (spike,) = self.of(op.bit, 1)
                 return [spike if op.value >> i & 1 else 0 for i in range(width)]
+            case Truth():
+                return [self._truth(op, op.column(i)) for i in range(width)]
             case Floor():
                 return self.of(op.a, op.shift + width)[op.shift :]
             case Wrap():
@@ -115,6 +118,16 @@ class Bits:
                 return [self._round_up(op)]
             case _:
                 return self._product(op)
+
+    def _truth(self, op: Truth, column: int) -> Bit:
+        """A bit of a function: of those bits only on which it depends."""
+        bits = [self.of(word, 1)[0] for word in op.bits]
+        reads = [bit for k, bit in enumerate(bits) if depends(column, k, len(bits))]
+        if not reads:
+            return column & 1
+        if len(reads) == 1 and not column & 1:
+            return reads[0]
+        return self.net.function(f"truth {column}" if len(reads) > 1 else "~", *reads)
 
     def _product(self, op: Op) -> Sequence[Bit]:
         """What is no row of LUTs: multipliers and tables."""
@@ -257,6 +270,13 @@ def _column_luts(column: int, width: int) -> int:
     own = len(blocks - {0, full})
     inputs = own + width - LUT_INPUTS
     return own + max(1, -(-(inputs - 1) // (LUT_INPUTS - 1)))
+
+
+def depends(column: int, k: int, inputs: int) -> bool:
+    """Whether a function, as the contents of a LUT, depends on its input k."""
+    step = 1 << k
+    low = sum(((1 << step) - 1) << i for i in range(0, 1 << inputs, 2 * step))
+    return (column >> step & low) != column & low
 
 
 def _value(bits: Sequence[Bit], name: Bit, level: int) -> int:

@@ -106,6 +106,23 @@ class Gate(Op):
 
 
 @dataclass(frozen=True, slots=True)
+class Truth(Op):
+    """``values[i]``, where bit k of i is ``bits[k]``: any function of a few bits, a LUT each."""
+
+    bits: tuple[Word, ...]
+    values: tuple[int, ...]
+
+    def column(self, index: int) -> int:
+        """Bit ``index`` of the result as the contents of a LUT."""
+        return sum((value >> index & 1) << i for i, value in enumerate(self.values))
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The bits."""
+        return self.bits
+
+
+@dataclass(frozen=True, slots=True)
 class Select(Op):
     """``bit ? yes : no``."""
 

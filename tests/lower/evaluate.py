@@ -22,6 +22,7 @@ from fwgen.lower.circuit import (
     Word,
     Wrap,
 )
+from fwgen.lower.ops import Truth
 from tests.ir.definition import Fraction, in_range, rounded
 
 
@@ -51,6 +52,8 @@ def _result(op: Op, values: list[int]) -> int:  # noqa: PLR0912 - one case an op
             return a * 2**op.a_shift + (-b if op.minus else b)
         case Gate():
             return a * op.value
+        case Truth():
+            return op.values[sum(bit << k for k, bit in enumerate(values))]
         case Select():
             return values[1] if a else values[2]
         case Above():
