@@ -75,12 +75,16 @@ class Circuit:
         self.inputs.append(Vector(name, fmt, tuple(words)))
         return words
 
-    def output(self, name: str, words: Sequence[Word], values: Range, *, registered: bool) -> None:
-        """An output port holding ``words``, all in one stage."""
-        stage = max(w.stage for w in words) + registered
+    def output(self, name: str, words: Sequence[Word], values: Range, *, more: bool = False) -> None:
+        """An output port holding ``words``, all in one stage.
+
+        What no output needs is dropped, unless ``more`` of them come.
+        """
+        stage = max(w.stage for w in words)
         aligned = tuple(self.delay(w, stage) for w in words)
         self.outputs.append(Vector(name, values.fmt, aligned))
-        self.sweep(w for out in self.outputs for w in out.words)
+        if not more:
+            self.sweep(w for out in self.outputs for w in out.words)
 
     def loaded(self, word: Word, readers: int) -> Word:
         """The same signal where it is known how many operations will read it."""

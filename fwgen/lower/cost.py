@@ -18,6 +18,7 @@ from fwgen.lower.design import (
     Design,
     HoldBlock,
     LifBlock,
+    MergeBlock,
     Signal,
 )
 from fwgen.lower.lif import NeuronCircuit
@@ -57,7 +58,9 @@ def _control_cost(design: Design) -> Cost:
     net, busy = Network(), [(_CONTROL, i) for i in range(design.interface.interval - 1)]
     ready = net.function("~", net.tree("|", busy)) if busy else 1
     needed = [ready, net.function("&", ("valid", 0), ready)]
-    return net.build(needed) + Cost(ff=design.last + 1)
+    copies = design.schedule.copies
+    own = copies * (design.last + 2) if copies > 1 else 0
+    return net.build(needed) + Cost(ff=design.last + 1 + own)
 
 
 @dataclass(slots=True)
@@ -106,8 +109,11 @@ class _Flow:
             case LifBlock():
                 return self._lif(block)
             case CountBlock():
-                self.want(block.spikes, range(block.spikes.width))
-                return _counter_cost(block.output.fmt.width) * block.spikes.count
+                for spikes in block.spikes:
+                    self.want(spikes, range(spikes.width))
+                return _counter_cost(block.output.fmt.width) * block.output.count * len(block.spikes)
+            case MergeBlock():
+                return self._merge(block)
             case HoldBlock():
                 return Cost(ff=self._through(block.input, block.output))
             case DelayBlock():
@@ -133,13 +139,23 @@ class _Flow:
         return cost
 
     def _lif(self, block: LifBlock) -> Cost:
-        cost, width = FREE, block.current.fmt.width
+        cost, width = FREE, block.currents[0].fmt.width
         built = [_neuron(kind, block) for kind in block.core.kinds]
         for n, kind in enumerate(block.core.of):
             cost += built[kind]
             # unread bits do not pass three boundaries: the neuron's, the layer's and the source's
-            self.want(block.current, range(n * width, n * width + width))
+            for current in block.currents:
+                self.want(current, range(n * width, n * width + width))
         return cost
+
+    def _merge(self, block: MergeBlock) -> Cost:
+        """One bit of each copy and whether it is due."""
+        wanted = self.wanted(block.output)
+        for signal in block.inputs:
+            self.want(signal, wanted)
+        net, copies = Network(), range(len(block.inputs))
+        pairs = [bit for c in copies for bit in ((f"data{c}", 0), ("due", c))]
+        return net.build([net.tree("|", pairs)]) * len(wanted)
 
 
 def _neuron(kind: NeuronCircuit, block: LifBlock) -> Cost:
@@ -148,25 +164,30 @@ def _neuron(kind: NeuronCircuit, block: LifBlock) -> Cost:
     Only that part of the state is there that the results or the state itself read.
     """
     bits = Bits()
-    net, width, first = bits.net, kind.membrane.width, ("first", 0)
-    state = {("membrane_q", i): ("membrane", i) for i in range(width)}
-    bits.words["membrane"] = tuple(net.choose(first, 0, bit) for bit in state)
-    bits.words["reset"] = (net.choose(first, kind.initial_reset, ("reset_q", 0)),)
-    bits.words["current"] = tuple(("current", i) for i in range(kind.current.width))
+    net, width = bits.net, kind.shown.width
+    sources = [kind.membrane, kind.shown, kind.first, *kind.currents]
+    bits.words = {w.name: tuple((w.name, i) for i in range(w.width)) for w in sources if w.name}
     bits.run(kind.circuit)
-    after = bits.of(kind.next_membrane, width)
-    stored: dict[Bit, Bit] = {
-        bit: net.register("membrane", i, after[i]) for i, bit in enumerate(state)
-    }
-    if not kind.reset.constant:
-        stored["reset_q", 0] = net.register("reset", 0, bits.of(kind.next_reset, 1)[0])
-    shown = list(stored.values())[:width] if block.membrane else []
-    if block.spikes:
-        shown.append(net.register("spike", 0, bits.of(kind.spike, 1)[0]))
+    after = bits.of(kind.after[-1], width)
+    stored: dict[Bit, Bit] = {}
+    for i, bit in enumerate(after):
+        cleared = net.choose(("clear", 0), 0, bit)
+        stored[kind.membrane.name, i] = net.register("membrane_q", i, cleared)
+        stored[kind.shown.name, i] = net.register("shown_q", i, bit)
+    steps, wanted = block.core.steps, list[Bit]()
+    if block.membrane and steps.last_lane == steps.lanes - 1:
+        wanted += [stored[kind.shown.name, i] for i in range(width)]
+    elif block.membrane:
+        result = enumerate(bits.of(kind.after[steps.last_lane], width))
+        wanted += [net.register("result", i, bit) for i, bit in result]
+    for lane, spike in enumerate(kind.spikes if block.spikes else ()):
+        (bit,) = bits.of(spike, 1)
+        late = kind.late and lane == len(kind.spikes) - 1
+        wanted.append(bit if late else net.register(f"spike{lane}", 0, bit))
     cost, seen = FREE, set[Bit]()
-    while shown:
-        cost += net.build(shown)
-        shown = [stored[bit] for bit in net.read - seen if bit in stored]
+    while wanted:
+        cost += net.build(wanted)
+        wanted = [stored[bit] for bit in net.read - seen if bit in stored]
         seen |= net.read
     return cost
 

@@ -7,6 +7,7 @@ from fwgen.ir.ports import Interface
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.lif import LifCore
 from fwgen.lower.pace import Pace
+from fwgen.lower.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +47,52 @@ class CircuitBlock(Block):
 
     ``latency`` counts the registers in it; logic may stand before the first and behind the last.
     The first output is the node's value; others are thresholds that are decided beside it.
+    Blocks of the same ``module`` are instances of one circuit; it is the name where empty.
     """
 
     circuit: Circuit
     inputs: tuple[tuple[str, Signal], ...]
     outputs: tuple[tuple[str, Signal], ...]
     latency: int
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LifBlock(Block):
-    """A layer of LIF neurons; starts a new event in the cycle ``first``."""
+    """A layer of LIF neurons; starts a new event in the cycle ``first``.
+
+    ``currents`` and ``spikes`` are one signal a lane; ``spikes`` are empty where nobody reads them.
+    """
 
     core: LifCore
-    current: Signal
+    currents: tuple[Signal, ...]
     first: int
-    spikes: Signal | None
+    spikes: tuple[Signal, ...]
     membrane: Signal | None
+    copy: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CountBlock(Block):
-    """Spike counters; start a new event in the cycle ``first``."""
+    """Spike counters; start a new event in the cycle ``first``, and end in the cycle ``last``.
 
-    spikes: Signal
+    ``spikes`` is one signal a lane; in the last cycle only the first ``ending`` lanes count.
+    """
+
+    spikes: tuple[Signal, ...]
     first: int
+    last: int
+    ending: int
+    output: Signal
+    copy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MergeBlock(Block):
+    """The value of the copy whose event is due in the cycle ``time``; ``inputs`` one a copy."""
+
+    inputs: tuple[Signal, ...]
+    time: int
     output: Signal
 
 
@@ -81,6 +103,7 @@ class HoldBlock(Block):
     input: Signal
     load: int
     output: Signal
+    copy: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +134,7 @@ class Design:
 
     name: str
     steps: int
+    schedule: Schedule
     pace: Pace
     interface: Interface
     blocks: tuple[Block, ...]

@@ -101,7 +101,7 @@ def circuit(
         words = _adder_graph(c, node, read[0], source, accumulator, lifted, variant)
     else:
         words = _words(c, node, read, ranges, lifted)
-    c.output("y_o", words, ranges[node.name], registered=False)
+    c.output("y_o", words, ranges[node.name])
     return c
 
 
@@ -123,9 +123,9 @@ def score(
     read = _inputs(c, node, ranges, before)
     found = score_terms(c, node, read, [ranges[name].frac for name in node.sources])
     total = c.whole("score", c.sum("score", found))
-    c.output("y_o", [total], ranges[node.name], registered=False)
+    c.output("y_o", [total], ranges[node.name])
     for name, limit in limits.items():
-        c.output(f"{name}_o", [decision(c, name, found, limit)], ranges[name], registered=False)
+        c.output(f"{name}_o", [decision(c, name, found, limit)], ranges[name])
     return c
 
 

@@ -1,5 +1,12 @@
-"""LIF neurons as circuits: one clock a time step, the state in registers around them."""
+"""LIF neurons as circuits: the state in registers, one or several time steps a clock around them.
 
+The loop from the membrane potential back to itself cannot be pipelined, so everything that can
+stand beside it does: the state starts from 0 by the registers' own reset; whether the neuron resets
+is decided from the registered potential, beside the leak, and joins the sum last; half a unit for
+the rounding lies in the empty low bits of the leak's largest term.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,35 +14,65 @@ import numpy as np
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import Lif, Reset, ShiftLeak
 from fwgen.lower.circuit import Circuit
-from fwgen.lower.convert import convert
-from fwgen.lower.ops import Scaled, Word
+from fwgen.lower.convert import convert, half
+from fwgen.lower.ops import Scaled, Truth, Word, signed_digits
 from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import LifRange, Range
 from fwgen.quantise.lif_range import Neuron, neurons
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """How the time steps of an event pass through a layer.
+
+    ``count`` steps, ``lanes`` of them in each clock cycle; the last cycle may hold fewer.
+    """
+
+    count: int
+    lanes: int = 1
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles that an event takes."""
+        return -(-self.count // self.lanes)
+
+    @property
+    def last_lane(self) -> int:
+        """The lane of the last step."""
+        return (self.count - 1) % self.lanes
+
+
+@dataclass(frozen=True, slots=True)
 class NeuronCircuit:
     """What one neuron does in one clock cycle.
 
-    ``membrane``, ``reset`` and ``current`` are read; ``next_membrane`` and ``spike`` are stored.
-    ``next_reset`` is stored too where it differs from the spike; ``initial_reset`` is its value
-    before an event's first step.
+    Read are ``membrane`` (the state, 0 when an event's first cycle begins), ``shown`` (the same,
+    but behind an event's last cycle still its result), ``first`` (1 in an event's first cycle) and
+    one current a lane. ``after`` is the membrane behind each lane, ``spikes`` the spike of each.
+    Where ``late``, the last lane's spike is a function of ``shown``, else of this cycle.
     """
 
     circuit: Circuit
     membrane: Word
-    reset: Word
-    current: Word
-    next_membrane: Word
-    spike: Word
-    next_reset: Word
-    initial_reset: int
+    shown: Word
+    first: Word
+    currents: tuple[Word, ...]
+    after: tuple[Word, ...]
+    spikes: tuple[Word, ...]
+    late: bool
 
     def sweep(self, *, spikes_read: bool) -> None:
-        """Drop what neither the state nor, if it is read, the spike needs."""
-        needed = [self.next_membrane, *([self.next_reset] if not self.reset.constant else [])]
-        self.circuit.sweep([*needed, *([self.spike] if spikes_read else [])])
+        """Drop what neither the state nor, if it is read, a spike needs."""
+        self.circuit.sweep([*self.after, *(self.spikes if spikes_read else ())])
+
+    @property
+    def stored(self) -> tuple[Word, ...]:
+        """What registers take at the end of the cycle."""
+        return (*self.after, *(self.spikes[:-1] if self.late else self.spikes))
+
+    def reads(self, word: Word) -> bool:
+        """Whether the circuit reads one of its inputs."""
+        return any(word.name == w.name for op in self.circuit.ops for w in op.operands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +86,25 @@ class LifCore:
     of: tuple[int, ...]
     membrane: Fixed
     current: Fixed
+    steps: Steps
 
     @property
     def loop_ps(self) -> int:
-        """Logic of the longest loop from the state back to itself, by the delay model."""
-        ends = [w for k in self.kinds for w in (k.next_membrane, k.spike, k.next_reset)]
-        return max(w.arrival for w in ends)
+        """Logic of the longest path to a register, by the delay model."""
+        return max(w.arrival for k in self.kinds for w in k.stored)
+
+    @property
+    def spike_ps(self) -> list[list[int]]:
+        """Logic before each neuron's spike, lane by lane; 0 for those from registers."""
+        lanes = range(self.steps.lanes)
+        return [
+            [_shown_ps(self.kinds[kind], lane) for kind in self.of] for lane in lanes
+        ]
+
+
+def _shown_ps(kind: NeuronCircuit, lane: int) -> int:
+    late = kind.late and lane == len(kind.spikes) - 1
+    return kind.spikes[lane].arrival if late else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,89 +112,185 @@ class Layer:
     """Bounds that hold for all neurons of a layer, as integers.
 
     ``state`` on the membrane's grid; ``before`` likewise, of what reaches its overflow mode;
-    ``current`` with ``current_frac`` fraction bits.
+    ``current`` with ``current_frac`` fraction bits, there after ``ready`` picoseconds.
     """
 
     state: tuple[int, int]
     before: tuple[int, int]
     current: tuple[int, int]
     current_frac: int
+    ready: int = 0
 
 
 def lif_core(
-    node: Lif, current: Range, ranges: LifRange, pace: Pace, *, spikes_read: bool
+    node: Lif,
+    current: Range,
+    ranges: LifRange,
+    pace: Pace,
+    steps: Steps,
+    *,
+    spikes_read: bool,
+    ready: int = 0,
 ) -> LifCore:
-    """Neurons with the same constants share one circuit, built for the whole layer's bounds."""
+    """Neurons with the same constants share one circuit, built for the whole layer's bounds.
+
+    ``ready`` are picoseconds of logic before the current.
+    """
     kinds: dict[tuple[int | None, int, bool, bool], NeuronCircuit] = {}
     of = []
-    layer = Layer(_hull(ranges.membrane), _hull(ranges.before), _hull(current), current.frac)
+    layer = Layer(
+        _hull(ranges.membrane), _hull(ranges.before), _hull(current), current.frac, ready
+    )
     rows = zip(neurons(node, current), ranges.can_fire, ranges.can_reset, strict=True)
     for neuron, fires, resets in rows:
         key = (neuron.beta, neuron.threshold, fires, resets)
         if key not in kinds:
-            kinds[key] = neuron_circuit(neuron, layer, pace, fires=fires, resets=resets)
+            step = Step(neuron, layer, fires=fires, resets=resets)
+            kinds[key] = neuron_circuit(step, pace, steps)
             kinds[key].sweep(spikes_read=spikes_read)
         of.append(list(kinds).index(key))
-    return LifCore(tuple(kinds.values()), tuple(of), ranges.membrane.fmt, current.fmt)
+    return LifCore(tuple(kinds.values()), tuple(of), ranges.membrane.fmt, current.fmt, steps)
 
 
-def neuron_circuit(
-    neuron: Neuron, layer: Layer, pace: Pace, *, fires: bool, resets: bool
-) -> NeuronCircuit:
-    """One step of one neuron.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One time step of one neuron, as a circuit's operations.
 
     ``fires`` is False where the bounds prove that it cannot, ``resets`` where no step can begin
     above the threshold: then the logic is not built.
     """
-    c = Circuit(pace, pipelined=False)
-    node, fmt = neuron.node, neuron.membrane
-    u, current = Word("membrane", *layer.state), Word("current", *layer.current)
-    r = c.constant(0)
-    if resets and node.reset is not Reset.NONE:
-        r = Word("reset", 0, 1)
-    lifted = Scaled(current, neuron.frac - layer.current_frac)
-    exact = _exact(c, neuron, u, r, lifted)
-    v = convert(c, "v", exact, neuron.frac, fmt, layer.before)
-    s = c.above("spikes", v, neuron.limit) if fires else c.constant(0)
-    after = v if node.reset_delay else _after(c, neuron, layer, v, s, r)
-    again = s if after is v else c.above("resets", after, neuron.limit)
-    initial = int(neuron.limit < 0)
-    return NeuronCircuit(c, u, r, current, after, s, again, initial)
 
+    neuron: Neuron
+    layer: Layer
+    fires: bool
+    resets: bool
 
-def _exact(c: Circuit, neuron: Neuron, u: Word, r: Word, current: Scaled) -> Word:
-    node = neuron.node
-    if node.reset is Reset.ZERO:
-        u = c.select("kept", r, c.constant(0), u)
-    terms = [_leak(c, neuron, u), current]
-    if node.reset is Reset.SUBTRACT:
-        terms.append(Scaled(c.gate("lowered", r, -neuron.threshold)))
-    return c.whole("v_exact", c.sum("v_exact", terms))
+    @property
+    def early(self) -> bool:
+        """Whether the spike is not a function of the membrane behind the step."""
+        node = self.neuron.node
+        return self.fires and not node.reset_delay and node.reset is not Reset.NONE
 
+    @property
+    def initial_reset(self) -> int:
+        """The reset of an event's first step, whose membrane is 0."""
+        return int(self.neuron.limit < 0)
 
-def _leak(c: Circuit, neuron: Neuron, u: Word) -> Scaled:
-    if isinstance(neuron.node.beta, ShiftLeak):
-        lost = c.floor("lost", u, neuron.node.beta.shift)
-        left = c.combine("leaked", Scaled(u), Scaled(lost, minus=True))
-        return Scaled(left.word, left.exp + neuron.frac - neuron.membrane.frac, left.minus)
-    return c.product("leaked", u, neuron.beta or 0)
+    def spike(self, c: Circuit, name: str, u: Word) -> Word:
+        """Whether a membrane is above the threshold, where it can be."""
+        return c.above(name, u, self.neuron.limit) if self.fires or self.resets else c.constant(0)
 
+    def run(self, c: Circuit, u: Word, reset: Sequence[Word], x: Word) -> tuple[Word, Word]:
+        """The membrane behind a step, and the spike where it is `early` (else 0).
 
-def _after(c: Circuit, neuron: Neuron, layer: Layer, v: Word, s: Word, r: Word) -> Word:
-    """The reset in the same step: ``v - d*threshold`` or ``v - d*v`` with ``d = s - r``."""
-    node, lift = neuron.node, neuron.frac - neuron.membrane.frac
-    if node.reset is Reset.NONE or (s.constant and r.constant):
-        return v
-    if node.reset is Reset.ZERO:
-        kept = c.select("kept_v", s, c.constant(0), v)
-        again = c.select("again_v", r, v, c.constant(0))
-        exact = c.whole("after_exact", c.sum("after", [Scaled(kept, lift), Scaled(again, lift)]))
-    else:
-        down = c.gate("down", s, -neuron.threshold)
-        up = c.gate("up", r, neuron.threshold)
-        terms = [Scaled(v, lift), Scaled(down), Scaled(up)]
+        ``reset`` are no bits where nothing resets, the bit that resets, or two: an event's first
+        step, and the reset of any other.
+        """
+        neuron, layer = self.neuron, self.layer
+        node, fmt = neuron.node, neuron.membrane
+        if node.reset is Reset.NONE or not self.resets:
+            reset = ()
+        if all(bit.constant and not bit.lo for bit in reset):
+            reset = ()
+        exact = self._exact(c, u, reset, Scaled(x, neuron.frac - layer.current_frac))
+        lifted = half(neuron.frac, fmt)
+        v = convert(c, "v", exact, neuron.frac, fmt, layer.before, lifted=lifted)
+        if not self.early:
+            return v, c.constant(0)
+        s = self.spike(c, "spikes", v)
+        return self._after(c, v, s, self._bit(c, reset)), s
+
+    def _exact(self, c: Circuit, u: Word, reset: Sequence[Word], current: Scaled) -> Word:
+        """The membrane before rounding, with half a unit where the rounding wants it."""
+        node = self.neuron.node
+        if node.reset is Reset.ZERO and reset:
+            u = c.select("kept", self._bit(c, reset), c.constant(0), u)
+        more = half(self.neuron.frac, self.neuron.membrane)
+        terms = [*self._leak(c, u), current]
+        top = max(range(len(terms) - 1), key=lambda k: terms[k].exp, default=-1)
+        if more and top >= 0 and not terms[top].minus and more < 1 << terms[top].exp:
+            terms[top] = c.combine("half", terms[top], Scaled(c.constant(more)))
+            more = 0
+        lowered = node.reset is Reset.SUBTRACT and bool(reset)
+        terms.append(Scaled(self._lowered(c, reset, more) if lowered else c.constant(more)))
+        return c.whole("v_exact", c.sum("v_exact", terms))
+
+    def _leak(self, c: Circuit, u: Word) -> list[Scaled]:
+        neuron = self.neuron
+        lift = neuron.frac - neuron.membrane.frac
+        if isinstance(neuron.node.beta, ShiftLeak):
+            lost = c.floor("lost", u, neuron.node.beta.shift)
+            return [Scaled(u, lift), Scaled(lost, lift, minus=True)]
+        return [Scaled(u, k, minus) for k, minus in signed_digits(neuron.beta or 0)]
+
+    def _lowered(self, c: Circuit, reset: Sequence[Word], more: int) -> Word:
+        """What a reset takes off, and ``more``: the LUTs are those of the addition behind."""
+        taken = [more - self.neuron.threshold * r for r in self._patterns(len(reset))]
+        if all(bit.constant for bit in reset):
+            return c.constant(taken[sum(bit.lo << k for k, bit in enumerate(reset))])
+        return _truth(c, "lowered", reset, taken)
+
+    def _patterns(self, bits: int) -> list[int]:
+        """Whether it resets, for each pattern of the reset's bits."""
+        first = self.initial_reset
+        return {0: [0], 1: [0, 1], 2: [0, first, 1, first]}[bits]
+
+    def _bit(self, c: Circuit, reset: Sequence[Word]) -> Word:
+        if len(reset) < 2:  # noqa: PLR2004 - the first step is told by a bit of its own
+            return reset[0] if reset else c.constant(0)
+        return _truth(c, "reset", reset, self._patterns(2))
+
+    def _after(self, c: Circuit, v: Word, s: Word, r: Word) -> Word:
+        """The reset in the same step: ``v - d*threshold`` or ``v - d*v`` with ``d = s - r``."""
+        neuron, node = self.neuron, self.neuron.node
+        lift = neuron.frac - neuron.membrane.frac
+        if s.constant and r.constant:
+            return v
+        if node.reset is Reset.ZERO:
+            kept = c.select("kept_v", s, c.constant(0), v)
+            again = c.select("again_v", r, v, c.constant(0))
+            terms = [Scaled(kept, lift), Scaled(again, lift)]
+        else:
+            down = c.gate("down", s, -neuron.threshold)
+            up = c.gate("up", r, neuron.threshold)
+            terms = [Scaled(v, lift), Scaled(down), Scaled(up)]
         exact = c.whole("after_exact", c.sum("after", terms))
-    return convert(c, "after", exact, neuron.frac, neuron.membrane, layer.before)
+        return convert(c, "after", exact, neuron.frac, neuron.membrane, self.layer.before)
+
+
+def _truth(c: Circuit, name: str, bits: Sequence[Word], values: Sequence[int]) -> Word:
+    """A function of bits whose LUTs are those of the operation behind."""
+    stage = max(w.stage for w in bits)
+    given = tuple(c.delay(w, stage) for w in bits)
+    ready = max(w.arrival for w in given)
+    word = c.word(name, min(values), max(values), stage, ready)
+    c.ops.append(Truth(word, given, tuple(values)))
+    return word
+
+
+def neuron_circuit(step: Step, pace: Pace, steps: Steps) -> NeuronCircuit:
+    """One clock cycle of one neuron."""
+    c, layer = Circuit(pace, pipelined=False), step.layer
+    alone = steps.cycles == 1
+    shown, first = Word("shown", *layer.state), Word("first", 0, 1)
+    u = c.constant(0) if alone else Word("membrane", *layer.state)
+    currents = tuple(
+        Word(f"current{lane}", *layer.current, arrival=layer.ready, early=layer.ready)
+        for lane in range(steps.lanes)
+    )
+    late = step.spike(c, "spike", shown)
+    reset: list[Word] = [c.constant(step.initial_reset)] if alone else [first, late]
+    after, spikes = [], []
+    for x in currents:
+        v, spike = step.run(c, u if not after else after[-1], reset, x)
+        reset = [step.spike(c, "again", v)]
+        after.append(v)
+        spikes.append(spike if step.early else reset[0])
+    if not step.early:
+        spikes[-1] = late
+    return NeuronCircuit(
+        c, u, shown, first, currents, tuple(after), tuple(spikes), not step.early
+    )
 
 
 def _hull(values: Range) -> tuple[int, int]:

@@ -95,7 +95,7 @@ def synapses(
             for o, (row, b) in enumerate(rows)
         ]
     sums = accumulated(c, sums, frac, wrapping)
-    c.output("current_o", sums, result, registered=False)
+    c.output("current_o", sums, result)
     return c
 
 

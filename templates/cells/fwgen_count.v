@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts ones: count_o[n] is the number of cycles with bit_i[n] since, and including, the cycle
-// with first_i. Latency: 1. Right from any power-up state, since first_i starts anew.
+// Counts ones: count_o[n] is the number of ones of element n since, and including, the cycle with
+// first_i. Each cycle brings LANES vectors of bits; in the cycle with last_i only the first ENDING
+// of them count. Latency: 1. Right from any power-up state, since first_i starts anew.
 `default_nettype none
 
 module fwgen_count #(
     parameter integer COUNTERS = 1,
-    parameter integer WIDTH    = 4  // bits of each counter; the caller makes it wide enough
+    parameter integer WIDTH    = 4,  // bits of each counter; the caller makes it wide enough
+    parameter integer LANES    = 1,
+    parameter integer ENDING   = 1   // 1 to LANES
 ) (
     input  wire                      clk_i,
     input  wire                      first_i,
-    input  wire [COUNTERS-1:0]       bit_i,
+    input  wire                      last_i,
+    input  wire [LANES*COUNTERS-1:0] bit_i,
     output wire [COUNTERS*WIDTH-1:0] count_o
 );
-    genvar n;
+    genvar n, lane;
     generate
         for (n = 0; n < COUNTERS; n = n + 1) begin : g_counter
             reg  [WIDTH-1:0] count_q;
-            wire [WIDTH-1:0] start  = first_i ? {WIDTH{1'b0}} : count_q;
-            wire [WIDTH:0]   sum    = {1'b0, start} + {{WIDTH{1'b0}}, bit_i[n]};
-            wire             unused = sum[WIDTH];
+            wire [WIDTH-1:0] sum [0:LANES];
 
-            always @(posedge clk_i) count_q <= sum[WIDTH-1:0];
+            assign sum[0] = first_i ? {WIDTH{1'b0}} : count_q;
+            for (lane = 0; lane < LANES; lane = lane + 1) begin : g_lane
+                wire counts = bit_i[lane*COUNTERS+n] & ~(last_i & (lane >= ENDING));
+                wire [WIDTH:0] more   = {1'b0, sum[lane]} + {{WIDTH{1'b0}}, counts};
+                wire           unused = more[WIDTH];
+
+                assign sum[lane+1] = more[WIDTH-1:0];
+            end
+
+            always @(posedge clk_i) count_q <= sum[LANES];
 
             assign count_o[n*WIDTH+:WIDTH] = count_q;
         end

@@ -130,7 +130,7 @@ def test_tables_are_memories_that_are_never_written() -> None:
     words = c.input("x_i", values)
     out = [c.lookup(f"y{i}", w, [3, -4, 0, 1]) for i, w in enumerate(words)]
     kept = Range(np.array([-4] * 2, dtype=object), np.array([3] * 2, dtype=object), 0)
-    c.output("y_o", out, kept, registered=False)
+    c.output("y_o", out, kept)
     assert Writer().body(c) == [
         '(* ram_style = "registers", rom_style = "distributed" *)',
         "reg [2:0] TABLE_0 [0:3];",

@@ -118,7 +118,7 @@ def test_convert(rounding: Rounding, overflow: Overflow) -> None:
         fmt = Fixed(*sizes, rounding, overflow)
         c = Circuit(PACE, pipelined=False)
         (x,) = inputs(c, (lo, hi))
-        finish(c, convert(c, "y", x, frac, fmt), registered=False)
+        finish(c, convert(c, "y", x, frac, fmt))
         for n in range(lo, hi + 1):
             exact = converted(Fraction(n, 2**frac), fmt) / grid(fmt)
             assert outputs(c, {"x_i": [n]}) == [[exact]]
@@ -368,7 +368,7 @@ def test_sweep_keeps_inputs() -> None:
     c = Circuit(PACE, pipelined=False)
     x, y = inputs(c, (0, 3), (0, 3))
     c.add("unused", x, y)
-    finish(c, c.add("used", x, x), registered=False)
+    finish(c, c.add("used", x, x))
     assert [op.word.name for op in c.ops] == ["x_0", "x_1", "used"]
 
 

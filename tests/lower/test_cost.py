@@ -75,7 +75,7 @@ def cost(lo: int, hi: int, operation: str, *arguments: object) -> Cost:
     c = Circuit(Pace(240.0), pipelined=False)
     (x,) = c.input("x_i", Range(ints([lo]), ints([hi]), 0))
     word: Word = getattr(c, operation)("y", x, *arguments)
-    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=False)
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0))
     return circuit_cost(c)
 
 
@@ -103,7 +103,7 @@ def test_masks_in_front_of_an_addition_cost_nothing() -> None:
     c = Circuit(Pace(240.0), pipelined=False)
     (x,) = c.input("x_i", Range(ints([-256]), ints([255]), 0))
     word = unary.square(c, "y", x)
-    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=False)
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0))
     assert abs(circuit_cost(c).lut / 48 - 1) < 0.15
 
 
@@ -113,7 +113,7 @@ def test_products_take_dsp_blocks(bits: int, dsp: int) -> None:
     c = Circuit(Pace(240.0), pipelined=False)
     ends = ints([-(1 << (bits - 1))] * 2), ints([(1 << (bits - 1)) - 1] * 2)
     word = c.multiply("y", *c.input("x_i", Range(*ends, 0)))
-    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=False)
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0))
     assert circuit_cost(c) == Cost(dsp=dsp)
 
 
@@ -131,5 +131,5 @@ def test_a_table_far_from_zero_costs_its_entries() -> None:
     lo = (1 << 49) - 200
     (x,) = c.input("x_i", Range(ints([lo]), ints([lo + 399]), 0))
     y = c.lookup("y", x, [n % 7 for n in range(400)])
-    c.output("y_o", [y], Range(ints([0]), ints([6]), 0), registered=False)
+    c.output("y_o", [y], Range(ints([0]), ints([6]), 0))
     assert 0 < circuit_cost(c).lut <= 60

@@ -1,0 +1,202 @@
+"""The spiking layers unrolled in space: every time step has hardware of its own, interval 1.
+
+A step is a feed-forward circuit from the membrane behind the step before; pipelined like any
+other, with no loop. Values that meet are brought to the same cycle by shift registers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from fwgen.ir.nodes import Dense, LastMembrane, Lif, Node, Reset, SpikeCount
+from fwgen.lower.about import shape
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.design import CircuitBlock, Signal
+from fwgen.lower.lif import Layer, Step
+from fwgen.lower.ops import Word
+from fwgen.lower.plan import Plan, latest
+from fwgen.lower.schedule import Schedule
+from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
+from fwgen.lower.synapses import Accumulators, accumulators
+from fwgen.quantise.bounds import Range, ints
+from fwgen.quantise.lif_range import neurons
+
+Ports = list[tuple[str, Signal]]
+
+
+@dataclass(slots=True)
+class Unrolled:
+    """Lowers nodes with a value for each time step into a plan."""
+
+    plan: Plan
+    schedule: Schedule
+    _steps: dict[str, list[Signal]] = field(default_factory=dict)
+    _ranges: dict[str, Range] = field(default_factory=dict)
+    _membranes: dict[str, Signal] = field(default_factory=dict)
+
+    def lower(self, node: Node) -> None:
+        """Add one node."""
+        match node:
+            case Dense():
+                self._synapses(node)
+            case Lif():
+                self._lif(node)
+            case LastMembrane():
+                self.plan.signals[node.name] = self._membranes[node.source]
+            case SpikeCount():
+                self._count(node)
+            case _:
+                raise TypeError(f"no schedule for {node.op}")
+
+    # ---- synapses ----
+
+    def _synapses(self, node: Dense) -> None:
+        found = []
+        for t, spikes in enumerate(self._steps[node.source]):
+            name = f"{node.name}__t{t}"
+            form = self._form(node, self._ranges[spikes.net], spikes.arrivals)
+            about = f"dense, {shape(node)}, step {t + 1}: {form.about}"
+            block = CircuitBlock(name, about, form.circuit, (("spike_i", spikes),), (), 0)
+            found += self.plan.circuit(block, [name])
+            words = form.circuit.outputs[0].words
+            self._ranges[name] = _bounds(words, self.plan.analysis.values[node.name].frac)
+        self._mark(node, found)
+
+    def _form(self, node: Dense, source: Range, arrivals: tuple[int, ...]) -> Accumulators:
+        plan, result = self.plan, self.plan.analysis.values[node.name]
+        key = (node.name, arrivals, tuple(source.hi), tuple(source.lo))
+        forms = plan.once(
+            key,
+            lambda: accumulators(
+                node, source, result, plan.pace, arrivals, plan.wrapping(node)
+            ),
+        )
+        if self.schedule.small:
+            return forms[0]
+        return min(forms, key=lambda f: (f.circuit.latency, _last(f.circuit) // 500, f.luts))
+
+    # ---- neurons ----
+
+    def _lif(self, node: Lif) -> None:
+        steps, membrane, spikes = self.plan.graph.steps, None, None
+        found = []
+        for t in range(steps):
+            membrane, spikes = self._step(node, t, membrane, spikes)
+            found.append(spikes)
+        if membrane is None:
+            raise TypeError("an event has one time step at least")
+        self._membranes[node.name] = membrane
+        self._mark(node, found)
+
+    def _step(
+        self, node: Lif, t: int, membrane: Signal | None, spikes: Signal | None
+    ) -> tuple[Signal, Signal]:
+        """Membranes and spikes behind a step."""
+        plan, name = self.plan, f"{node.name}__t{t}"
+        given: Ports = [("current_i", self._current(node, t))]
+        if membrane is not None and spikes is not None:
+            given += [("membrane_i", membrane)]
+            if self._resets_by_spike(node):
+                given += [("spike_i", spikes)]
+        time = latest([s for _, s in given])
+        ports = [(port, plan.at(s, time)) for port, s in given]
+        sources = {port: self._ranges[s.net] for port, s in given}
+        before = {port: s.arrivals for port, s in ports}
+        key = (name, tuple(before.items()), *(tuple(r.lo) + tuple(r.hi) for r in sources.values()))
+        circuit = plan.once(key, lambda: self._circuit(node, sources, before))
+        about = f"lif, {ports[0][1].count} neurons, step {t + 1} of {plan.graph.steps}"
+        block = CircuitBlock(name, about, circuit, tuple(ports), (), 0)
+        nets = [f"{node.name}__membrane__t{t}", f"{node.name}__spike__t{t}"]
+        outputs = plan.circuit(block, nets)
+        frac = plan.analysis.lifs[node.name].membrane.frac
+        for net, vector, own in zip(nets, circuit.outputs, (frac, 0), strict=True):
+            self._ranges[net] = _bounds(vector.words, own)
+        return outputs[0], outputs[1]
+
+    @staticmethod
+    def _resets_by_spike(node: Lif) -> bool:
+        """Whether the reset of a step is the spike of the one before."""
+        return node.reset_delay and node.reset is not Reset.NONE
+
+    def _current(self, node: Lif, t: int) -> Signal:
+        if node.source in self._steps:
+            return self._steps[node.source][t]
+        signal = self.plan.signals[node.source]
+        self._ranges.setdefault(signal.net, self.plan.analysis.values[node.source])
+        return signal
+
+    def _circuit(
+        self, node: Lif, sources: dict[str, Range], before: dict[str, tuple[int, ...]]
+    ) -> Circuit:
+        """One step of all neurons."""
+        c, analysis = Circuit(self.plan.pace), self.plan.analysis
+        current, ranges = sources["current_i"], analysis.lifs[node.name]
+        words = {port: c.input(port, r, before[port]) for port, r in sources.items()}
+        zeros: Sequence[Word] = [c.constant(0)] * len(current)
+        hull = Layer(
+            (int(min(ranges.membrane.lo)), int(max(ranges.membrane.hi))),
+            (int(min(ranges.before.lo)), int(max(ranges.before.hi))),
+            (int(min(current.lo)), int(max(current.hi))),
+            current.frac,
+        )
+        after, spikes = [], []
+        rows = zip(
+            neurons(node, analysis.values[node.source]),
+            words["current_i"],
+            words.get("membrane_i", zeros),
+            words.get("spike_i", zeros),
+            ranges.can_fire,
+            ranges.can_reset,
+            strict=True,
+        )
+        for neuron, x, u, spiked, fires, resets in rows:
+            step = Step(neuron, hull, fires=fires, resets=resets)
+            if "membrane_i" not in words:
+                reset = c.constant(step.initial_reset)
+            else:
+                reset = spiked if "spike_i" in words else step.spike(c, "reset", u)
+            v, spike = step.run(c, u, [reset], x)
+            after.append(v)
+            spikes.append(spike if step.early else step.spike(c, "spike", v))
+        frac = ranges.membrane.frac
+        c.output("membrane_o", after, _bounds(after, frac), more=True)
+        c.output("spike_o", spikes, _bounds(spikes, 0))
+        return c
+
+    # ---- read-outs ----
+
+    def _count(self, node: SpikeCount) -> None:
+        plan, spikes = self.plan, self._steps[node.source]
+        time = latest(spikes)
+        ports = [(f"spike{t}_i", plan.at(s, time)) for t, s in enumerate(spikes)]
+        c = Circuit(plan.pace)
+        rows = [
+            c.input(port, self._ranges[s.net], at.arrivals)
+            for (port, at), s in zip(ports, spikes, strict=True)
+        ]
+        sums = [
+            spike_sum(
+                c,
+                f"n{i}",
+                Synapses(bits, [1] * len(bits), {}),
+                0,
+                next(iter(chains_for(len(bits)))),
+            )
+            for i, bits in enumerate(zip(*rows, strict=True))
+        ]
+        c.output("count_o", sums, plan.analysis.values[node.name])
+        about = f"spike_count, {len(sums)} sums over {plan.graph.steps} steps"
+        block = CircuitBlock(node.name, about, c, tuple(ports), (), 0)
+        plan.signals[node.name] = plan.circuit(block, [node.name])[0]
+
+    def _mark(self, node: Node, found: list[Signal]) -> None:
+        """Note a node's signals; its name stands for a value of each step."""
+        self._steps[node.name] = found
+        self.plan.signals[node.name] = replace(found[0], temporal=True)
+
+
+def _bounds(words: Sequence[Word], frac: int) -> Range:
+    return Range(ints([w.lo for w in words]), ints([w.hi for w in words]), frac)
+
+
+def _last(circuit: Circuit) -> int:
+    return max(w.arrival for w in circuit.outputs[0].words)

@@ -1,0 +1,222 @@
+"""The spiking layers as a wavefront: one or several time steps a clock, layer behind layer.
+
+Every layer is a fixed number of cycles behind the one before, so that layers work on successive
+steps at the same time. Nothing is shared between events but the state registers, which start anew
+in front of an event's first step. Where one set of layers cannot take events fast enough, copies of
+it take them in turn.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.nodes import Dense, LastMembrane, Lif, Node, SpikeCount
+from fwgen.lower.about import shape
+from fwgen.lower.design import (
+    CircuitBlock,
+    CountBlock,
+    LifBlock,
+    MergeBlock,
+    Signal,
+)
+from fwgen.lower.lif import LifCore, Steps, lif_core
+from fwgen.lower.plan import Plan
+from fwgen.lower.schedule import Schedule
+from fwgen.lower.synapses import Accumulators, accumulators
+
+Lanes = tuple[Signal, ...]
+
+
+@dataclass(slots=True)
+class Wavefront:
+    """Lowers nodes with a value for each time step into a plan."""
+
+    plan: Plan
+    schedule: Schedule
+    _lanes: dict[tuple[str, int], Lanes] = field(default_factory=dict)
+    _membranes: dict[tuple[str, int], Signal] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> Steps:
+        """How an event's steps pass."""
+        return Steps(self.plan.graph.steps, self.schedule.lanes)
+
+    def lower(self, node: Node) -> None:
+        """Add one node."""
+        match node:
+            case Dense():
+                self._synapses(node)
+            case Lif():
+                self._lif(node)
+            case LastMembrane():
+                self._last_membrane(node)
+            case SpikeCount():
+                self._count(node)
+            case _:
+                raise TypeError(f"no schedule for {node.op}")
+
+    def _copies(self) -> Iterator[tuple[int, str]]:
+        """The copies, and what the names of their signals end in."""
+        for copy in range(self.schedule.copies):
+            yield copy, f"__c{copy}" if copy else ""
+
+    # ---- synapses ----
+
+    def _synapses(self, node: Dense) -> None:
+        plan = self.plan
+        arrivals = _slowest(self._lanes[node.source, 0])
+        form = self._form(node, arrivals)
+        about = f"dense, {shape(node)}: {form.about}"
+        for copy, end in self._copies():
+            outputs = []
+            for lane, spikes in enumerate(self._lanes[node.source, copy]):
+                name = node.name + end + (f"__l{lane}" if lane else "")
+                block = CircuitBlock(
+                    name, about, form.circuit, (("spike_i", spikes),), (), 0, node.name
+                )
+                outputs += plan.circuit(block, [name], temporal=True)
+            self._lanes[node.name, copy] = tuple(outputs)
+        plan.signals[node.name] = self._lanes[node.name, 0][0]
+
+    def _form(self, node: Dense, arrivals: tuple[int, ...]) -> Accumulators:
+        """The form with the fewest LUTs, among the fastest unless area alone counts."""
+        plan, values = self.plan, self.plan.analysis.values
+        forms = plan.once(
+            (node.name, arrivals),
+            lambda: accumulators(
+                node,
+                values[node.source],
+                values[node.name],
+                plan.pace,
+                arrivals,
+                plan.wrapping(node),
+            ),
+        )
+        if self.schedule.small:
+            return forms[0]
+        readers = [n for n in plan.graph if isinstance(n, Lif) and n.source == node.name]
+        return min(forms, key=lambda form: (self._cycles(form, readers), form.luts))
+
+    def _cycles(self, form: Accumulators, readers: Sequence[Lif]) -> int:
+        """Cycles from spikes to membranes."""
+        ready = max(w.arrival for w in form.circuit.outputs[0].words)
+        late = any(not self._fits(self._core(lif, ready)) for lif in readers)
+        return form.circuit.latency + late
+
+    # ---- neurons ----
+
+    def _lif(self, node: Lif) -> None:
+        for copy, end in self._copies():
+            currents = self._currents(node, copy, end)
+            core = self._core(node, max(_slowest(currents), default=0))
+            if currents[0].arrivals and not self._fits(core):
+                currents = tuple(self.plan.at(s, s.time + 1) for s in currents)
+                core = self._core(node, 0)
+            self._block(node, core, currents, copy, end)
+
+    def _currents(self, node: Lif, copy: int, end: str) -> Lanes:
+        if (node.source, copy) in self._lanes:
+            return self._lanes[node.source, copy]
+        source = self.plan.signals[node.source]
+        if self.steps.cycles > 1:
+            source = self.plan.held(source, end, copy)
+        return (replace(source, temporal=True),) * self.schedule.lanes
+
+    def _core(self, node: Lif, ready: int) -> LifCore:
+        plan = self.plan
+        values, ranges = plan.analysis.values[node.source], plan.analysis.lifs[node.name]
+        return plan.once(
+            (node.name, self.steps, ready),
+            lambda: lif_core(
+                node,
+                values,
+                ranges,
+                plan.pace,
+                self.steps,
+                spikes_read=self._spikes_read(node),
+                ready=ready,
+            ),
+        )
+
+    def _fits(self, core: LifCore) -> bool:
+        return core.loop_ps <= self.plan.pace.room
+
+    def _readers(self, node: Lif) -> list[Node]:
+        return [n for n in self.plan.graph if node.name in n.sources]
+
+    def _spikes_read(self, node: Lif) -> bool:
+        return any(not isinstance(n, LastMembrane) for n in self._readers(node))
+
+    def _block(self, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str) -> None:
+        size, time = len(core.of), currents[0].time + 1
+        bit, spikes, membrane = Fixed(False, 1, 1), [], None
+        for lane, logic in enumerate(core.spike_ps if self._spikes_read(node) else ()):
+            net = f"{node.name}__spike{end}{f'__l{lane}' if lane else ''}"
+            arrivals = tuple(logic) if any(logic) else ()
+            spikes.append(Signal(net, bit, size, time, True, arrivals))
+        if any(isinstance(n, LastMembrane) for n in self._readers(node)):
+            net = f"{node.name}__membrane{end}"
+            membrane = Signal(net, core.membrane, size, time, temporal=True)
+            self._membranes[node.name, copy] = membrane
+        lanes = self.schedule.lanes
+        rate = f"{lanes} time steps a clock" if lanes > 1 else "one clock a time step"
+        self.plan.blocks.append(
+            LifBlock(
+                node.name + end,
+                f"lif, {size} neurons, {rate}",
+                core,
+                currents,
+                currents[0].time,
+                tuple(spikes),
+                membrane,
+                copy,
+            )
+        )
+        self._lanes[node.name, copy] = tuple(spikes)
+        if spikes:
+            self.plan.signals[node.name] = spikes[0]
+
+    # ---- read-outs ----
+
+    def _last_membrane(self, node: LastMembrane) -> None:
+        found = []
+        for copy, _ in self._copies():
+            net = self._membranes[node.source, copy]
+            time = net.time + self.steps.cycles - 1
+            found.append(replace(net, time=time, temporal=False))
+        self._merge(node, found)
+
+    def _count(self, node: SpikeCount) -> None:
+        values, cycles, found = self.plan.analysis.values[node.name], self.steps.cycles, []
+        ending = self.steps.last_lane + 1
+        for copy, end in self._copies():
+            spikes = self._lanes[node.source, copy]
+            first, last = spikes[0].time, spikes[0].time + cycles - 1
+            output = Signal(node.name + end, values.fmt, spikes[0].count, last + 1)
+            about = f"spike_count, {spikes[0].count} counters over {self.plan.graph.steps} steps"
+            self.plan.blocks.append(
+                CountBlock(node.name + end, about, spikes, first, last, ending, output, copy)
+            )
+            found.append(output)
+        self._merge(node, found)
+
+    def _merge(self, node: Node, found: Sequence[Signal]) -> None:
+        """One static value from those of the copies."""
+        plan, one = self.plan, found[0]
+        if len(found) == 1:
+            plan.signals[node.name] = one
+            return
+        net = f"{node.name}__merged"
+        ready = (plan.pace.reduce(2 * len(found)),) * one.count
+        output = replace(one, net=net, arrivals=ready)
+        about = f"'{node.name}' of the copy whose event is due"
+        plan.blocks.append(MergeBlock(net, about, tuple(found), one.time, output))
+        plan.signals[node.name] = output
+
+
+def _slowest(lanes: Lanes) -> tuple[int, ...]:
+    """Logic before each element, in the slowest lane; empty where there is none."""
+    if not any(s.arrivals for s in lanes):
+        return ()
+    rows = [s.arrivals or (0,) * s.count for s in lanes]
+    return tuple(max(column) for column in zip(*rows, strict=True))
