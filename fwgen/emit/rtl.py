@@ -125,8 +125,8 @@ class _Moments:
         copies, last = self.design.schedule.copies, self.design.last
         # the last one says that the results are valid
         found = [f"event__at[{k}]" for k in range(last)]
-        if copies > 1:
-            found += [f"event__of[{k}]" for k in range(copies * (last + 1))]
+        of = [f"event__of[{k}]" for k in range(copies * (last + 1))]
+        found += of if copies > 1 else ["event__of"]
         return [bit for bit in found if bit not in self._read]
 
 

@@ -72,7 +72,8 @@ class NeuronCircuit:
 
     def reads(self, word: Word) -> bool:
         """Whether the circuit reads one of its inputs."""
-        return any(word.name == w.name for op in self.circuit.ops for w in op.operands)
+        ops = self.circuit.ops
+        return not word.constant and any(word.name == w.name for op in ops for w in op.operands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ class Step:
         """The reset in the same step: ``v - d*threshold`` or ``v - d*v`` with ``d = s - r``."""
         neuron, node = self.neuron, self.neuron.node
         lift = neuron.frac - neuron.membrane.frac
-        if s.constant and r.constant:
+        if s.constant and r.constant and s.lo == r.lo:
             return v
         if node.reset is Reset.ZERO:
             kept = c.select("kept_v", s, c.constant(0), v)
@@ -278,7 +279,7 @@ def neuron_circuit(step: Step, pace: Pace, steps: Steps) -> NeuronCircuit:
         Word(f"current{lane}", *layer.current, arrival=layer.ready, early=layer.ready)
         for lane in range(steps.lanes)
     )
-    late = step.spike(c, "spike", shown)
+    late = step.spike(c, "fires", shown)
     reset: list[Word] = [c.constant(step.initial_reset)] if alone else [first, late]
     after, spikes = [], []
     for x in currents:

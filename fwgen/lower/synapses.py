@@ -14,6 +14,7 @@ from fwgen.lower.feed_forward import accumulated, dense_weights
 from fwgen.lower.ops import Scaled, Word
 from fwgen.lower.pace import Pace
 from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
+from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
 
 GATED = 0
@@ -47,6 +48,8 @@ def accumulators(
     pace: Pace,
     arrivals: Sequence[int] = (),
     wrapping: Fixed | None = None,
+    *,
+    tight: bool = False,
 ) -> list[Accumulators]:
     """A layer's accumulators in every form worth trying, the smallest first.
 
@@ -56,11 +59,13 @@ def accumulators(
         Picoseconds of logic in front of each spike; none where it is empty.
     wrapping
         The accumulator in which the sums wrap around, if they do.
+    tight
+        Whether the output port is as narrow as these sources allow, else as ``result``.
     """
     most = max(int(np.count_nonzero(row)) for row in dense_weights(node, source)[0])
     found = []
     for chains in (*chains_for(most), GATED):
-        circuit = synapses(node, source, result, pace, chains, arrivals, wrapping)
+        circuit = synapses(node, source, result, pace, chains, arrivals, wrapping, tight=tight)
         found.append(Accumulators(chains, circuit, circuit_cost(circuit).lut))
     return sorted(found, key=lambda form: form.luts)
 
@@ -73,6 +78,8 @@ def synapses(
     chains: int,
     arrivals: Sequence[int] = (),
     wrapping: Fixed | None = None,
+    *,
+    tight: bool = False,
 ) -> Circuit:
     """Constant matrix on spikes, in one form: a synapse adds its weight when its input spiked.
 
@@ -95,7 +102,7 @@ def synapses(
             for o, (row, b) in enumerate(rows)
         ]
     sums = accumulated(c, sums, frac, wrapping)
-    c.output("current_o", sums, result)
+    c.output("current_o", sums, bounds_of(sums, result.frac) if tight else result)
     return c
 
 

@@ -17,7 +17,8 @@ from fwgen.lower.plan import Plan, latest
 from fwgen.lower.schedule import Schedule
 from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
 from fwgen.lower.synapses import Accumulators, accumulators
-from fwgen.quantise.bounds import Range, ints
+from fwgen.lower.vectors import bounds_of
+from fwgen.quantise.bounds import Range
 from fwgen.quantise.lif_range import neurons
 
 Ports = list[tuple[str, Signal]]
@@ -58,7 +59,7 @@ class Unrolled:
             block = CircuitBlock(name, about, form.circuit, (("spike_i", spikes),), (), 0)
             found += self.plan.circuit(block, [name])
             words = form.circuit.outputs[0].words
-            self._ranges[name] = _bounds(words, self.plan.analysis.values[node.name].frac)
+            self._ranges[name] = bounds_of(words, self.plan.analysis.values[node.name].frac)
         self._mark(node, found)
 
     def _form(self, node: Dense, source: Range, arrivals: tuple[int, ...]) -> Accumulators:
@@ -67,7 +68,7 @@ class Unrolled:
         forms = plan.once(
             key,
             lambda: accumulators(
-                node, source, result, plan.pace, arrivals, plan.wrapping(node)
+                node, source, result, plan.pace, arrivals, plan.wrapping(node), tight=True
             ),
         )
         if self.schedule.small:
@@ -109,7 +110,7 @@ class Unrolled:
         outputs = plan.circuit(block, nets)
         frac = plan.analysis.lifs[node.name].membrane.frac
         for net, vector, own in zip(nets, circuit.outputs, (frac, 0), strict=True):
-            self._ranges[net] = _bounds(vector.words, own)
+            self._ranges[net] = bounds_of(vector.words, own)
         return outputs[0], outputs[1]
 
     @staticmethod
@@ -153,13 +154,13 @@ class Unrolled:
             if "membrane_i" not in words:
                 reset = c.constant(step.initial_reset)
             else:
-                reset = spiked if "spike_i" in words else step.spike(c, "reset", u)
+                reset = spiked if "spike_i" in words else step.spike(c, "resets", u)
             v, spike = step.run(c, u, [reset], x)
             after.append(v)
-            spikes.append(spike if step.early else step.spike(c, "spike", v))
+            spikes.append(spike if step.early else step.spike(c, "fires", v))
         frac = ranges.membrane.frac
-        c.output("membrane_o", after, _bounds(after, frac), more=True)
-        c.output("spike_o", spikes, _bounds(spikes, 0))
+        c.output("membrane_o", after, bounds_of(after, frac), more=True)
+        c.output("spike_o", spikes, bounds_of(spikes, 0))
         return c
 
     # ---- read-outs ----
@@ -192,10 +193,6 @@ class Unrolled:
         """Note a node's signals; its name stands for a value of each step."""
         self._steps[node.name] = found
         self.plan.signals[node.name] = replace(found[0], temporal=True)
-
-
-def _bounds(words: Sequence[Word], frac: int) -> Range:
-    return Range(ints([w.lo for w in words]), ints([w.hi for w in words]), frac)
 
 
 def _last(circuit: Circuit) -> int:

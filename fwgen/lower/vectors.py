@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.ops import Scaled, Word
+from fwgen.quantise.bounds import Range, ints
 
 
 def terms(sources: Sequence[Sequence[Word]], fracs: Sequence[int]) -> list[list[Scaled]]:
@@ -28,3 +29,8 @@ def aligned(
 def sum_of_two(c: Circuit, name: str, a: Scaled, b: Scaled, *, minus: bool) -> Word:
     """The sum of two terms, or their difference."""
     return c.whole(name, c.combine(name, a, b._replace(minus=minus)))
+
+
+def bounds_of(words: Sequence[Word], frac: int) -> Range:
+    """The bounds of words as a range."""
+    return Range(ints([w.lo for w in words]), ints([w.hi for w in words]), frac)

@@ -47,7 +47,7 @@ def inputs(c: Circuit, *bounds: tuple[int, int], frac: int = 0) -> list[Word]:
 
 def finish(c: Circuit, word: Word, *, registered: bool = True) -> None:
     """Make a word the only output."""
-    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0), registered=registered)
+    c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0))
 
 
 @settings(deadline=None)
