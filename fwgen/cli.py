@@ -11,22 +11,30 @@ from rich.text import Text
 import fwgen
 from fwgen import flow
 from fwgen.cli_compare import compare
-from fwgen.cli_shared import Model, Targets, err, interruptible, out, stage_lines
+from fwgen.cli_shared import (
+    Explain,
+    Model,
+    Scheduled,
+    Targets,
+    err,
+    interruptible,
+    out,
+    stage_lines,
+)
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError
 from fwgen.implement import MAX_JOBS, add_vendor
 from fwgen.implement import implement as run_vivado
 from fwgen.importer import answers_of, import_model
 from fwgen.ingest.sources import Request
 from fwgen.ir.text import to_text
-from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
-from fwgen.outcome import prepare, set_times
+from fwgen.outcome import prepare, schedule_of, set_times
 from fwgen.physical import estimate_block
 from fwgen.report import console as terminal
 from fwgen.report import report as reports
 from fwgen.report.fit import does_not_fit
 from fwgen.report.table import Table
-from fwgen.report.tables import budget_table, format_table, missed, speed
+from fwgen.report.tables import budget_table, format_table, missed, schedule_table, speed
 from fwgen.report.target import target_tables
 from fwgen.targets import catalogue, check_clock
 from fwgen.verify import toolchain
@@ -76,6 +84,8 @@ def build(
         bool,
         typer.Option("--resources", help="Synthesise with Yosys: LUTs, DSPs, timing; minutes."),
     ] = False,
+    schedule: Scheduled = None,
+    explain: Explain = False,
     strict: Strict = False,
 ) -> None:
     """Build a model: Verilog, benches, proof and report.
@@ -84,7 +94,9 @@ def build(
     implementation differs from the reference, 4 when a budget is missed or the device is too
     small and --strict was given.
     """
-    options = flow.Options(target, clock, folder, events, force, targets_file, resources)
+    options = flow.Options(
+        target, clock, folder, events, force, targets_file, resources, schedule, explain
+    )
     with interruptible():
         place, report = flow.build(model, options, stage_lines(events))
     terminal.show(report, out)
@@ -162,6 +174,8 @@ def check(
         str | None, typer.Option(help="Device, board or full part number. Default: the model's.")
     ] = None,
     targets_file: Targets = None,
+    schedule: Scheduled = None,
+    explain: Explain = False,
 ) -> None:
     """Validate a model; estimate its latency and LUTs in seconds.
 
@@ -175,7 +189,8 @@ def check(
     device = known.device(target or ready.bundle.settings.target)
     pace = Pace.of(device, check_clock(given))
     with interruptible(), stage(f"lowering for {given:g} MHz"):
-        design = lower(ready.graph, pace, ready.reference.analysis)
+        lowerings, chosen = schedule_of(ready, pace, schedule, explain=explain)
+        design = lowerings.best(chosen.schedule)
     times: dict[str, Any] = {"clock_mhz": given}
     set_times(times, ready, design, {}, known.budgets)
     cost = estimate_block(design)
@@ -183,6 +198,8 @@ def check(
     out.print(Text(to_text(ready.graph)), soft_wrap=True)
     out.print(terminal.rich_table(format_table(rows)))
     out.print(terminal.rich_table(budget_table(times)))
+    if chosen.candidates and (explain or chosen.why != "asked for"):
+        out.print(terminal.rich_table(schedule_table(chosen.as_json())))
     out.print(
         Text(
             f"{ready.graph.name} is valid: {speed(times)} at {given:g} MHz, as scheduled for "

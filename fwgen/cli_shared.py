@@ -26,6 +26,18 @@ Targets = Annotated[
         "--targets", envvar="FWGEN_TARGETS", help="Your own devices and budgets; docs/targets.md."
     ),
 ]
+Scheduled = Annotated[
+    str | None,
+    typer.Option(
+        "--schedule",
+        metavar="TEXT",
+        help="auto, wavefront or unrolled; ,steps=N ,copies=N ,small. Default: the model's.",
+    ),
+]
+Explain = Annotated[
+    bool,
+    typer.Option("--explain", help="Show every schedule to choose from, and what it costs."),
+]
 
 
 @contextmanager

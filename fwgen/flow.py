@@ -26,15 +26,15 @@ from fwgen.emit.rtl import emit_rtl
 from fwgen.emit.vivado import VivadoRun, check_words, emit_vivado, period_ps
 from fwgen.errors import OutputError, ToolError
 from fwgen.ir.ports import Interface
+from fwgen.ir.schedule import Schedule
 from fwgen.ir.text import to_text
 from fwgen.lower.design import Design
-from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
-from fwgen.outcome import Prepared, notes, prepare, report_of, set_times
+from fwgen.outcome import Prepared, notes, prepare, report_of, schedule_of, set_times
 from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.report import report as reports
 from fwgen.report.markdown import to_markdown
-from fwgen.report.target import delays_of, named_budgets
+from fwgen.report.target import built_schedule, delays_of, named_budgets
 from fwgen.targets import Device, catalogue, check_clock
 from fwgen.verify import hls4ml_run, interface_json, toolchain
 from fwgen.verify.events import vectors
@@ -71,6 +71,8 @@ class Options:
     force: bool = False
     targets: Path | None = None
     resources: bool = False
+    schedule: str | None = None
+    explain: bool = False
 
     def check(self) -> None:
         """Refuse an unknown device or a clock that is none, before anything is read.
@@ -84,6 +86,8 @@ class Options:
             catalogue(self.targets).device(self.target)
         if self.clock_mhz is not None:
             check_clock(self.clock_mhz)
+        if self.schedule is not None:
+            Schedule.parse(self.schedule, "--schedule")
 
 
 def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, Json]:
@@ -107,7 +111,9 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
     synthesis = Synthesis.of(ready.graph, target, clock) if options.resources else None
     with staging(out) as folder, scratch() as work:
         with stage(f"lowering for {clock:g} MHz, writing Verilog"):
-            design = lower(ready.graph, Pace.of(target, clock), ready.reference.analysis)
+            pace = Pace.of(target, clock)
+            lowerings, chosen = schedule_of(ready, pace, options.schedule, explain=options.explain)
+            design = lowerings.best(chosen.schedule)
             _write_sources(folder, ready, design)
             write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
         if ready.hls.projects and hls4ml_run.installed():
@@ -122,7 +128,7 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
             report = report_of(ready, design, target, benches, known.budgets)
             report["verification"] = verification_block(benches)
             report["notes"] += hls_notes(ready.hls, hls)
-        report |= {"estimate": estimate_block(design), **physical}
+        report |= {"schedule": chosen.as_json(), "estimate": estimate_block(design), **physical}
         write_files(folder, {"report.json": reports.dump(report)})
         write_files(folder, {"report.md": to_markdown(report)})
         publish(folder, out, _manifest(ready, target.name, clock, folder))
@@ -149,7 +155,8 @@ def verify(
     with stage("reading the build"):
         ready = prepare(folder / "model" / "model.yaml")
         pace = Pace(clock, delays_of(report))
-        design = lower(ready.graph, pace, ready.reference.analysis)
+        lowerings, chosen = schedule_of(ready, pace, built_schedule(report))
+        design = lowerings.best(chosen.schedule)
     hls = hls_subject(ready.hls, folder, needed=list(backends) == ["hls4ml"])
     with scratch() as work:
         subject = _subject(ready, design.interface, folder, work)

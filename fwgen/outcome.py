@@ -9,8 +9,12 @@ import fwgen
 from fwgen.errors import FwgenError
 from fwgen.ingest.bundle import Bundle, read_bundle
 from fwgen.ir.graph import Graph
+from fwgen.ir.schedule import Schedule
+from fwgen.lower.choose import Chosen, Limits, check_possible, choose
 from fwgen.lower.design import Design, LifBlock
 from fwgen.lower.hls import HlsPlan, plan
+from fwgen.lower.lowering import Lowerings
+from fwgen.lower.pace import Pace
 from fwgen.quantise.passes import quantise
 from fwgen.report import report as reports
 from fwgen.report.target import device_block
@@ -47,6 +51,26 @@ def prepare(model: Path) -> Prepared:
         raise error.within(str(bundle.files[0])) from None
     reference = Reference.of(graph)
     return Prepared(bundle, graph, reference, plan(graph, reference.analysis))
+
+
+def schedule_of(
+    ready: Prepared, pace: Pace, asked: str | None, *, explain: bool = False
+) -> tuple[Lowerings, Chosen]:
+    """The schedule asked for on the command line or in the model, or the cheapest that will do.
+
+    Raises
+    ------
+    FwgenError
+        If the text is no schedule, or none for so many time steps.
+    """
+    settings = ready.bundle.settings
+    text, where = (settings.schedule, "schedule") if asked is None else (asked, "--schedule")
+    wanted = Schedule.parse(text, where)
+    if wanted:
+        check_possible(wanted, ready.graph.steps)
+    lowerings = Lowerings(ready.graph, pace, ready.reference.analysis)
+    limits = Limits(settings.budgets.latency_ns, settings.budgets.interval_ns)
+    return lowerings, choose(lowerings, wanted, limits, every=explain)
 
 
 def report_of(

@@ -46,9 +46,7 @@ def lif_controls(block: LifBlock) -> list[str]:
 def lif_files(design: str, block: LifBlock, node: Lif) -> dict[str, str]:
     """The files of a layer by name."""
     stem = lif_module(design, block)
-    kinds = [
-        _Neuron(f"{stem}__neuron{i}", block, kind) for i, kind in enumerate(block.core.kinds)
-    ]
+    kinds = [_Neuron(f"{stem}__neuron{i}", block, kind) for i, kind in enumerate(block.core.kinds)]
     files = {f"{stem}.v": _layer(stem, block, kinds)}
     return files | {f"{kind.module}.v": kind.text(node) for kind in kinds}
 

@@ -30,6 +30,7 @@ _CELLS = {
     MergeBlock: "fwgen_merge",
 }
 
+
 def emit_rtl(design: Design, graph: Graph) -> dict[str, str]:
     """All Verilog files of a design by name, cells included; the top's file bears its name."""
     files = {f"{design.name}.v": _top(design)}

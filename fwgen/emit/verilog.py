@@ -133,9 +133,7 @@ class Writer:
     def _contents(self, op: Truth) -> list[str]:
         """The table: tools map each bit of it to one LUT."""
         name, width, last = f"{op.word.name}__table", op.word.width, len(op.values) - 1
-        entries = (
-            f"{name}[{i}] = {literal(value, width)};" for i, value in enumerate(op.values)
-        )
+        entries = (f"{name}[{i}] = {literal(value, width)};" for i, value in enumerate(op.values))
         attribute = '(* ram_style = "registers", rom_style = "distributed" *)'
         return [
             f"{attribute} reg [{width - 1}:0] {name} [0:{last}];",

@@ -17,6 +17,7 @@ from fwgen.ingest.yaml_file import read_model_file
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Input, Node
+from fwgen.ir.schedule import Schedule
 
 MAX_INPUT_BITS = 48
 
@@ -58,6 +59,7 @@ def read_bundle(path: Path) -> Bundle:
     path = _model_file(path)
     model = read_model_file(path)
     check_name(model.name, f"{path}: name")
+    Schedule.parse(model.schedule, f"{path}: schedule")
     weights_file = _beside(path, model.weights, "weights")
     arrays = Weights(weights_file, read_arrays(weights_file))
     graph = graph_of(path, model, arrays)

@@ -278,6 +278,7 @@ class ModelFile(Section):
     clock_mhz: Clock = 240.0
     target: Name = "xcvu9p"
     weights: Name = "weights.npz"
+    schedule: Annotated[str, Field(max_length=80)] = "auto"
     budgets: Budgets = Budgets()
     input: InputSection
     layers: Annotated[list[AnyLayer], Field(min_length=1, max_length=MAX_LAYERS)]

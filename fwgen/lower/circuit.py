@@ -75,7 +75,9 @@ class Circuit:
         self.inputs.append(Vector(name, fmt, tuple(words)))
         return words
 
-    def output(self, name: str, words: Sequence[Word], values: Range, *, more: bool = False) -> None:
+    def output(
+        self, name: str, words: Sequence[Word], values: Range, *, more: bool = False
+    ) -> None:
         """An output port holding ``words``, all in one stage.
 
         What no output needs is dropped, unless ``more`` of them come.

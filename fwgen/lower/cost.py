@@ -111,7 +111,9 @@ class _Flow:
             case CountBlock():
                 for spikes in block.spikes:
                     self.want(spikes, range(spikes.width))
-                return _counter_cost(block.output.fmt.width) * block.output.count * len(block.spikes)
+                return (
+                    _counter_cost(block.output.fmt.width) * block.output.count * len(block.spikes)
+                )
             case MergeBlock():
                 return self._merge(block)
             case HoldBlock():

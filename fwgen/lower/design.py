@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ports import Interface
+from fwgen.ir.schedule import Schedule
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.lif import LifCore
 from fwgen.lower.pace import Pace
-from fwgen.lower.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)

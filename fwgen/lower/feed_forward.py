@@ -226,9 +226,7 @@ def _adder_graph(
     return accumulated(c, words, frac, accumulator)
 
 
-def accumulated(
-    c: Circuit, words: list[Word], frac: int, accumulator: Fixed | None
-) -> list[Word]:
+def accumulated(c: Circuit, words: list[Word], frac: int, accumulator: Fixed | None) -> list[Word]:
     """The sums as an accumulator that wraps around leaves them."""
     if accumulator is None:
         return words

@@ -98,9 +98,7 @@ class LifCore:
     def spike_ps(self) -> list[list[int]]:
         """Logic before each neuron's spike, lane by lane; 0 for those from registers."""
         lanes = range(self.steps.lanes)
-        return [
-            [_shown_ps(self.kinds[kind], lane) for kind in self.of] for lane in lanes
-        ]
+        return [[_shown_ps(self.kinds[kind], lane) for kind in self.of] for lane in lanes]
 
 
 def _shown_ps(kind: NeuronCircuit, lane: int) -> int:
@@ -139,9 +137,7 @@ def lif_core(
     """
     kinds: dict[tuple[int | None, int, bool, bool], NeuronCircuit] = {}
     of = []
-    layer = Layer(
-        _hull(ranges.membrane), _hull(ranges.before), _hull(current), current.frac, ready
-    )
+    layer = Layer(_hull(ranges.membrane), _hull(ranges.before), _hull(current), current.frac, ready)
     rows = zip(neurons(node, current), ranges.can_fire, ranges.can_reset, strict=True)
     for neuron, fires, resets in rows:
         key = (neuron.beta, neuron.threshold, fires, resets)
@@ -289,9 +285,7 @@ def neuron_circuit(step: Step, pace: Pace, steps: Steps) -> NeuronCircuit:
         spikes.append(spike if step.early else reset[0])
     if not step.early:
         spikes[-1] = late
-    return NeuronCircuit(
-        c, u, shown, first, currents, tuple(after), tuple(spikes), not step.early
-    )
+    return NeuronCircuit(c, u, shown, first, currents, tuple(after), tuple(spikes), not step.early)
 
 
 def _hull(values: Range) -> tuple[int, int]:

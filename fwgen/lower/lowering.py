@@ -5,7 +5,7 @@ lies before its inputs, and registers stand only where the clock demands one, in
 Values that meet in a node are brought to the same cycle first. What leaves the design, or enters
 the spiking part, comes from registers.
 
-The spiking layers follow one of the schedules of `fwgen.lower.schedule`.
+The spiking layers follow one of the schedules of `fwgen.ir.schedule`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +28,7 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.ir.ports import Interface, Port
+from fwgen.ir.schedule import Schedule
 from fwgen.lower import feed_forward
 from fwgen.lower.about import about
 from fwgen.lower.circuit import Circuit
@@ -36,7 +37,6 @@ from fwgen.lower.design import CircuitBlock, Design, OutputBlock, Signal
 from fwgen.lower.pace import Pace
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.rounding import carried_halves, carrying
-from fwgen.lower.schedule import Schedule
 from fwgen.lower.scores import Score
 from fwgen.lower.shrink import Choice, Known, shrink
 from fwgen.lower.unrolled import Unrolled

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense
 from fwgen.lower.circuit import Circuit
@@ -12,7 +13,6 @@ from fwgen.lower.ops import Vector
 from fwgen.lower.pace import Pace
 from fwgen.quantise.accumulator import ACCUMULATOR
 from fwgen.quantise.ranges import Analysis
-from fwgen.ir.fixed import Fixed
 
 T = TypeVar("T")
 

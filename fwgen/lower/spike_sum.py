@@ -96,9 +96,7 @@ class _Table:
         self, c: Circuit, name: str, constant: int, stage: int, readers: Mapping[str, int]
     ) -> Word:
         """The table's result in a stage; its LUTs are those of the addition behind it."""
-        spikes = tuple(
-            c.loaded(c.delay(s, stage), readers.get(s.name, 1)) for s in self.spikes
-        )
+        spikes = tuple(c.loaded(c.delay(s, stage), readers.get(s.name, 1)) for s in self.spikes)
         values = tuple(value + constant for value in self.values)
         ready = max(s.arrival for s in spikes)
         word = c.word(name, min(values), max(values), spikes[0].stage, ready)
@@ -122,9 +120,7 @@ def _chain(
     return total
 
 
-def _first(
-    c: Circuit, name: str, table: _Table, constant: int, readers: Mapping[str, int]
-) -> Word:
+def _first(c: Circuit, name: str, table: _Table, constant: int, readers: Mapping[str, int]) -> Word:
     """A table whose LUTs stand on their own."""
     stage, took = _stage(table), c.pace.lut()
     ready = max(s.arrival for s in table.spikes if s.stage == stage)

@@ -97,8 +97,9 @@ def synapses(
             for word, column in zip(spikes, weight.T, strict=True)
         }
         sums = [
-            spike_sum(c, f"n{o}", Synapses(spikes, [int(w) << lift for w in row], readers),
-                      int(b), chains)
+            spike_sum(
+                c, f"n{o}", Synapses(spikes, [int(w) << lift for w in row], readers), int(b), chains
+            )
             for o, (row, b) in enumerate(rows)
         ]
     sums = accumulated(c, sums, frac, wrapping)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.ir.nodes import Dense, LastMembrane, Lif, Node, Reset, SpikeCount
+from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import CircuitBlock, Signal
 from fwgen.lower.lif import Layer, Step
 from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
-from fwgen.lower.schedule import Schedule
 from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
 from fwgen.lower.synapses import Accumulators, accumulators
 from fwgen.lower.vectors import bounds_of

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import Dense, LastMembrane, Lif, Node, SpikeCount
+from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.design import (
     CircuitBlock,
@@ -21,7 +22,6 @@ from fwgen.lower.design import (
 )
 from fwgen.lower.lif import LifCore, Steps, lif_core
 from fwgen.lower.plan import Plan
-from fwgen.lower.schedule import Schedule
 from fwgen.lower.synapses import Accumulators, accumulators
 
 Lanes = tuple[Signal, ...]

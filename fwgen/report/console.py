@@ -12,7 +12,7 @@ from fwgen.report.resource_tables import resource_notes
 from fwgen.report.table import Table
 from fwgen.report.tables import Json, missed, tables, verdict
 
-_STYLES = {"met": "green", "MISSED": "bold red"}
+_STYLES = {"met": "green", "CHOSEN": "bold green", "MISSED": "bold red"}
 
 
 def show(report: Json, console: Console, *, formats: bool = False) -> None:

@@ -16,6 +16,7 @@ def tables(report: Json, *, formats: bool = True) -> list[Table]:
     found = [
         _timing(report),
         budget_table(report),
+        schedule_table(report.get("schedule") or {}),
         _verification(report),
         _triggers(report),
         *resource_tables(report),
@@ -87,6 +88,30 @@ def budget_table(report: Json) -> Table:
     ]
     head = ("budget", "of", "limit ns", "value ns", "margin ns", "")
     return Table("Budgets", head, rows, frozenset({2, 3, 4}))
+
+
+def schedule_table(schedule: Json) -> Table:
+    """The schedules to choose from, the cheapest first; empty where there was no choice."""
+    rows = [
+        (
+            c["schedule"],
+            f"{c['lut']:,}",
+            f"{c['ff']:,}",
+            f"{c['dsp']:,}",
+            f"{c['latency_cycles']} = {c['latency_ns']:.1f} ns",
+            f"{c['interval_cycles']} = {c['interval_ns']:.1f} ns",
+            f"{c['loop_ns']:.2f}" if c["loop_ns"] else "-",
+            "CHOSEN"
+            if c["schedule"] == schedule["chosen"]
+            else f"misses {', '.join(c['misses'])}"
+            if c["misses"]
+            else "",
+        )
+        for c in schedule.get("candidates", ())
+    ]
+    head = ("schedule", "LUT", "FF", "DSP", "latency", "interval", "loop ns", "")
+    title = f"Schedules (estimated): {schedule['chosen']}, {schedule['why']}" if rows else ""
+    return Table(title, head, rows, frozenset({1, 2, 3, 4, 5, 6}))
 
 
 def _verification(report: Json) -> Table:

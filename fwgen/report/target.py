@@ -106,3 +106,23 @@ def _budgets(budgets: tuple[Budget, ...]) -> Table:
 def _sources(known: Catalogue) -> Table:
     entries: list[Device | Board | Budget] = [*known.devices, *known.boards, *known.budgets]
     return Table("Sources", ("of", "source"), [(e.name, e.source) for e in entries])
+
+
+def built_schedule(report: Json) -> str:
+    """The schedule that a build has.
+
+    Raises
+    ------
+    OutputError
+        If the report was damaged.
+    """
+    chosen = report.get("schedule")
+    text = chosen.get("chosen") if isinstance(chosen, dict) else None
+    if not isinstance(text, str):
+        raise OutputError(
+            "report.json: schedule",
+            needed="the schedule that was built",
+            found="none",
+            do="Build again.",
+        )
+    return text

@@ -31,12 +31,14 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.ir.ports import Interface
+from fwgen.ir.schedule import Schedule
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.verify import compare, native, toolchain
 from fwgen.verify.events import corners, random_events
 from fwgen.verify.reference import Reference, Trace
 
+WAVEFRONT = Schedule()
 T = TypeVar("T")
 Kind = Literal["back-to-back", "gaps", "resets"]
 
@@ -51,9 +53,11 @@ class Implemented:
     program: Path
 
 
-def write_rtl(graph: Graph, clock_mhz: float, folder: Path) -> tuple[Interface, tuple[Path, ...]]:
+def write_rtl(
+    graph: Graph, clock_mhz: float, folder: Path, schedule: Schedule
+) -> tuple[Interface, tuple[Path, ...]]:
     """Lower a graph and write its Verilog into ``folder``."""
-    design = lower(graph, Pace(clock_mhz))
+    design = lower(graph, Pace(clock_mhz), schedule=schedule)
     files = []
     for name, text in sorted(emit_rtl(design, graph).items()):
         files.append(folder / name)
@@ -61,10 +65,12 @@ def write_rtl(graph: Graph, clock_mhz: float, folder: Path) -> tuple[Interface, 
     return design.interface, tuple(files)
 
 
-def implement(graph: Graph, clock_mhz: float, folder: Path) -> Implemented:
+def implement(
+    graph: Graph, clock_mhz: float, folder: Path, schedule: Schedule = WAVEFRONT
+) -> Implemented:
     """Lower, write and compile a graph."""
     graph.shapes()
-    interface, files = write_rtl(graph, clock_mhz, folder)
+    interface, files = write_rtl(graph, clock_mhz, folder, schedule)
     program = native.build(interface, files, folder / "work")
     return Implemented(graph, interface, files, program)
 
@@ -102,6 +108,7 @@ class Operation:
     """Inherited by the tests of each operation; ``make`` gives the graph under test."""
 
     clock_mhz: ClassVar[float] = 240.0
+    schedule: ClassVar[Schedule] = WAVEFRONT
     events: ClassVar[int] = 3000
     acts: ClassVar[bool] = True  # whether the outputs must change from event to event
 
@@ -114,7 +121,8 @@ class Operation:
     @classmethod
     def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Implemented:
         """The graph's Verilog, compiled once for the class."""
-        return implement(cls.make(), cls.clock_mhz, tmp_path_factory.mktemp("rtl"))
+        folder = tmp_path_factory.mktemp("rtl")
+        return implement(cls.make(), cls.clock_mhz, folder, cls.schedule)
 
     def test_reference_int64_equals_python_integers(self) -> None:
         """The interpreter gives the same integers on int64 and on Python integers."""

@@ -1,0 +1,206 @@
+"""Every schedule and every form of accumulators: the same networks, the same integers.
+
+``FWGEN_TEST_EVENTS=100000 pytest tests/verify/test_schedules.py`` is the long run.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Lif, Node
+from fwgen.ir.schedule import Schedule
+from fwgen.lower import wavefront
+from fwgen.lower.lowering import lower
+from fwgen.lower.pace import Pace
+from fwgen.lower.synapses import GATED, accumulators
+from tests.verify.operations import (
+    Implemented,
+    Operation,
+    const,
+    dense,
+    graph_of,
+    implement,
+    lif,
+    read_out,
+)
+
+EVENTS = int(os.environ.get("FWGEN_TEST_EVENTS", "3000"))
+STEPS = 7  # no multiple of 2 or 3: the last cycle of several steps a clock is not full
+
+
+def weights(rng: np.random.Generator, units: int, inputs: int) -> np.ndarray:
+    """Integers of eight bits and less, zeros and powers of two among them."""
+    full = rng.integers(-128, 128, (units, inputs))
+    kinds = rng.integers(0, 4, (units, inputs))
+    return np.select([kinds == 0, kinds == 1], [0 * full, np.sign(full) * 16], full)
+
+
+def network() -> Iterator[Node]:
+    """Four spiking layers of unlike size; every reset, delays of both kinds, all read-outs."""
+    rng = np.random.default_rng(6)
+    yield dense("d0", "x", rng.integers(-20, 21, (19, 3)), rng.integers(-9, 10, 19), frac=2)
+    yield lif(
+        "a",
+        "d0",
+        beta=const(29, "ufixed<5,0>"),
+        threshold=const(20, "fixed<8,6>"),
+        membrane="fixed<14,10,RND,SAT>",
+    )
+    yield dense("d1", "a", weights(rng, 13, 19), rng.integers(-9, 10, 13), frac=4)
+    yield lif(
+        "b",
+        "d1",
+        beta=2,
+        threshold=const(80, "fixed<10,6>"),
+        membrane="fixed<13,9,RND_CONV,SAT>",
+        reset="zero",
+    )
+    yield dense("d2", "b", weights(rng, 5, 13), frac=4)
+    yield lif(
+        "c",
+        "d2",
+        beta=const([15, 14, 9, 16, 0], "ufixed<5,1>"),
+        threshold=const([30, 10, 100, -3, 60], "fixed<10,6>"),
+        membrane="fixed<14,10,RND,SAT>",
+        delay=False,
+    )
+    yield dense("d3", "c", weights(rng, 4, 5), frac=4)
+    yield lif(
+        "d",
+        "d3",
+        beta=const(7, "ufixed<3,0>"),
+        threshold=const(40, "fixed<10,6>"),
+        membrane="fixed<14,9,TRN,SAT>",
+        reset="none",
+    )
+    for name in "abcd":
+        yield from read_out(name)
+
+
+class Scheduled(Operation):
+    """Inherited by the test of each schedule."""
+
+    interval: ClassVar[int] = STEPS
+    events = EVENTS
+
+    @staticmethod
+    def make() -> Graph:
+        """The same network for all."""
+        return graph_of(3, "fixed<6,4>", network(), steps=STEPS)
+
+    def test_interval(self, made: Implemented) -> None:
+        """Events may follow as closely as the schedule says."""
+        assert made.interface.interval == self.interval
+
+
+class TestWavefront(Scheduled):
+    """One step a clock."""
+
+
+class TestSmallAccumulators(Scheduled):
+    """The smallest accumulators, at any latency."""
+
+    schedule = Schedule(small=True)
+
+
+class TestTwoStepsAClock(Scheduled):
+    """Two steps a clock, the last cycle half full."""
+
+    schedule, interval = Schedule(lanes=2), 4
+
+
+class TestThreeStepsAClock(Scheduled):
+    """Three steps a clock, one in the last cycle."""
+
+    schedule, interval = Schedule(lanes=3), 3
+
+
+class TestAllStepsInAClock(Scheduled):
+    """All steps in one cycle: nothing is kept."""
+
+    schedule, interval = Schedule(lanes=STEPS), 1
+
+
+class TestTwoCopies(Scheduled):
+    """Two copies that take events in turn."""
+
+    schedule, interval = Schedule(copies=2), 4
+
+
+class TestThreeCopiesOfTwoSteps(Scheduled):
+    """Copies and several steps a clock together."""
+
+    schedule, interval = Schedule(lanes=2, copies=3), 2
+
+
+class TestUnrolled(Scheduled):
+    """Hardware for each step."""
+
+    schedule, interval = Schedule(unrolled=True), 1
+
+
+class TestUnrolledAtAFastClock(Scheduled):
+    """Registers inside the steps."""
+
+    schedule, interval, clock_mhz = Schedule(unrolled=True, small=True), 1, 480.0
+
+
+class Formed(Scheduled):
+    """Inherited by the test of each form: the layers have this form and no other."""
+
+    chains: ClassVar[int]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Implemented]:
+        """The network with accumulators of one form."""
+
+        def only(*args: object, **kwargs: object) -> list[object]:
+            found = accumulators(*args, **kwargs)  # type: ignore[arg-type]
+            return [min(found, key=lambda form: abs(form.chains - cls.chains))]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(wavefront, "accumulators", only)
+            folder = tmp_path_factory.mktemp("rtl")
+            yield implement(cls.make(), cls.clock_mhz, folder, cls.schedule)
+
+
+class TestGatedTrees(Formed):
+    """Trees of gated weights."""
+
+    chains = GATED
+
+
+class TestOneChain(Formed):
+    """Tables of spikes in one chain of additions."""
+
+    chains = 1
+
+
+class TestTwoChains(Formed):
+    """In two chains, whose ends are added."""
+
+    chains = 2
+
+
+class TestTreesOfTables(Formed):
+    """As many chains as tables."""
+
+    chains = 9
+
+
+def test_one_lane_is_slower_than_the_clock_wants() -> None:
+    """The loop of more steps a clock is longer; more than one copy changes nothing in it."""
+    graph = Scheduled.make()
+
+    def loop(schedule: Schedule) -> int:
+        design = lower(graph, Pace(240.0), schedule=schedule)
+        return max(getattr(b, "core").loop_ps for b in design.blocks if hasattr(b, "core"))
+
+    assert loop(Schedule()) == loop(Schedule(copies=3))
+    assert loop(Schedule()) < loop(Schedule(lanes=2)) < loop(Schedule(lanes=3))
+    assert len([n for n in graph if isinstance(n, Lif)]) == 4
