@@ -277,7 +277,8 @@ def neuron_circuit(step: Step, pace: Pace, steps: Steps) -> NeuronCircuit:
     )
     late = step.spike(c, "fires", shown)
     reset: list[Word] = [c.constant(step.initial_reset)] if alone else [first, late]
-    after, spikes = [], []
+    after: list[Word] = []
+    spikes: list[Word] = []
     for x in currents:
         v, spike = step.run(c, u if not after else after[-1], reset, x)
         reset = [step.spike(c, "again", v)]

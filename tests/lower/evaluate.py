@@ -44,7 +44,7 @@ def outputs(circuit: Circuit, ports: Mapping[str, Sequence[int]]) -> list[list[i
     return [[value(w) for w in port.words] for port in circuit.outputs]
 
 
-def _result(op: Op, values: list[int]) -> int:  # noqa: PLR0912 - one case an operation
+def _result(op: Op, values: list[int]) -> int:  # noqa: C901, PLR0912 - one case an operation
     a = values[0]
     match op:
         case Add():

@@ -45,7 +45,7 @@ def inputs(c: Circuit, *bounds: tuple[int, int], frac: int = 0) -> list[Word]:
     return c.input("x_i", Range(lo, hi, frac))
 
 
-def finish(c: Circuit, word: Word, *, registered: bool = True) -> None:
+def finish(c: Circuit, word: Word) -> None:
     """Make a word the only output."""
     c.output("y_o", [word], Range(ints([word.lo]), ints([word.hi]), 0))
 
