@@ -162,6 +162,18 @@ class Circuit(Placing):
             depth += 1
         return row[0] if row else Scaled(self.constant(0))
 
+    def soonest(self, name: str, terms: Sequence[Scaled]) -> Scaled:
+        """A tree that adds the two earliest terms first, narrow ones before wide ones.
+
+        No other order of two-term additions has the sum there sooner, but for what carries take.
+        """
+        row, count = self.in_order(terms), 0
+        while len(row) > 1:
+            a, b, *rest = row
+            row = self.in_order([self.combine(f"{name}_s{count}", a, b), *rest])
+            count += 1
+        return row[0] if row else Scaled(self.constant(0))
+
     def product(self, name: str, a: Word, factor: int) -> Scaled:
         """``a * factor`` from shifts and additions (canonical signed digits)."""
         return self.sum(name, [Scaled(a, k, minus) for k, minus in signed_digits(factor)])

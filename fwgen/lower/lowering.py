@@ -151,7 +151,9 @@ class _Lowering:
                 self._input(node)
             case Dense() if signals[node.source].temporal:
                 if not isinstance(self.plan.graph[node.source], Lif):
-                    raise _unsupported(node, "spikes or a value that exists once per event")
+                    raise _unsupported(
+                        node, "spikes or a value that exists once per event as source"
+                    )
                 self._spiking.lower(node)
             case Lif() | LastMembrane() | SpikeCount():
                 self._spiking.lower(node)

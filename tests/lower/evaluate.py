@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from fwgen.ir.fixed import Fixed, Rounding
-from fwgen.lower.circuit import (
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.ops import (
     Above,
     Add,
-    Circuit,
     Clamp,
     Even,
     Floor,
@@ -19,10 +19,10 @@ from fwgen.lower.circuit import (
     RoundUp,
     Select,
     Square,
+    Truth,
     Word,
     Wrap,
 )
-from fwgen.lower.ops import Truth
 from tests.ir.definition import Fraction, in_range, rounded
 
 
