@@ -1,5 +1,6 @@
 """A lowered design -> Verilog files. Nothing is written here."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from fwgen.lower.design import (
 )
 from fwgen.lower.ops import Vector
 
+_NET = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CELLS = {
     DelayBlock: "fwgen_delay",
     HoldBlock: "fwgen_hold",
@@ -101,8 +103,19 @@ def _top(design: Design) -> str:
         outputs=[{"name": p.name, "msb": p.width - 1} for p in face.outputs],
         blocks=blocks,
         assigns=list(_output_assigns(design)),
-        unused=moments.unread(),
+        unused=[*moments.unread(), *_unread_nets(blocks, design)],
     )
+
+
+def _unread_nets(blocks: Sequence[dict[str, Any]], design: Design) -> Iterator[str]:
+    """Nets that no block and no output reads: a state of which only the spikes go on."""
+    read = {out.signal.net for out in design.outputs}
+    for block in blocks:
+        made = {wire["net"] for wire in block["wires"]}
+        for port in block["ports"]:
+            nets = set(_NET.findall(port["net"]))
+            read |= nets if not nets <= made else set()
+    yield from (w["net"] for b in blocks for w in b["wires"] if w["net"] not in read)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
 from fwgen.lower.synapses import Accumulators, accumulators
+from fwgen.lower.trains import is_looked_up, trains
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
 from fwgen.quantise.lif_range import neurons
@@ -78,6 +79,31 @@ class Unrolled:
     # ---- neurons ----
 
     def _lif(self, node: Lif) -> None:
+        current = self.plan.analysis.values[node.source]
+        if node.source not in self._steps and is_looked_up(current):
+            self._looked_up(node, current)
+        else:
+            self._stepped(node)
+
+    def _looked_up(self, node: Lif, current: Range) -> None:
+        """All steps of neurons whose constant current has few values."""
+        plan, source, steps = self.plan, self.plan.signals[node.source], self.plan.graph.steps
+        circuit = plan.once(
+            (node.name, source.arrivals),
+            lambda: trains(node, current, plan.pace, source.arrivals, steps),
+        )
+        size = len(current)
+        about = f"lif, {size} neurons, all {steps} steps looked up in tables of the current"
+        block = CircuitBlock(node.name, about, circuit, (("current_i", source),), (), 0)
+        names = [f"{node.name}__spike__t{t}" for t in range(steps)]
+        *spikes, membrane = plan.circuit(block, [*names, f"{node.name}__membrane"])
+        for name, vector in zip(names, circuit.outputs, strict=False):
+            self._ranges[name] = bounds_of(vector.words, 0)
+        self._membranes[node.name] = membrane
+        self._mark(node, spikes)
+
+    def _stepped(self, node: Lif) -> None:
+        """Neurons step by step."""
         steps, membrane, spikes = self.plan.graph.steps, None, None
         found = []
         for t in range(steps):
