@@ -17,10 +17,12 @@ from fwgen.ir.nodes import (
     BatchNorm,
     Concat,
     Dense,
+    FirstSpike,
     KlDivergence,
     LastMembrane,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Node,
     Quantise,
@@ -118,8 +120,10 @@ _PLAIN: dict[str, Callable[..., Node]] = {
     node.op: node
     for node in (
         Add,
+        FirstSpike,
         KlDivergence,
         LastMembrane,
+        Maximum,
         Multiply,
         Relu,
         SpikeCount,

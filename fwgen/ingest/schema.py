@@ -177,10 +177,22 @@ class LastMembraneLayer(Layer):
     op: Literal["last_membrane"]
 
 
+class MaximumLayer(Layer):
+    """Largest membrane over all time steps."""
+
+    op: Literal["maximum"]
+
+
 class SpikeCountLayer(Layer):
     """Number of spikes."""
 
     op: Literal["spike_count"]
+
+
+class FirstSpikeLayer(Layer):
+    """First time step with a spike."""
+
+    op: Literal["first_spike"]
 
 
 class SquaredErrorLayer(PairLayer):
@@ -225,7 +237,9 @@ AnyLayer = Annotated[
     | LifLayer
     | QuantiseLayer
     | LastMembraneLayer
+    | MaximumLayer
     | SpikeCountLayer
+    | FirstSpikeLayer
     | SquaredErrorLayer
     | SumSquaresLayer
     | KlDivergenceLayer

@@ -282,17 +282,36 @@ class Lif(Unary):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LastMembrane(Unary):
+class ReadOut(Unary):
+    """What makes one value an event of a `Lif` node's values of all time steps."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LastMembrane(ReadOut):
     """Membrane u' of a `Lif` node after the last time step."""
 
     op: ClassVar[str] = "last_membrane"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SpikeCount(Unary):
+class Maximum(ReadOut):
+    """Largest membrane u' of a `Lif` node over all time steps."""
+
+    op: ClassVar[str] = "maximum"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpikeCount(ReadOut):
     """Number of spikes of each neuron of a `Lif` node over all time steps."""
 
     op: ClassVar[str] = "spike_count"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstSpike(ReadOut):
+    """Index, from 0, of each neuron's first time step with a spike; the steps' number if none."""
+
+    op: ClassVar[str] = "first_spike"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,7 +381,9 @@ ALL_NODES: tuple[type[Node], ...] = (
     Multiply,
     Lif,
     LastMembrane,
+    Maximum,
     SpikeCount,
+    FirstSpike,
     SquaredError,
     SumSquares,
     KlDivergence,

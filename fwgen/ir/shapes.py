@@ -16,18 +16,17 @@ from fwgen.ir.nodes import (
     Dense,
     Input,
     KlDivergence,
-    LastMembrane,
     LeakyRelu,
     Lif,
     Multiply,
     Node,
     Param,
     Quantise,
+    ReadOut,
     Real,
     Relu,
     ShiftLeak,
     Slice,
-    SpikeCount,
     SquaredError,
     Subtract,
     SumSquares,
@@ -79,7 +78,7 @@ def shape_of(node: Node, nodes: Nodes, known: Shapes) -> Shape:
             return _slice(node, known[node.source])
         case Lif():
             return _lif(node, known[node.source])
-        case LastMembrane() | SpikeCount():
+        case ReadOut():
             if not isinstance(nodes[node.source], Lif):
                 raise misfit(node, "to read a lif layer", f"'{node.source}', which is none")
             return Shape(known[node.source].size, temporal=False)

@@ -230,6 +230,23 @@ WIRING = [
         f"none. {MEND}",
     ),
     Case(
+        "the largest membrane of no lif layer",
+        layer("membrane", op="maximum", from_="x"),
+        f"{Y}: layer 'membrane' (maximum): needed to read a lif layer; found 'x', which is none. "
+        f"{MEND}",
+    ),
+    Case(
+        "the first spike of no lif layer",
+        layer("membrane", op="first_spike", from_="enc"),
+        f"{Y}: layer 'membrane' (first_spike): needed to read a lif layer; found 'enc', which is "
+        f"none. {MEND}",
+    ),
+    Case(
+        "a read-out with a key",
+        layer("membrane", op="first_spike", none=7),
+        f"{Y}: layers[2]",
+    ),
+    Case(
         "an unknown output",
         top(outputs=["score", "triggr"]),
         f"{Y}: graph 'demo': outputs: needed names of layers; found 'triggr'. Choose from: enc, "
@@ -260,8 +277,8 @@ WIRING = [
         "an output a time step",
         top(outputs=["score", "trigger", "enc_lif"]),
         f"{Y}: graph 'demo': outputs: needed values that exist once per event; found 'enc_lif', "
-        "which has one value per time step. Put a read-out (last_membrane or spike_count) behind "
-        "it.",
+        "which has one value per time step. Put a read-out (last_membrane, maximum, spike_count "
+        "or first_spike) behind it.",
     ),
     Case(
         "a layer that nobody reads",

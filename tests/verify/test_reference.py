@@ -18,11 +18,13 @@ from fwgen.ir.nodes import (
     Concat,
     Const,
     Dense,
+    FirstSpike,
     Input,
     KlDivergence,
     LastMembrane,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Node,
     Quantise,
@@ -113,6 +115,10 @@ def interpret(graph: Graph, event: Any) -> dict[str, list[Vector]]:
                 )
             case LastMembrane():
                 rows = values[f"{node.source}.membrane"][-1:]
+            case Maximum():
+                rows = [[max(column) for column in zip(*membranes(values, node), strict=True)]]
+            case FirstSpike():
+                rows = [[first_one(c) for c in zip(*values[node.source], strict=True)]]
             case SpikeCount():
                 rows = [
                     [sum(column, Fraction(0)) for column in zip(*values[node.source], strict=True)]
@@ -124,6 +130,16 @@ def interpret(graph: Graph, event: Any) -> dict[str, list[Vector]]:
                 rows = [stateless(node, sources) for sources in steps]
         values[node.name] = rows
     return values
+
+
+def membranes(values: dict[str, list[Vector]], node: Maximum) -> list[Vector]:
+    """Membranes of the layer that a node reads, step by step."""
+    return values[f"{node.source}.membrane"]
+
+
+def first_one(column: tuple[Fraction, ...]) -> Fraction:
+    """Where the first 1 stands; behind the last number if there is none."""
+    return Fraction([*column, 1].index(1))
 
 
 def stateless(node: Node, sources: tuple[Vector, ...]) -> Vector:
@@ -265,6 +281,9 @@ def temporal() -> Graph:
         lif("b", "e", beta=1, threshold=const(2, "fixed<4,4>"), membrane="fixed<8,8,TRN,SAT>"),
         *read_out("b"),
         *read_out("a"),
+        Maximum("a_most", "a"),
+        FirstSpike("a_first", "a"),
+        FirstSpike("b_first", "b"),
     ]
     return graph_of(2, "fixed<4,4>", nodes, steps=4)
 
