@@ -21,6 +21,7 @@ _EQUATIONS = {
     (Reset.ZERO, False): "v = beta*(r ? 0 : u) + x; spike = v > threshold; u' = v - (spike - r)*v",
     (Reset.NONE, False): "v = beta*u + x; spike = v > threshold; u' = v",
 }
+_INTEGRATES = "u' = v = beta*u + x"
 
 
 def lif_module(design: str, block: LifBlock) -> str:
@@ -115,11 +116,11 @@ class _Neuron:
             about=f"One neuron of layer '{node.name}'",
             module=self.module,
             alone=core.steps.cycles == 1,
-            equation=_EQUATIONS[node.reset, node.reset_delay],
+            equation=_EQUATIONS[node.reset, node.reset_delay] if node.fires else _INTEGRATES,
             membrane_format=core.membrane,
             current_format=core.current,
             beta=_beta_text(node),
-            threshold=_constant_text(node.threshold),
+            threshold=_constant_text(node.threshold) if node.fires else "none",
             inputs=[
                 *self.controls,
                 *(f"[{core.current.width - 1}:0] {w.name}_i" for w in kind.currents),

@@ -164,6 +164,27 @@ class LifLayer(Layer):
     membrane_format: str | None = None
 
 
+class IfLayer(Layer):
+    """Neurons without a leak; text for threshold names an array."""
+
+    op: Literal["if"]
+    threshold: Scalar | Name
+    reset: Literal["subtract", "zero", "none"]
+    reset_delay: bool
+    threshold_format: str | None = None
+    membrane_format: str | None = None
+
+
+class LiLayer(Layer):
+    """Neurons that never fire. Either ``beta`` or ``leak_shift``; text for beta names an array."""
+
+    op: Literal["li"]
+    beta: Scalar | Name | None = None
+    leak_shift: Annotated[int | None, Field(ge=1, le=64)] = None
+    beta_format: str | None = None
+    membrane_format: str | None = None
+
+
 class QuantiseLayer(Layer):
     """Conversion to a number format."""
 
@@ -235,6 +256,8 @@ AnyLayer = Annotated[
     | SubtractLayer
     | MultiplyLayer
     | LifLayer
+    | IfLayer
+    | LiLayer
     | QuantiseLayer
     | LastMembraneLayer
     | MaximumLayer

@@ -271,14 +271,21 @@ class Lif(Unary):
             subtract: u' = v - d*threshold;  zero: u' = v - d*v;  none: u' = v
 
     v and u' are converted to ``membrane``. ``beta`` and ``threshold`` have shape () or (size,).
+    Where ``threshold`` is None the neurons are leaky integrators: they never fire, and only their
+    membranes are read. A ``beta`` of 1 makes integrate-and-fire neurons.
     """
 
     op: ClassVar[str] = "lif"
     beta: Param | ShiftLeak
-    threshold: Param
+    threshold: Param | None
     membrane: Fixed | None
     reset: Reset
     reset_delay: bool
+
+    @property
+    def fires(self) -> bool:
+        """Whether there is a threshold at all."""
+        return self.threshold is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

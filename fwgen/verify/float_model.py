@@ -165,7 +165,8 @@ def _clipped(values: Floats, fmt: Fixed) -> Floats:
 
 
 def _lif(node: Lif, steps: int, values: dict[str, Floats]) -> None:
-    source, threshold = values[node.source], _real(node.threshold)
+    source = values[node.source]
+    threshold = np.array(np.inf) if node.threshold is None else _real(node.threshold)
     beta: Any = 1 - 2.0**-node.beta.shift if isinstance(node.beta, ShiftLeak) else _real(node.beta)
     static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
     u = np.zeros_like(source if static else source[0])

@@ -147,9 +147,11 @@ class Reference:
             raise TypeError("the reference works on integer graphs only")
         frac = common_frac(node, self.analysis.values[node.source].frac)
         lift = frac - self.analysis.values[node.source].frac
-        thr_const = const(node.threshold)
-        limit = self._ints(floor_to(thr_const, fmt.frac))
-        thr = self._ints(thr_const.values << (frac - thr_const.fmt.frac))
+        limit, thr = self._ints(np.array(fmt.hi, dtype=object)), self._ints(np.array(0))
+        if node.threshold is not None:
+            thr_const = const(node.threshold)
+            limit = self._ints(floor_to(thr_const, fmt.frac))
+            thr = self._ints(thr_const.values << (frac - thr_const.fmt.frac))
         leak = self._leak(node, fmt, frac)
 
         def convert(n: Ints) -> Ints:

@@ -14,8 +14,8 @@ from tests.ingest.drafts import (
 
 KEYS = "See docs/model-yaml.md for every key."
 OPS = (
-    "add, batch_norm, concat, dense, first_spike, kl_divergence, last_membrane, leaky_relu, lif, "
-    "maximum, multiply, quantise, relu, slice, spike_count, squared_error, subtract, "
+    "add, batch_norm, concat, dense, first_spike, if, kl_divergence, last_membrane, leaky_relu, "
+    "li, lif, maximum, multiply, quantise, relu, slice, spike_count, squared_error, subtract, "
     "sum_squares, table, threshold"
 )
 Y = "demo/model.yaml"

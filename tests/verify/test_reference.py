@@ -83,6 +83,9 @@ class Neuron:
     def step(self, x: Fraction) -> int:
         """One time step; the spike."""
         node, u = self.node, self.u
+        if node.threshold is None:
+            self.u = converted(self.leak(u) + x, node.membrane)
+            return 0
         threshold = exact(node.threshold, self.index)
         r = int(u > threshold)
         v = {
@@ -282,10 +285,16 @@ def temporal() -> Graph:
         *read_out("b"),
         *read_out("a"),
         Maximum("a_most", "a"),
+        Lif("c", "e", const(3, "ufixed<2,0>"), None, MEMBRANE, Reset.NONE, reset_delay=True),
+        LastMembrane("c_u", "c"),
+        Maximum("c_most", "c"),
         FirstSpike("a_first", "a"),
         FirstSpike("b_first", "b"),
     ]
     return graph_of(2, "fixed<4,4>", nodes, steps=4)
+
+
+MEMBRANE = Fixed.parse("fixed<6,4,RND,SAT>")
 
 
 def test_operations_on_spikes() -> None:
