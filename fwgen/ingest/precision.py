@@ -37,7 +37,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 _GROWING = frozenset({"dense", "batch_norm", "leaky_relu", "add", "subtract", "multiply"})
 _PASSING = frozenset({"relu", "slice"})  # open where its source is
-_WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "threshold"})
+_WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "if", "li", "threshold"})
 _POSITIVE = frozenset({"relu"})
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
 _PARAMETERS = {
@@ -45,6 +45,8 @@ _PARAMETERS = {
     "batch_norm": ("scale", "offset"),
     "leaky_relu": ("alpha",),
     "lif": ("beta", "threshold", "membrane"),
+    "if": ("threshold", "membrane"),
+    "li": ("beta", "membrane"),
 }
 
 
@@ -368,7 +370,7 @@ class _Filler:
         for key in list(_open_parameters(layer)):
             if key == "membrane":
                 fmt = self._of_membrane(layer)
-            elif not self.parameters or layer["op"] in {"leaky_relu", "lif"}:
+            elif not self.parameters or layer["op"] in {"leaky_relu", "lif", "if", "li"}:
                 continue  # the quantise stage chooses these by their values
             else:
                 fmt = self._of_values(self._values(layer, key, norms))

@@ -12,7 +12,6 @@ import numpy as np
 from fwgen.ir.cast import Ints, cast
 from fwgen.ir.nodes import Lif, Reset, ShiftLeak
 from fwgen.lower.circuit import Circuit
-from fwgen.lower.ops import Word
 from fwgen.lower.pace import Pace
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range, address_bits, ints
@@ -22,11 +21,21 @@ WIDEST = 8  # bits of a current: a spike is then at most five LUTs
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a layer is read: spikes, the last membrane, the membranes of all ``steps``."""
+
+    spikes: bool
+    last: bool
+    every: bool
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Train:
-    """Spikes of each step and the last membrane, one entry for each value of the current."""
+    """Spikes and membrane behind each step, one entry for each value of the current."""
 
     spikes: tuple[tuple[int, ...], ...]
-    membrane: tuple[int, ...]
+    membranes: tuple[tuple[int, ...], ...]
 
 
 def is_looked_up(current: Range) -> bool:
@@ -35,36 +44,39 @@ def is_looked_up(current: Range) -> bool:
     return max(bits) <= WIDEST
 
 
-def trains(node: Lif, current: Range, pace: Pace, arrivals: Sequence[int], steps: int) -> Circuit:
-    """A circuit with a port ``spikeT_o`` for each step, and ``membrane_o`` behind the last."""
-    c = Circuit(pace)
-    spikes: list[list[Word]] = [[] for _ in range(steps)]
-    membranes: list[Word] = []
-    known: dict[tuple[object, ...], Train] = {}
+def trains(
+    node: Lif, current: Range, pace: Pace, arrivals: Sequence[int], wanted: Wanted
+) -> Circuit:
+    """A circuit with ports ``spikeT_o`` and ``membraneT_o`` for the steps T that are read."""
+    c, known, every = Circuit(pace), dict[tuple[object, ...], Train](), list[Train]()
     given = c.input("current_i", current, arrivals)
-    for n, (neuron, x) in enumerate(zip(neurons(node, current), given, strict=True)):
+    layer = neurons(node, current)
+    for neuron, x in zip(layer, given, strict=True):
         key = (neuron.beta, neuron.threshold, x.lo, x.hi)
         if key not in known:
-            known[key] = train(neuron, range(x.lo, x.hi + 1), current.frac, steps)
-        found = known[key]
-        for t, row in enumerate(found.spikes):
-            spikes[t].append(c.lookup(f"n{n}_t{t}", x, row))
-        membranes.append(c.lookup(f"n{n}_u", x, found.membrane))
-    frac = neurons(node, current)[0].membrane.frac
-    for t, words in enumerate(spikes):
-        c.output(f"spike{t}_o", words, bounds_of(words, 0), more=True)
-    c.output("membrane_o", membranes, bounds_of(membranes, frac))
+            known[key] = train(neuron, range(x.lo, x.hi + 1), current.frac, wanted.steps)
+        every.append(known[key])
+    for t in range(wanted.steps):
+        rows = list(zip(given, every, strict=True))
+        if wanted.spikes:
+            words = [c.lookup(f"n{n}_t{t}", x, f.spikes[t]) for n, (x, f) in enumerate(rows)]
+            c.output(f"spike{t}_o", words, bounds_of(words, 0), more=True)
+        if wanted.every or (wanted.last and t + 1 == wanted.steps):
+            words = [c.lookup(f"n{n}_u{t}", x, f.membranes[t]) for n, (x, f) in enumerate(rows)]
+            frac = layer[0].membrane.frac
+            c.output(f"membrane{t}_o", words, bounds_of(words, frac), more=True)
     return c
 
 
 def train(neuron: Neuron, values: Sequence[int], frac: int, steps: int) -> Train:
     """What a neuron does at each constant current; the equations of `fwgen.ir.nodes.Lif`."""
     x = ints(values) << (neuron.frac - frac)
-    u, spikes = ints([0] * len(values)), []
+    u, spikes, membranes = ints([0] * len(values)), [], []
     for _ in range(steps):
         fired, u = _step(neuron, u, x)
         spikes.append(tuple(int(s) for s in fired))
-    return Train(tuple(spikes), tuple(int(n) for n in u))
+        membranes.append(tuple(int(n) for n in u))
+    return Train(tuple(spikes), tuple(membranes))
 
 
 def _step(neuron: Neuron, u: Ints, x: Ints) -> tuple[Ints, Ints]:
@@ -77,7 +89,7 @@ def _step(neuron: Neuron, u: Ints, x: Ints) -> tuple[Ints, Ints]:
         leaked = kept * (neuron.beta or 0)
     lowered = r * neuron.threshold if node.reset is Reset.SUBTRACT else 0
     v = cast(leaked + x - lowered, neuron.frac, neuron.membrane)
-    s = _bits(v > neuron.limit)
+    s = _bits(v > neuron.limit) if node.fires else v * 0
     if node.reset_delay or node.reset is Reset.NONE:
         return s, v
     lifted = v << lift
