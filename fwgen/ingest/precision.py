@@ -34,11 +34,9 @@ SCALE_BITS, SCALE_MAX_FRAC = 24, 40  # of a normalisation: as many bits as float
 
 Layer = dict[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
-
 _GROWING = frozenset({"dense", "batch_norm", "leaky_relu", "add", "subtract", "multiply"})
 _PASSING = frozenset({"relu", "slice"})  # open where its source is
 _WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "if", "li", "threshold"})
-_POSITIVE = frozenset({"relu"})
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
 _PARAMETERS = {
     "dense": ("weight", "bias"),
@@ -355,7 +353,7 @@ class _Filler:
     def _chosen(self, name: str, layer: Layer, what: str, *, tight: bool = False) -> Fixed:
         fmt = self.fmt
         if self.ranges is not None:
-            positive = layer["op"] in _POSITIVE or layer.get("function") in _POSITIVE_FUNCTIONS
+            positive = layer["op"] == "relu" or layer.get("function") in _POSITIVE_FUNCTIONS
             fmt = fitted(*self.ranges[name], fmt, signed=not positive)
         if tight and fmt.width > TABLE_BITS:
             fmt = replace(fmt, width=max(TABLE_BITS, min(fmt.integer, fmt.width)))
