@@ -13,11 +13,11 @@ from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import CircuitBlock, Signal
 from fwgen.lower.lif import Layer, Step
+from fwgen.lower.lookups import Wanted, is_looked_up, lookups
 from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.readouts import gathered
 from fwgen.lower.synapses import Accumulators, accumulators
-from fwgen.lower.trains import Wanted, is_looked_up, trains
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
 from fwgen.quantise.lif_range import neurons
@@ -97,7 +97,7 @@ class Unrolled:
         wanted = Wanted(*self._read(node), steps)
         circuit = plan.once(
             (node.name, source.arrivals),
-            lambda: trains(node, current, plan.pace, source.arrivals, wanted),
+            lambda: lookups(node, current, plan.pace, source.arrivals, wanted),
         )
         about = f"lif, {len(current)} neurons, {steps} steps looked up in tables of the current"
         block = CircuitBlock(node.name, about, circuit, (("current_i", source),), (), 0)

@@ -44,7 +44,7 @@ def is_looked_up(current: Range) -> bool:
     return max(bits) <= WIDEST
 
 
-def trains(
+def lookups(
     node: Lif, current: Range, pace: Pace, arrivals: Sequence[int], wanted: Wanted
 ) -> Circuit:
     """A circuit with ports ``spikeT_o`` and ``membraneT_o`` for the steps T that are read."""
