@@ -101,8 +101,8 @@ def ready_too_early(rtl: Path) -> None:
 
 
 def wrap_instead_of_saturate(rtl: Path) -> None:
-    """A membrane beyond its format wraps around."""
-    edit(rtl / "snn_ae_enc1_lif__neuron0.v", r"v_sat = .*;", "v_sat = v_round[18:0];")
+    """A current beyond its format wraps around."""
+    edit(rtl / "snn_ae_enc1_current.v", r"y3_sat = .*\| (\w+\[5:0\])\).*;", r"y3_sat = \1;")
 
 
 def hold_one_cycle_late(rtl: Path) -> None:

@@ -1,56 +1,61 @@
-"""Train the spiking autoencoder of arXiv 2508.00063 on toy events.
+"""Train the spiking autoencoder of arXiv 2508.00063 on toy events, then for its formats.
 
     pip install torch==2.13.0 snntorch==1.0.0 numpy uproot scikit-hep-testdata==0.2.0
-    python train.py [--epochs 400] [--seed 0] [--out DIR]
+    python train.py [--epochs 400] [--qat-epochs 240] [--seed 0] [--start FILE] [--out DIR]
 
-Six dense layers 19 -> 24 -> 12 -> 4 -> 12 -> 24 -> 19 with bias, each followed by
-``snn.Leaky(beta=0.9, threshold=1.2)`` (reset by subtraction, one step later); the last
-threshold is 1200, so that the output layer never fires. The same input is shown at each
-of 5 steps, membranes start at 0, the reconstruction is the output membrane after the
-last step. Loss: mean squared error. Score: sum over the 19 inputs of
+Stage one is the published recipe. Six dense layers 19 -> 24 -> 12 -> 4 -> 12 -> 24 -> 19
+with bias, each followed by ``snn.Leaky(beta=0.9, threshold=1.2)`` (reset by subtraction,
+one step later); the last threshold is 1200, so that the output layer never fires. The same
+input is shown at each of 5 steps, membranes start at 0, the reconstruction is the output
+membrane after the last step. Loss: mean squared error. Score: sum over the 19 inputs of
 (membrane - x)**2. Adam at 1e-3, batches of 1000, 400 epochs, 100,000 background events.
+
+Stage two trains on from there in the firmware's arithmetic (``fixed_point.py``): 240
+epochs with Adam, its rate falling from 1e-3 to 1e-5 along a cosine. A penalty on top of the
+loss brings weights to 0 and keeps membranes narrow. ``--start`` reads stage one's
+parameters from a file ``published.npz`` instead of training them.
 
 Input: pT in GeV of [MET, 4 electrons, 4 muons, 10 jets]; x = scale * pT + offset where
 pT is not 0, else 0. This is the paper's scaling (divide by the largest pT of the
-background, add 0.1 where not zero, divide by the new maximum) in one step.
+background, add 0.1 where not zero, divide by the new maximum) in one step. Stage two and
+the scores of its network take x rounded to the input's format.
 
 Files written:
-    weights.npz    float32: weight (out, in) and bias (out,) of every layer of LAYERS
+    weights.npz    float32, on their grids: weight (out, in) and bias (out,) of every layer
+    published.npz  float32: the same of stage one
     events.npz     float32 (n, 19): raw pT in GeV, as read by the scaling above
-    expected.npz   float64: score (500,) and membrane (500, 19) of the events "hzz"
-    training.json  scaling, versions, seed, loss, spike rates, AUCs
+    expected.npz   float64: SAMPLE_score (500,) and SAMPLE_membrane (500, 19) of the network
+                   as it was trained, all on their grids; hzz_float_score and
+                   hzz_float_membrane of the same parameters without any rounding
+    training.json  scaling, versions, seed, formats, and for both stages loss, spike rates
+                   and AUCs
 
-The published recipe is kept without change: trained so, no hidden layer falls silent
-(``spike_rate`` and ``r_squared`` in training.json). Only the events are other than the
-paper's. The result is the same for the same versions, seed and kind of processor.
+Only the events are other than the paper's. The result is the same for the same versions,
+seed and kind of processor.
 """
 
 import argparse
-import copy
 import json
+import math
 import platform
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import fixed_point
 import numpy as np
-import snntorch as snn
 import torch
+from fixed_point import FixedAutoencoder
 from hzz_events import hzz_events
 from numpy.typing import NDArray
+from spiking import LAYERS, STEPS, THRESHOLD, SpikingAutoencoder
 from torch import Tensor, nn
 from toy_events import SIGNALS, toy_background, toy_signal
 
 Floats = NDArray[np.float64]
 Record = dict[str, object]
-
-LAYERS = ("enc1", "enc2", "latent", "dec1", "dec2", "recon")
-SIZES = (19, 24, 12, 4, 12, 24, 19)
-BETA = 0.9
-THRESHOLD = 1.2
-OUTPUT_THRESHOLD = 1200.0
-STEPS = 5
+Model = SpikingAutoencoder | FixedAutoencoder
 
 LEARNING_RATE = 1e-3
 BATCH = 1000
@@ -80,59 +85,13 @@ class Scaling:
         return np.where(pt != 0, self.scale * pt + self.offset, 0.0)
 
 
-class SpikingAutoencoder(nn.Module):
-    """The network: ``LAYERS`` of sizes ``SIZES``, each followed by leaky neurons."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        for name, n_in, n_out in zip(LAYERS, SIZES[:-1], SIZES[1:], strict=True):
-            self.add_module(name, nn.Linear(n_in, n_out))
-            limit = OUTPUT_THRESHOLD if name == LAYERS[-1] else THRESHOLD
-            self.add_module(f"{name}_neurons", snn.Leaky(beta=BETA, threshold=limit))
-
-    def step(self, x: Tensor, membranes: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Advance by one step: update ``membranes``, return the spikes of each layer."""
-        spikes: dict[str, Tensor] = {}
-        for name in LAYERS:
-            current = self.get_submodule(name)(x)
-            before = membranes.get(name, torch.zeros_like(current))
-            neurons = self.get_submodule(f"{name}_neurons")
-            fired, membranes[name] = neurons(current, before)
-            spikes[name] = x = fired.to(current.dtype)  # snnTorch fires in float32
-        return spikes
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Reconstruct x (n, 19): the output membrane (n, 19) after the last step."""
-        membranes: dict[str, Tensor] = {}
-        for _ in range(STEPS):
-            self.step(x, membranes)
-        return membranes[LAYERS[-1]]
-
-
-def exact_double(model: SpikingAutoencoder) -> SpikingAutoencoder:
-    """Copy the model in float64: float32 weights, but beta and thresholds as written.
-
-    A plain cast would keep the float32 roundings 0.89999998 and 1.20000005.
-    """
-    double = copy.deepcopy(model).double()
-    for name in LAYERS:
-        neurons = double.get_submodule(f"{name}_neurons")
-        limit = OUTPUT_THRESHOLD if name == LAYERS[-1] else THRESHOLD
-        neurons.beta = torch.tensor(BETA, dtype=torch.float64)
-        neurons.threshold = torch.tensor(limit, dtype=torch.float64)
-    return double
-
-
 def train(model: SpikingAutoencoder, x: Tensor, epochs: int) -> float:
     """Train on x (n, 19), printing the loss; return the mean loss of the last epoch."""
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
-    loss = float("nan")
-    start = time.perf_counter()
+    loss, tell = float("nan"), Progress(epochs)
     for epoch in range(1, epochs + 1):
         loss = train_epoch(model, optimiser, x)
-        if epoch <= 5 or epoch % 10 == 0 or epoch == epochs:
-            elapsed = time.perf_counter() - start
-            print(f"epoch {epoch:4d}/{epochs}  loss {loss:.4e}  {elapsed:6.0f} s", flush=True)
+        tell(epoch, loss)
     return loss
 
 
@@ -148,21 +107,63 @@ def train_epoch(model: SpikingAutoencoder, optimiser: torch.optim.Adam, x: Tenso
     return total / len(x)
 
 
+def train_fixed(model: FixedAutoencoder, x: Tensor, epochs: int) -> float:
+    """Train for the formats on x (n, 19) on its grid; return the mean loss of the last epoch.
+
+    The loss returned and printed is without the penalty.
+    """
+    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    steps = epochs * -(-len(x) // BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: cosine(step / steps))
+    loss, tell = float("nan"), Progress(epochs)
+    for epoch in range(1, epochs + 1):
+        total = 0.0
+        for batch in torch.randperm(len(x)).split(BATCH):
+            error = nn.functional.mse_loss(model(x[batch]), x[batch])
+            optimiser.zero_grad()
+            (error + model.penalty()).backward()
+            optimiser.step()
+            schedule.step()
+            model.clip()
+            total += float(error.detach()) * len(batch)
+        loss = total / len(x)
+        tell(epoch, loss)
+    return loss
+
+
+def cosine(done: float) -> float:
+    """The learning rate as a share of the first one, when ``done`` of the training is over."""
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
+
+
+class Progress:
+    """Prints the loss of some epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs, self.start = epochs, time.perf_counter()
+
+    def __call__(self, epoch: int, loss: float) -> None:
+        """Tell an epoch's mean loss."""
+        if epoch <= 5 or epoch % 10 == 0 or epoch == self.epochs:
+            elapsed = time.perf_counter() - self.start
+            print(f"epoch {epoch:4d}/{self.epochs}  loss {loss:.4e}  {elapsed:6.0f} s", flush=True)
+
+
 @torch.no_grad()
-def membrane(model: SpikingAutoencoder, x: Floats) -> Floats:
+def membrane(model: Model, x: Floats) -> Floats:
     """Reconstruct x (n, 19) in the model's own precision, returned as float64."""
     dtype = next(model.parameters()).dtype
     reconstruction: Tensor = model(torch.tensor(x, dtype=dtype))
     return reconstruction.numpy().astype(np.float64)
 
 
-def score(model: SpikingAutoencoder, x: Floats) -> Floats:
+def score(model: Model, x: Floats) -> Floats:
     """Compute the anomaly score (n,) of x (n, 19), a sum of squared differences."""
     return np.asarray(((membrane(model, x) - x) ** 2).sum(axis=1))
 
 
 @torch.no_grad()
-def spike_rates(model: SpikingAutoencoder, x: Floats) -> dict[str, float]:
+def spike_rates(model: Model, x: Floats) -> dict[str, float]:
     """Compute each layer's spikes per neuron and step on x (n, 19)."""
     membranes: dict[str, Tensor] = {}
     shown = torch.tensor(x, dtype=torch.float32)
@@ -170,7 +171,7 @@ def spike_rates(model: SpikingAutoencoder, x: Floats) -> dict[str, float]:
     return {name: float(np.mean([float(s[name].mean()) for s in steps])) for name in LAYERS}
 
 
-def r_squared(model: SpikingAutoencoder, x: Floats) -> float:
+def r_squared(model: Model, x: Floats) -> float:
     """Compute the share of the variance of x (n, 19) that the reconstruction explains."""
     residual = ((membrane(model, x) - x) ** 2).sum()
     return float(1 - residual / ((x - x.mean(axis=0)) ** 2).sum())
@@ -200,46 +201,74 @@ def test_samples(seed: int) -> dict[str, Floats]:
     return samples
 
 
-def measure(model: SpikingAutoencoder, scaling: Scaling, samples: dict[str, Floats]) -> Record:
-    """Measure the trained network on the test samples, pT (n, 19) in GeV."""
-    scores = {name: score(model, scaling(sample)) for name, sample in samples.items()}
+def measure(model: Model, scaled: dict[str, Floats]) -> Record:
+    """Measure a trained network on the test samples, x (n, 19)."""
+    scores = {name: score(model, x) for name, x in scaled.items()}
     background = scores.pop("toy_background")
-    x = scaling(samples["toy_background"])
     return {
-        "spike_rate_toy_background": spike_rates(model, x),
-        "spike_rate_hzz": spike_rates(model, scaling(samples["hzz"])),
-        "r_squared_toy_background": r_squared(model, x),
+        "spike_rate_toy_background": spike_rates(model, scaled["toy_background"]),
+        "spike_rate_hzz": spike_rates(model, scaled["hzz"]),
+        "r_squared_toy_background": r_squared(model, scaled["toy_background"]),
         "auc_against_toy_background": {k: auc(background, v) for k, v in scores.items()},
-        "test_events": {name: len(sample) for name, sample in samples.items()},
+        "score_above_which_is_1_percent": float(np.quantile(background, 0.99)),
     }
 
 
-def weights(model: SpikingAutoencoder) -> dict[str, NDArray[np.float32]]:
-    """Take the weight (out, in) and bias (out,) of every layer as float32."""
-    named = model.named_parameters()
-    return {name: values.detach().numpy().astype(np.float32) for name, values in named}
+def on_grid(x: Floats) -> Floats:
+    """Round x to the input's format."""
+    rounded: Floats = fixed_point.INPUT(torch.tensor(x, dtype=torch.float64)).numpy()
+    return rounded
 
 
-def save(
-    out: Path, model: SpikingAutoencoder, scaling: Scaling, samples: dict[str, Floats]
-) -> None:
+def weights(model: FixedAutoencoder) -> dict[str, NDArray[np.float32]]:
+    """Take the weight (out, in) and bias (out,) of every layer as float32, on their grids."""
+    found = {}
+    for name in LAYERS:
+        weight, bias = model.parameters_of(name)
+        found |= {f"{name}.weight": weight.detach().numpy(), f"{name}.bias": bias.detach().numpy()}
+    return found
+
+
+def nonzero(model: FixedAutoencoder) -> dict[str, int]:
+    """Count the weights of each layer that are not 0."""
+    return {name: int(model.parameters_of(name)[0].count_nonzero()) for name in LAYERS}
+
+
+def save(out: Path, model: FixedAutoencoder, scaling: Scaling, samples: dict[str, Floats]) -> None:
     """Write weights.npz, events.npz and expected.npz into the folder ``out``."""
     np.savez(out / "weights.npz", **weights(model))
     stored = {name: sample[:N_STORED] for name, sample in samples.items()}
     np.savez(out / "events.npz", **{k: v.astype(np.float32) for k, v in stored.items()})
-    double = exact_double(model)
-    x = scaling(stored["hzz"])
-    expected = {"hzz_score": score(double, x), "hzz_membrane": membrane(double, x)}
-    np.savez(out / "expected.npz", **expected)
+    expected = {}
+    for name, sample in stored.items():
+        x = on_grid(scaling(sample))
+        expected |= {f"{name}_score": score(model, x), f"{name}_membrane": membrane(model, x)}
+    double, x = model.unrounded(), scaling(stored["hzz"])
+    expected |= {"hzz_float_score": score(double, x), "hzz_float_membrane": membrane(double, x)}
+    np.savez_compressed(out / "expected.npz", **expected)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train the spiking autoencoder on toy events.")
-    parser.add_argument("--epochs", type=int, default=400)
+    parser.add_argument("--epochs", type=int, default=400, help="of stage one")
+    parser.add_argument("--qat-epochs", type=int, default=240, help="of stage two")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, metavar="FILE", help="what stage one has given")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="DIR")
     return parser.parse_args()
+
+
+def published(args: argparse.Namespace, x: Tensor) -> tuple[SpikingAutoencoder, Record]:
+    """Train stage one, or read its parameters; return the network and its loss."""
+    torch.manual_seed(args.seed)
+    model = SpikingAutoencoder()
+    if args.start:
+        with np.load(args.start) as stored, torch.no_grad():
+            for name, values in model.named_parameters():
+                values.copy_(torch.tensor(stored[name]))
+        return model, {}
+    return model, {"final_loss": train(model, x, args.epochs)}
 
 
 def main() -> None:
@@ -247,24 +276,39 @@ def main() -> None:
     args = arguments()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    torch.manual_seed(args.seed)
     train_pt = pt(toy_background(N_TRAIN, args.seed))
     scaling = Scaling.of(train_pt)
     print(f"scale {scaling.scale!r} per GeV, offset {scaling.offset!r}")
-    model = SpikingAutoencoder()
-    loss = train(model, torch.tensor(scaling(train_pt), dtype=torch.float32), args.epochs)
+    x = scaling(train_pt)
+    first, first_record = published(args, torch.tensor(x, dtype=torch.float32))
+    args.out.mkdir(parents=True, exist_ok=True)
+    kept = {name: values.detach().numpy() for name, values in first.named_parameters()}
+    np.savez(args.out / "published.npz", **kept)
+
+    torch.manual_seed(args.seed + 1000)  # stage two is then the same with --start
+    model = FixedAutoencoder(first, THRESHOLD)
+    loss = train_fixed(model, torch.tensor(on_grid(x), dtype=torch.float32), args.qat_epochs)
+
     samples = test_samples(args.seed)
+    scaled = {name: scaling(sample) for name, sample in samples.items()}
+    rounded = {name: on_grid(values) for name, values in scaled.items()}
     record: Record = {
         "scale": scaling.scale,
         "offset": scaling.offset,
         "seed": args.seed,
         "epochs": args.epochs,
+        "qat_epochs": args.qat_epochs,
         "training_events": N_TRAIN,
+        "formats": fixed_point.formats(),
+        "beta": fixed_point.BETA,
+        "threshold": fixed_point.THRESHOLD,
         "final_loss": loss,
-        **measure(model, scaling, samples),
+        **measure(model, rounded),
+        "nonzero_weights": nonzero(model),
+        "published": {**first_record, **measure(first, scaled)},
+        "test_events": {name: len(sample) for name, sample in samples.items()},
         "versions": {"python": platform.python_version()} | {k: version(k) for k in LIBRARIES},
     }
-    args.out.mkdir(parents=True, exist_ok=True)
     save(args.out, model, scaling, samples)
     text = json.dumps(record, indent=2)
     (args.out / "training.json").write_text(text + "\n", encoding="utf-8")
