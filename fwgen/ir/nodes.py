@@ -1,59 +1,62 @@
 """The operations of a graph: one frozen dataclass each. Nodes describe, they never compute.
 
 ``docs/ir.md`` gives the exact integer result of every operation. Parameters are `Real` as they
-come from a file and `Ints` once the quantise stage has fixed them; the rest of a node is the same
+come from a file and `Const` once the quantise stage has fixed them; the rest of a node is the same
 in both kinds of graph.
-
-Spiking equations follow snnTorch 1.0 (``snntorch.Leaky``); u is the membrane potential.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any, ClassVar, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar, Self
 
 from fwgen.ir.fixed import Fixed
+from fwgen.ir.node import Const, Node, Pair, Param, Real, Unary
+from fwgen.ir.spiking import (
+    FirstSpike,
+    LastMembrane,
+    Lif,
+    Maximum,
+    ReadOut,
+    Reset,
+    ShiftLeak,
+    SpikeCount,
+)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Real:
-    """Real-valued parameter: float64 array, and the format asked for (None lets fwgen choose)."""
-
-    values: NDArray[np.float64]
-    fmt: Fixed | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the array."""
-        return self.values.shape
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Const:
-    """Integer parameter in a fixed format: object array of Python integers."""
-
-    values: NDArray[Any]
-    fmt: Fixed
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the array."""
-        return self.values.shape
-
-
-Param = Real | Const
-
-
-class Reset(StrEnum):
-    """What a spike does to the membrane."""
-
-    SUBTRACT = "subtract"
-    ZERO = "zero"
-    NONE = "none"
-
+__all__ = [
+    "ALL_NODES",
+    "CUSTOM",
+    "FUNCTIONS",
+    "Add",
+    "BatchNorm",
+    "Concat",
+    "Const",
+    "Dense",
+    "FirstSpike",
+    "Input",
+    "KlDivergence",
+    "LastMembrane",
+    "LeakyRelu",
+    "Lif",
+    "Maximum",
+    "Multiply",
+    "Node",
+    "Pair",
+    "Param",
+    "Quantise",
+    "ReadOut",
+    "Real",
+    "Relu",
+    "Reset",
+    "ShiftLeak",
+    "Slice",
+    "SpikeCount",
+    "SquaredError",
+    "Subtract",
+    "SumSquares",
+    "Table",
+    "Threshold",
+    "Unary",
+]
 
 CUSTOM = "custom"
 FUNCTIONS = (
@@ -68,46 +71,6 @@ FUNCTIONS = (
     "softplus",
 )
 """Functions of a `Table` that are known by name; `CUSTOM` brings its own values."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShiftLeak:
-    """Leak by shift and subtract: ``u - (u >> shift)``, floored in the membrane's last bit."""
-
-    shift: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
-    """One named operation; ``sources`` are names of earlier nodes."""
-
-    op: ClassVar[str]
-    name: str
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the nodes that this one reads."""
-        return ()
-
-    def reading(self, renamed: Mapping[str, str]) -> Self:  # noqa: ARG002 - it reads nothing
-        """The same node, with the sources of these names under their new ones."""
-        return self
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unary(Node):
-    """A node that reads one other node."""
-
-    source: str
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Name of the node that this one reads."""
-        return (self.source,)
-
-    def reading(self, renamed: Mapping[str, str]) -> Self:
-        """The same node, with its source under its new name."""
-        return replace(self, source=renamed.get(self.source, self.source))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,24 +180,6 @@ class Slice(Unary):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair(Node):
-    """A node that reads two vectors."""
-
-    left: str
-    right: str
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the two vectors."""
-        return (self.left, self.right)
-
-    def reading(self, renamed: Mapping[str, str]) -> Self:
-        """The same node, with its two vectors under their new names."""
-        left, right = (renamed.get(name, name) for name in self.sources)
-        return replace(self, left=left, right=right)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Add(Pair):
     """``left + right``, element by element, exact."""
 
@@ -253,72 +198,6 @@ class Multiply(Pair):
     """``left * right``, element by element, exact."""
 
     op: ClassVar[str] = "multiply"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lif(Unary):
-    """Leaky integrate-and-fire neurons, one per element of the source, run for all time steps.
-
-    With u the membrane after the step before (0 at an event's first step) and x the source::
-
-        r = u > threshold
-        subtract: v = beta*u + x - r*threshold
-        zero:     v = beta*((1-r)*u) + x
-        none:     v = beta*u + x
-        s = v > threshold                       # the spike, this node's value
-        reset_delay:      u' = v
-        no reset_delay:   d = s - r
-            subtract: u' = v - d*threshold;  zero: u' = v - d*v;  none: u' = v
-
-    v and u' are converted to ``membrane``. ``beta`` and ``threshold`` have shape () or (size,).
-    Where ``threshold`` is None the neurons are leaky integrators: they never fire, and only their
-    membranes are read. A ``beta`` of 1 makes integrate-and-fire neurons.
-    """
-
-    op: ClassVar[str] = "lif"
-    beta: Param | ShiftLeak
-    threshold: Param | None
-    membrane: Fixed | None
-    reset: Reset
-    reset_delay: bool
-
-    @property
-    def fires(self) -> bool:
-        """Whether there is a threshold at all."""
-        return self.threshold is not None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadOut(Unary):
-    """What makes one value an event of a `Lif` node's values of all time steps."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LastMembrane(ReadOut):
-    """Membrane u' of a `Lif` node after the last time step."""
-
-    op: ClassVar[str] = "last_membrane"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Maximum(ReadOut):
-    """Largest membrane u' of a `Lif` node over all time steps."""
-
-    op: ClassVar[str] = "maximum"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SpikeCount(ReadOut):
-    """Number of spikes of each neuron of a `Lif` node over all time steps."""
-
-    op: ClassVar[str] = "spike_count"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FirstSpike(ReadOut):
-    """Index, from 0, of each neuron's first time step with a spike; the steps' number if none."""
-
-    op: ClassVar[str] = "first_spike"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

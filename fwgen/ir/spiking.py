@@ -1,0 +1,92 @@
+"""Nodes with a value for each time step, and those that read them out.
+
+Spiking equations follow snnTorch 1.0 (``snntorch.Leaky``); u is the membrane potential.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from fwgen.ir.fixed import Fixed
+from fwgen.ir.node import Param, Unary
+
+
+class Reset(StrEnum):
+    """What a spike does to the membrane."""
+
+    SUBTRACT = "subtract"
+    ZERO = "zero"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftLeak:
+    """Leak by shift and subtract: ``u - (u >> shift)``, floored in the membrane's last bit."""
+
+    shift: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lif(Unary):
+    """Leaky integrate-and-fire neurons, one per element of the source, run for all time steps.
+
+    With u the membrane after the step before (0 at an event's first step) and x the source::
+
+        r = u > threshold
+        subtract: v = beta*u + x - r*threshold
+        zero:     v = beta*((1-r)*u) + x
+        none:     v = beta*u + x
+        s = v > threshold                       # the spike, this node's value
+        reset_delay:      u' = v
+        no reset_delay:   d = s - r
+            subtract: u' = v - d*threshold;  zero: u' = v - d*v;  none: u' = v
+
+    v and u' are converted to ``membrane``. ``beta`` and ``threshold`` have shape () or (size,).
+    Where ``threshold`` is None the neurons are leaky integrators: they never fire, and only their
+    membranes are read. A ``beta`` of 1 makes integrate-and-fire neurons.
+    """
+
+    op: ClassVar[str] = "lif"
+    beta: Param | ShiftLeak
+    threshold: Param | None
+    membrane: Fixed | None
+    reset: Reset
+    reset_delay: bool
+
+    @property
+    def fires(self) -> bool:
+        """Whether there is a threshold at all."""
+        return self.threshold is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadOut(Unary):
+    """What makes one value an event of a `Lif` node's values of all time steps."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LastMembrane(ReadOut):
+    """Membrane u' of a `Lif` node after the last time step."""
+
+    op: ClassVar[str] = "last_membrane"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maximum(ReadOut):
+    """Largest membrane u' of a `Lif` node over all time steps."""
+
+    op: ClassVar[str] = "maximum"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpikeCount(ReadOut):
+    """Number of spikes of each neuron of a `Lif` node over all time steps."""
+
+    op: ClassVar[str] = "spike_count"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstSpike(ReadOut):
+    """Index, from 0, of each neuron's first time step with a spike; the steps' number if none."""
+
+    op: ClassVar[str] = "first_spike"
