@@ -23,6 +23,7 @@ from fwgen.lower.design import (
     MaximumBlock,
     MergeBlock,
     Signal,
+    TrainBlock,
 )
 from fwgen.lower.ops import Vector
 
@@ -34,6 +35,7 @@ _CELLS = {
     FirstSpikeBlock: "fwgen_first",
     MaximumBlock: "fwgen_maximum",
     MergeBlock: "fwgen_merge",
+    TrainBlock: "fwgen_train",
 }
 
 
@@ -132,6 +134,8 @@ class _Moments:
     def at(self, cycle: int, copy: int = 0) -> str:
         """The bit that is high in this cycle of an event that a copy has."""
         copies, last = self.design.schedule.copies, self.design.last
+        if cycle < 0:  # of taking an event, and of no other cycle of one in this copy
+            return "ready_o"
         bit = f"event__at[{cycle}]"
         if copies > 1:
             bit = f"event__of[{copy * (last + 1) + cycle}]"
@@ -175,6 +179,8 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
             ports.append(("data_o", block.output.net))
             sizes = {"WIDTH": block.output.width, "COPIES": len(copies)}
             return entry | _parts(_CELLS[MergeBlock], ports, [block.output], sizes)
+        case TrainBlock():
+            return entry | _train(block, moments)
         case HoldBlock():
             ports = [clock, ("load_i", moments.at(block.load, block.copy))]
             ports += [("data_i", block.input.net), ("data_o", block.output.net)]
@@ -186,6 +192,17 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
             return entry | _parts(_CELLS[DelayBlock], ports, [block.output], sizes)
         case _:
             raise TypeError(f"no instance for {type(block).__name__}")
+
+
+def _train(block: TrainBlock, moments: _Moments) -> dict[str, Any]:
+    """The shift register of an event's spikes; lanes beyond the last step get zeros."""
+    width, data = sum(s.width for s in block.outputs), block.input.net
+    if more := width * block.cycles - block.input.width:
+        data = f"{{{{{more}{{1'b0}}}}, {data}}}"
+    ports = [("clk_i", "clk_i"), ("load_i", moments.at(block.load, block.copy))]
+    ports += [("data_i", data), ("data_o", _joined(block.outputs))]
+    sizes = {"WIDTH": width, "CYCLES": block.cycles}
+    return _parts(_CELLS[TrainBlock], ports, list(block.outputs), sizes)
 
 
 def _gathering(

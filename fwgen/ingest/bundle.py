@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from fwgen.errors import BundleError, GraphError
 from fwgen.ingest import schema
 from fwgen.ingest.arrays import read_arrays
+from fwgen.ingest.complaints import HOW
+from fwgen.ingest.events import flat_events
 from fwgen.ingest.layers import Weights, make_node, read_format
 from fwgen.ingest.names import check_name
 from fwgen.ingest.yaml_file import read_model_file
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Input, Node
+from fwgen.ir.nodes import BIT, Input, Node
 from fwgen.ir.schedule import Schedule
 
 MAX_INPUT_BITS = 48
@@ -72,7 +74,7 @@ def read_bundle(path: Path) -> Bundle:
     samples: tuple[SampleEvents, ...] = ()
     if model.samples:
         files.append(_beside(path, model.samples.file, "samples.file"))
-        samples = tuple(_samples(files[-1], model, model.samples))
+        samples = tuple(_samples(files[-1], model, model.samples, graph))
     return Bundle(graph, model, samples, tuple(files))
 
 
@@ -81,6 +83,28 @@ def _model_file(path: Path) -> Path:
         return path / "model.yaml" if path.is_dir() else path
     except OSError:  # a name that no file can have, a folder that cannot be entered
         return path
+
+
+def _input(path: Path, section: schema.InputSection) -> Input:
+    if section.spikes:
+        for key in ("format", "scaling"):
+            if getattr(section, key) is not None:
+                raise BundleError(
+                    f"{path}: input.{key}",
+                    needed="none beside spikes: true, since a spike is one bit",
+                    found=str(getattr(section, key))[:80],
+                    do="Remove it.",
+                )
+        return Input(section.name, section.size, BIT, spikes=True)
+    if section.format is None:
+        raise BundleError(
+            f"{path}: input.format",
+            needed="this key",
+            found="nothing",
+            do=f"Add it, or spikes: true. {HOW}",
+        )
+    fmt = _input_format(section.format, f"{path}: input.format")
+    return Input(section.name, section.size, fmt)
 
 
 def _input_format(text: str, where: str) -> Fixed:
@@ -104,8 +128,7 @@ def graph_of(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
         If a name, a format, a source or an array is refused.
     """
     check_name(model.input.name, f"{path}: input.name")
-    fmt = _input_format(model.input.format, f"{path}: input.format")
-    nodes: list[Node] = [Input(model.input.name, size=model.input.size, fmt=fmt)]
+    nodes: list[Node] = [_input(path, model.input)]
     if model.input.name.lower() == model.name.lower():
         raise BundleError(
             f"{path}: input.name",
@@ -161,11 +184,11 @@ def _beside(path: Path, name: str, key: str) -> Path:
 
 
 def _samples(
-    path: Path, model: schema.ModelFile, samples: schema.Samples
+    path: Path, model: schema.ModelFile, samples: schema.Samples, graph: Graph
 ) -> Iterator[SampleEvents]:
     arrays = read_arrays(path)
     for entry in samples.sets:
-        raw = _events(path, entry.array, arrays, model.input.size)
+        raw = _events(path, entry.array, arrays, graph)
         scaling = model.input.scaling or schema.Scaling(scale=1.0)
         with np.errstate(over="ignore", invalid="ignore"):
             x = np.where(raw == 0, 0.0, scaling.scale * raw + scaling.offset)
@@ -180,14 +203,14 @@ def _samples(
 
 
 def _events(
-    path: Path, name: str, arrays: Mapping[str, NDArray[np.float64]], size: int
+    path: Path, name: str, arrays: Mapping[str, NDArray[np.float64]], graph: Graph
 ) -> NDArray[np.float64]:
-    values = arrays.get(name)
-    if values is None or values.ndim != 2 or values.shape[1] != size or not len(values):  # noqa: PLR2004 - axes
+    values, where = arrays.get(name), f"{path}: samples {name[:80]!r}"
+    if values is None or values.shape[1:] != graph.event_shape or not len(values):
         raise BundleError(
-            f"{path}: samples {name[:80]!r}",
-            needed=f"an array of shape (events, {size})",
+            where,
+            needed=f"an array of shape (events, {', '.join(map(str, graph.event_shape))})",
             found="no such array" if values is None else f"shape {values.shape}",
             do="Correct the array, or its entry under samples.",
         )
-    return values
+    return flat_events(values, graph, where)

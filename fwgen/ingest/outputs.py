@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fwgen.errors import BundleError
 from fwgen.ingest.arrays import Arrays, read_arrays
+from fwgen.ingest.events import flat_events
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Lif
 
@@ -50,7 +51,7 @@ def read_outputs(path: Path, graph: Graph) -> Outputs:
             do=f"Write one with {_SAVE}.",
         )
     arrays = read_arrays(path)
-    x = _inputs(path, arrays, graph.input.size)
+    x = _inputs(path, arrays, graph)
     layers = {name: values for name, values in arrays.items() if name != INPUTS}
     shapes = layer_shapes(graph)
     for name, values in layers.items():
@@ -81,8 +82,9 @@ def layer_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _inputs(path: Path, arrays: Arrays, size: int) -> Floats:
-    needed = f"an array of shape (events, {size}) with at least one event: the inputs as the "
+def _inputs(path: Path, arrays: Arrays, graph: Graph) -> Floats:
+    shape = ", ".join(map(str, graph.event_shape))
+    needed = f"an array of shape (events, {shape}) with at least one event: the inputs as the "
     needed += "network sees them, scaled already"
     x = arrays.get(INPUTS)
     if x is None:
@@ -92,14 +94,14 @@ def _inputs(path: Path, arrays: Arrays, size: int) -> Floats:
             found=f"no array 'x' (but {_listed(arrays)})" if arrays else "an empty file",
             do=f"Save the inputs beside the outputs: {_SAVE}.",
         )
-    if x.ndim != 2 or x.shape[1] != size or not len(x):  # noqa: PLR2004 - events and elements
+    if x.shape[1:] != graph.event_shape or not len(x):
         raise BundleError(
             f"{path}: 'x'",
             needed=needed,
             found=f"shape {x.shape}",
             do="Save one row an event; more axes flattened as the model's input is.",
         )
-    return x
+    return flat_events(x, graph, f"{path}: 'x'")
 
 
 def _known(

@@ -41,7 +41,8 @@ class InputSection(Section):
 
     name: Name = "x"
     size: Annotated[int, Field(ge=1, le=MAX_SIZE)]
-    format: str
+    format: str | None = None
+    spikes: bool = False
     scaling: Scaling | None = None
     description: Text = ""
 

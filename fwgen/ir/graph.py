@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from fwgen.errors import GraphError
 from fwgen.ir.nodes import Input, Node
-from fwgen.ir.shapes import Shape, misfit, shape_of
+from fwgen.ir.shapes import Shape, check_input, misfit, shape_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +43,12 @@ class Graph:
         """The one input node."""
         return next(node for node in self.nodes if isinstance(node, Input))
 
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of an event as people write it: (size,), or (steps, size) of spikes."""
+        node = self.input
+        return (self.steps, node.size) if node.spikes else (node.size,)
+
     def with_nodes(self, changed: Mapping[str, Node]) -> "Graph":
         """The same graph with some nodes replaced, by name."""
         return replace(self, nodes=tuple(changed.get(n.name, n) for n in self.nodes))
@@ -56,6 +62,9 @@ class Graph:
             If nodes do not fit together; the message names the node.
         """
         known: dict[str, Shape] = {}
+        for node in self.nodes:
+            if isinstance(node, Input):
+                check_input(node, self.steps)
         if self.steps < 1:
             raise GraphError(
                 f"graph '{self.name}': steps",

@@ -24,6 +24,7 @@ from fwgen.ir.spiking import (
 
 __all__ = [
     "ALL_NODES",
+    "BIT",
     "CUSTOM",
     "FUNCTIONS",
     "Add",
@@ -75,11 +76,23 @@ FUNCTIONS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Input(Node):
-    """The event: a vector of ``size`` numbers in format ``fmt``, the same at every time step."""
+    """The event: a vector of ``size`` numbers in format ``fmt``, the same at every time step.
+
+    With ``spikes`` it is that many bits for each time step; ``fmt`` is then `BIT`.
+    """
 
     op: ClassVar[str] = "input"
     size: int
     fmt: Fixed
+    spikes: bool = False
+
+    def elements(self, steps: int) -> int:
+        """Numbers of an event of so many time steps."""
+        return self.size * steps if self.spikes else self.size
+
+
+BIT = Fixed(signed=False, width=1, integer=1)
+"""The format of spikes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

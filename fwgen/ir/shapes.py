@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fwgen.errors import GraphError
 from fwgen.ir.nodes import (
+    BIT,
     CUSTOM,
     FUNCTIONS,
     Add,
@@ -69,7 +70,7 @@ def shape_of(node: Node, nodes: Nodes, known: Shapes) -> Shape:
     _check_integrators(node, nodes)
     match node:
         case Input():
-            return Shape(node.size, temporal=False)
+            return Shape(node.size, temporal=node.spikes)
         case Quantise() | Relu():
             return known[node.source]
         case Dense():
@@ -229,6 +230,21 @@ def _slice(node: Slice, source: Shape) -> Shape:
             f"start {node.start} and stop {node.stop}",
         )
     return Shape(node.stop - node.start, source.temporal)
+
+
+def check_input(node: Input, steps: int) -> None:
+    """Refuse spikes that are no bits, or too many of them.
+
+    Raises
+    ------
+    GraphError
+        The message names the input.
+    """
+    if node.spikes and node.fmt != BIT:
+        raise misfit(node, f"spikes in the format {BIT}", f"{node.fmt}")
+    if node.spikes and node.elements(steps) > MAX_ELEMENTS:
+        found = f"{steps} time steps of {node.size:,}"
+        raise misfit(node, f"at most {MAX_ELEMENTS:,} spikes an event", found)
 
 
 def _check_integrators(node: Node, nodes: Nodes) -> None:

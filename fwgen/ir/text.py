@@ -13,6 +13,7 @@ from fwgen.ir.nodes import Const, Node, Real, ShiftLeak
 _HIDDEN = {"name", "source", "left", "right", "parts", "mean", "log_variance", "variance"}
 # where there is none, nothing is chosen in its place
 _OPTIONAL = {"accumulator", "values", "threshold"}
+_SWITCHES = {"spikes"}  # shown where they are on
 
 
 def to_text(graph: Graph) -> str:
@@ -25,9 +26,13 @@ def to_text(graph: Graph) -> str:
 def node_text(node: Node) -> str:
     """One node as ``name = op(sources) field=value ...``."""
     values = {f.name: getattr(node, f.name) for f in fields(node) if f.name not in _HIDDEN}
-    shown = {k: v for k, v in values.items() if v is not None or k not in _OPTIONAL}
+    shown = {k: v for k, v in values.items() if not _absent(k, v)}
     parts = [f"{key}={_value(value)}" for key, value in shown.items()]
     return " ".join([f"{node.name} = {node.op}({', '.join(node.sources)})", *parts])
+
+
+def _absent(key: str, value: Any) -> bool:
+    return (key in _OPTIONAL and value is None) or (key in _SWITCHES and value is False)
 
 
 def _value(value: Any) -> str:

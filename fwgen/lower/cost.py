@@ -22,10 +22,12 @@ from fwgen.lower.design import (
     MaximumBlock,
     MergeBlock,
     Signal,
+    TrainBlock,
 )
 from fwgen.lower.lif import NeuronCircuit
 from fwgen.lower.netbits import Bits, delay_cost
 from fwgen.lower.readouts import count_cost, first_cost, maximum_cost
+from fwgen.lower.trains import train_cost
 
 __all__ = ["MODEL", "Cost", "circuit_cost", "estimate"]
 
@@ -119,12 +121,25 @@ class _Flow:
                 return self._gathering(block.values, block.output, maximum_cost)
             case MergeBlock():
                 return self._merge(block)
+            case TrainBlock():
+                return self._train(block)
             case HoldBlock():
                 return Cost(ff=self._through(block.input, block.output))
             case DelayBlock():
                 return delay_cost(self._through(block.input, block.output), block.cycles)
             case _:
                 return FREE
+
+    def _train(self, block: TrainBlock) -> Cost:
+        """Columns of the shift register that are read."""
+        cost, lanes = FREE, len(block.outputs)
+        for lane, output in enumerate(block.outputs):
+            wanted = self.wanted(output)
+            steps = block.input.count // output.count
+            cost += train_cost(steps, lanes, lane) * len(wanted)
+            steps_held = range(lane, steps, lanes)
+            self.want(block.input, [t * output.count + i for t in steps_held for i in wanted])
+        return cost
 
     def _gathering(
         self, lanes: tuple[Signal, ...], output: Signal, each: Callable[[int, int], Cost]

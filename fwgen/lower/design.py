@@ -133,6 +133,20 @@ class HoldBlock(Block):
 
 
 @dataclass(frozen=True, slots=True)
+class TrainBlock(Block):
+    """Hands out an event's spikes, one output a lane, in ``cycles`` cycles.
+
+    ``input`` holds all steps; it is read in the cycle ``load``, -1 for that of taking the event.
+    """
+
+    input: Signal
+    load: int
+    cycles: int
+    outputs: tuple[Signal, ...]
+    copy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DelayBlock(Block):
     """A shift register without reset."""
 

@@ -148,10 +148,12 @@ class _Lowering:
     def _lower(self, node: Node) -> None:
         signals = self.plan.signals
         match node:
+            case Input() if node.spikes:
+                self._spiking.lower(node)
             case Input():
                 self._input(node)
             case Dense() if signals[node.source].temporal:
-                if not isinstance(self.plan.graph[node.source], Lif):
+                if not isinstance(self.plan.graph[node.source], Lif | Input):
                     raise _unsupported(
                         node, "spikes or a value that exists once per event as source"
                     )
@@ -245,7 +247,7 @@ class _Lowering:
         node, temporal = graph.input, any(isinstance(n, Lif) for n in graph)
         return Interface(
             top=graph.name,
-            inputs=(Port(f"{node.name}_i", _plain(node.fmt), node.size),),
+            inputs=(Port(f"{node.name}_i", _plain(node.fmt), node.elements(graph.steps)),),
             outputs=tuple(Port(o.port, o.fmt, o.signal.count) for o in outputs),
             latency=last + 1,
             interval=self.schedule.interval(graph.steps) if temporal else 1,

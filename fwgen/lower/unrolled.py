@@ -7,7 +7,7 @@ other, with no loop. Values that meet are brought to the same cycle by shift reg
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from fwgen.ir.nodes import Dense, LastMembrane, Lif, Maximum, Node, ReadOut, Reset
+from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Maximum, Node, ReadOut, Reset
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
@@ -18,6 +18,7 @@ from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.readouts import gathered
 from fwgen.lower.synapses import Accumulators, accumulators
+from fwgen.lower.trains import each_step
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
 from fwgen.quantise.lif_range import neurons
@@ -38,6 +39,8 @@ class Unrolled:
     def lower(self, node: Node) -> None:
         """Add one node."""
         match node:
+            case Input():
+                self._train(node)
             case Dense():
                 self._synapses(node)
             case Lif():
@@ -48,6 +51,11 @@ class Unrolled:
                 self._gather(node)
             case _:
                 raise TypeError(f"no schedule for {node.op}")
+
+    def _train(self, node: Input) -> None:
+        found = each_step(self.plan, node)
+        self._ranges |= {s.net: self.plan.analysis.values[node.name] for s in found}
+        self._mark(node, found)
 
     # ---- synapses ----
 

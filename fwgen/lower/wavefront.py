@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import Dense, LastMembrane, Lif, Maximum, Node, ReadOut
+from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Maximum, Node, ReadOut
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.design import (
@@ -23,6 +23,7 @@ from fwgen.lower.lif import LifCore, Steps, lif_core
 from fwgen.lower.plan import Plan
 from fwgen.lower.readouts import gathering
 from fwgen.lower.synapses import Accumulators, accumulators
+from fwgen.lower.trains import handed_out
 
 Lanes = tuple[Signal, ...]
 
@@ -45,6 +46,8 @@ class Wavefront:
     def lower(self, node: Node) -> None:
         """Add one node."""
         match node:
+            case Input():
+                self._train(node)
             case Dense():
                 self._synapses(node)
             case Lif():
@@ -60,6 +63,11 @@ class Wavefront:
         """The copies, and what the names of their signals end in."""
         for copy in range(self.schedule.copies):
             yield copy, f"__c{copy}" if copy else ""
+
+    def _train(self, node: Input) -> None:
+        found = handed_out(self.plan, node, self.steps, self.schedule.copies)
+        self._lanes |= {(node.name, copy): lanes for copy, lanes in enumerate(found)}
+        self.plan.signals[node.name] = found[0][0]
 
     # ---- synapses ----
 

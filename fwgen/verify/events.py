@@ -44,7 +44,7 @@ def make_events(
 
 def random_events(graph: Graph, count: int, rng: np.random.Generator) -> Ints:
     """Uniform over the input's whole format; in half of the events many elements are zero."""
-    fmt, size = graph.input.fmt, graph.input.size
+    fmt, size = graph.input.fmt, graph.input.elements(graph.steps)
     values = rng.integers(fmt.lo, fmt.hi, (count, size), endpoint=True)
     sparse = rng.random((count, 1)) < 0.5  # noqa: PLR2004 - half of them
     keep = rng.random((count, size)) < rng.random((count, 1))
@@ -55,9 +55,9 @@ def corners(graph: Graph) -> Iterator[Ints]:
     """All zero, all lowest, all highest, one element at a time, stripes, and each extreme.
 
     For every neuron (the first 256) of the dense layers that read the input, the two events that
-    drive its sum to its largest and smallest value.
+    drive its sum to its largest and smallest value; of spikes, in every time step.
     """
-    fmt, size = graph.input.fmt, graph.input.size
+    fmt, size = graph.input.fmt, graph.input.elements(graph.steps)
     lowest, highest = np.full(size, fmt.lo), np.full(size, fmt.hi)
     yield from (np.zeros(size, dtype=np.int64), lowest, highest, highest - 1)
     stripes = np.arange(size) % 2 == 0
@@ -68,7 +68,8 @@ def corners(graph: Graph) -> Iterator[Ints]:
         yield np.where(np.arange(size) == i, fmt.lo + 1, 0)
     for node in graph:
         if isinstance(node, Dense) and node.source == graph.input.name:
-            for row in const(node.weight).values[:MAX_CORNER_NEURONS]:
+            steps = size // graph.input.size
+            for row in np.tile(const(node.weight).values[:MAX_CORNER_NEURONS], steps):
                 yield np.where(row > 0, highest, lowest)
                 yield np.where(row > 0, lowest, highest)
 

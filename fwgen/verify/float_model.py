@@ -41,6 +41,7 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.ir.shapes import declared_grid
+from fwgen.verify.reference import by_step
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +74,7 @@ def evaluate(graph: Graph, events: Floats) -> dict[str, Floats]:
 def _evaluate(node: Node, graph: Graph, events: Floats, values: dict[str, Floats]) -> None:
     match node:
         case Input():
-            values[node.name] = events
+            values[node.name] = by_step(events, graph)
         case Lif():
             _lif(node, graph.steps, values)
         case LastMembrane():

@@ -75,6 +75,8 @@ class Reference:
     def run(self, events: Ints, keep: Collection[str] | None = None) -> Trace:
         """Evaluate events of shape (events, size), integers in the input's format.
 
+        Spikes are rows of (events, steps * size), step after step.
+
         With ``keep``, only the values named there are returned, and others freed on the way.
         """
         trace = Trace()
@@ -93,7 +95,7 @@ class Reference:
         values = trace.values
         match node:
             case Input():
-                values[node.name] = np.asarray(events).astype(self.dtype)
+                values[node.name] = by_step(np.asarray(events).astype(self.dtype), self.graph)
             case Lif():
                 self._lif(node, trace)
             case LastMembrane():
@@ -188,6 +190,13 @@ class Reference:
 
     def _bits(self, values: Ints) -> Ints:
         return np.asarray(values).astype(self.dtype)
+
+
+def by_step(events: Any, graph: Graph) -> Any:
+    """Rows of spikes as (steps, events, size); other events as they are."""
+    if not graph.input.spikes:
+        return events
+    return np.moveaxis(events.reshape(len(events), *graph.event_shape), 1, 0)
 
 
 def quantise_input(graph: Graph, values: "np.ndarray[Any, np.dtype[np.float64]]") -> Ints:

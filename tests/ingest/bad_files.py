@@ -167,8 +167,8 @@ SCHEMA = [
     Case(
         "an unknown key of input",
         section("input", fmt="x"),
-        f"{Y}: input.fmt: needed one of the keys description, format, name, scaling, size; found "
-        "unknown key 'fmt'. Did you mean 'format'?",
+        f"{Y}: input.fmt: needed one of the keys description, format, name, scaling, size, "
+        "spikes; found unknown key 'fmt'. Did you mean 'format'?",
     ),
     Case(
         "an unknown key of scaling",

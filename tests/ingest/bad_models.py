@@ -1,7 +1,21 @@
 """Bad models: names, number formats, wiring, ranges."""
 # ruff: noqa: E501 - messages stand as the user sees them
 
-from tests.ingest.drafts import Case, added, both, layer, renamed, section, swapped, top
+import numpy as np
+
+from tests.ingest.drafts import (
+    Case,
+    Draft,
+    added,
+    both,
+    layer,
+    on_spikes,
+    renamed,
+    samples,
+    section,
+    swapped,
+    top,
+)
 
 OWN_NAME = (
     "needed a name of its own, not the model's, the input's or another layer's (upper and lower "
@@ -176,6 +190,11 @@ FORMATS = [
     ),
 ]
 
+
+def _spikes(draft: Draft) -> None:
+    draft.model["input"] = {"name": "x", "size": 3, "spikes": True}
+
+
 _INTEGRATORS = both(
     layer("enc_lif", op="li"),
     *(layer("enc_lif", drop=key) for key in ("threshold", "reset", "reset_delay")),
@@ -245,6 +264,47 @@ WIRING = [
         layer("membrane", op="first_spike", from_="enc"),
         f"{Y}: layer 'membrane' (first_spike): needed to read a lif layer; found 'enc', which is "
         f"none. {MEND}",
+    ),
+    Case(
+        "an event that is neither numbers nor spikes",
+        lambda draft: draft.model["input"].pop("format"),
+        f"{Y}: input.format: needed this key; found nothing. Add it, or spikes: true. {KEYS}",
+    ),
+    Case(
+        "spikes with a format",
+        section("input", spikes=True),
+        f"{Y}: input.format: needed none beside spikes: true, since a spike is one bit; found "
+        "ufixed<8,0>. Remove it.",
+    ),
+    Case(
+        "spikes with a scaling",
+        both(section("input", spikes=True), lambda draft: draft.model["input"].pop("format")),
+        f"{Y}: input.scaling: needed none beside spikes: true, since a spike is one bit; found "
+        "scale=0.5 offset=0.0. Remove it.",
+    ),
+    Case(
+        "more spikes than an event may have",
+        both(_spikes, section("input", size=4096), top(steps=5)),
+        f"{Y}: layer 'x' (input): needed at most 16,384 spikes an event; found 5 time steps of "
+        f"4,096. {MEND}",
+    ),
+    Case(
+        "spikes that are none",
+        both(on_spikes, samples(toy=np.array([[[0, 1, 0], [1, 0.5, 0], [0, 0, 1]]]))),
+        "demo/events.npz: samples 'toy': needed spikes: 0 or 1 for each time step and element; "
+        "found 0.5. Store spikes, or read numbers and turn them into spikes with a lif layer.",
+    ),
+    Case(
+        "spikes without their steps",
+        both(on_spikes, samples(toy=np.ones((2, 3)))),
+        "demo/events.npz: samples 'toy': needed an array of shape (events, 3, 3); found shape "
+        "(2, 3). Correct the array, or its entry under samples.",
+    ),
+    Case(
+        "a score of spikes",
+        _spikes,
+        f"{Y}: layer 'score' (squared_error): needed values that exist once per event; found one "
+        f"with a value per time step. {MEND}",
     ),
     Case(
         "spikes of neurons that never fire",

@@ -73,6 +73,14 @@ def small_draft() -> Draft:
     return Draft(model, weights, {"toy": np.array([[0.0, 0.5, 1.0], [1.5, 0.25, 0.125]])})
 
 
+def on_spikes(draft: Draft) -> None:
+    """Make it a network on spikes, without the score: three steps of three elements."""
+    draft.model["input"] = {"name": "x", "size": 3, "spikes": True}
+    draft.model["outputs"] = ["dec"]
+    del draft.model["layers"][4:]
+    draft.samples["toy"] = np.array([[[0, 1, 0], [1, 1, 0], [0, 0, 1]]] * 2)
+
+
 Change = Callable[[Draft], Any]
 
 

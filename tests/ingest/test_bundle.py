@@ -12,7 +12,7 @@ from fwgen.ingest.bundle import read_bundle
 from fwgen.ir.nodes import CUSTOM, FUNCTIONS, BatchNorm, Dense, Lif, Real, ShiftLeak
 from fwgen.ir.text import to_text
 from fwgen.quantise.passes import quantise
-from tests.ingest.drafts import Draft
+from tests.ingest.drafts import Draft, on_spikes
 
 EXPECTED = """\
 graph demo steps=3
@@ -93,6 +93,16 @@ def test_neurons_without_a_threshold(draft: Draft, tmp_path: Path) -> None:
         "enc_lif = lif(enc) beta=0.9:ufixed<4,1> membrane=fixed<16,6,RND,SAT> reset=none "
         "reset_delay=yes\n"
     ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+
+
+def test_an_input_may_be_spikes(draft: Draft, tmp_path: Path) -> None:
+    """One bit for each step and element; samples are rows of all steps."""
+    on_spikes(draft)
+    bundle = read_bundle(draft.write(tmp_path / "demo"))
+    assert "  x = input() size=3 fmt=ufixed<1,1> spikes=yes\n" in to_text(bundle.graph)
+    assert bundle.graph.shapes()["enc"].temporal
+    (sample,) = bundle.samples
+    assert sample.x.tolist() == [[0, 1, 0, 1, 1, 0, 0, 0, 1]] * 2
 
 
 def test_a_leak_may_be_a_shift(draft: Draft, tmp_path: Path) -> None:

@@ -54,7 +54,9 @@ def test_each_section_lists_its_keys_and_their_defaults(start: str, model: type[
     assert set(table) == keys(model)
     for key, field in model.model_fields.items():
         assert (table[key] == "required") == field.is_required()
-        if isinstance(field.default, int | float):
+        if isinstance(field.default, bool):
+            assert table[key] == str(field.default).lower()
+        elif isinstance(field.default, int | float):
             assert float(table[key]) == field.default
         elif field.default and isinstance(field.default, str):
             assert table[key] == field.default

@@ -1,6 +1,7 @@
 """A user's outputs: every array has a place in the model and its shape, or is refused in words."""
 # ruff: noqa: E501 - messages stand as the user sees them
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest.bundle import read_bundle
 from fwgen.ingest.outputs import read_outputs
 from fwgen.ir.graph import Graph
-from tests.ingest.drafts import claims, npy, small_draft
+from tests.ingest.drafts import claims, npy, on_spikes, small_draft
 from tests.ingest.test_arrays import archive
 
 X = np.zeros((4, 3))
@@ -181,3 +182,35 @@ def test_damaged_and_hostile_files_are_refused(graph: Graph) -> None:
     )
     archive(path, x=claims("(1250000000,)"))
     assert refusal(graph).startswith(f"{F}: 'x': needed 10,000,000,000 bytes for float64 of shape")
+
+
+def test_inputs_of_spikes_have_all_steps(tmp_path: Path) -> None:
+    """They are given as (events, steps, size), and read as one row an event."""
+    graph, path = spiking(tmp_path), tmp_path / F
+    np.savez(path, x=np.arange(36).reshape(4, 3, 3) % 2, enc=np.zeros((4, 3, 2)))
+    assert read_outputs(path, graph).x.tolist() == (np.arange(36).reshape(4, 9) % 2).tolist()
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.zeros((4, 9)), "needed an array of shape (events, 3, 3) with at least one event"),
+        (
+            np.full((4, 3, 3), 2.0),
+            "'x': needed spikes: 0 or 1 for each time step and element; found 2.",
+        ),
+    ],
+)
+def test_bad_inputs_of_spikes_are_refused(x: Any, message: str, tmp_path: Path) -> None:
+    """Without the axis of steps, or with other numbers."""
+    graph, path = spiking(tmp_path), tmp_path / F
+    np.savez(path, x=x, enc=np.zeros((4, 3, 2)))
+    with pytest.raises(BundleError, match=re.escape(message)):
+        read_outputs(path, graph)
+
+
+def spiking(folder: Path) -> Graph:
+    """The small network on spikes."""
+    draft = small_draft()
+    on_spikes(draft)
+    return read_bundle(draft.write(folder / "spiking")).graph
