@@ -214,9 +214,8 @@ class Unrolled:
     # ---- read-outs ----
 
     def _gather(self, node: ReadOut) -> None:
-        plan, steps = self.plan, self._steps[node.source]
-        if isinstance(node, Maximum):
-            steps = self._membranes[node.source]
+        plan = self.plan
+        steps = (self._membranes if isinstance(node, Maximum) else self._steps)[node.source]
         time = latest(steps)
         ports = [(f"step{t}_i", plan.at(s, time)) for t, s in enumerate(steps)]
         c = Circuit(plan.pace)

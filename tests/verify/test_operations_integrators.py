@@ -8,6 +8,7 @@ import pytest
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Const, LastMembrane, Lif, Maximum, Node, Reset, ShiftLeak, SpikeCount
+from fwgen.ir.schedule import Schedule
 from fwgen.ir.text import node_text
 from fwgen.lower.cost import estimate
 from fwgen.lower.lowering import lower
@@ -75,6 +76,18 @@ class TestIntegrators(Operation):
     def make() -> Graph:
         """Six steps."""
         return graph_of(2, "fixed<6,2>", network(), steps=6)
+
+
+class TestUnrolled(TestIntegrators):
+    """A circuit for each step, without spikes where there are none."""
+
+    schedule = Schedule(unrolled=True)
+
+
+class TestLanes(TestIntegrators):
+    """Four steps a clock, two in the last cycle."""
+
+    schedule = Schedule(lanes=4)
 
 
 def test_an_integrator_adds_up_what_its_leak_leaves() -> None:
