@@ -7,6 +7,7 @@ back to front, as synthesis lets them. ``docs/estimates.md`` has the measured er
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cover import FREE, Bit, Cost, Network
@@ -24,7 +25,7 @@ from fwgen.lower.design import (
     Signal,
     TrainBlock,
 )
-from fwgen.lower.lif import NeuronCircuit
+from fwgen.lower.lif import LifCore, NeuronCircuit, Steps
 from fwgen.lower.netbits import Bits, delay_cost
 from fwgen.lower.readouts import count_cost, first_cost, maximum_cost
 from fwgen.lower.trains import train_cost
@@ -167,7 +168,8 @@ class _Flow:
 
     def _lif(self, block: LifBlock) -> Cost:
         cost, width = FREE, block.currents[0].fmt.width
-        built = [_neuron(kind, block) for kind in block.core.kinds]
+        read = Shown(bool(block.spikes), block.membrane is not None, bool(block.membranes))
+        built = [_neuron(kind, block.core.steps, read) for kind in block.core.kinds]
         for n, kind in enumerate(block.core.of):
             cost += built[kind]
             # unread bits do not pass three boundaries: the neuron's, the layer's and the source's
@@ -185,7 +187,21 @@ class _Flow:
         return net.build([net.tree("|", pairs)]) * len(wanted)
 
 
-def _neuron(kind: NeuronCircuit, block: LifBlock) -> Cost:
+class Shown(NamedTuple):
+    """What of a layer's neurons is read: spikes, the last membrane, those of all steps."""
+
+    spikes: bool
+    last: bool
+    every: bool
+
+
+def core_cost(core: LifCore, *, last: bool) -> Cost:
+    """A layer of neurons whose spikes are read, and their last membranes where ``last``."""
+    built = [_neuron(kind, core.steps, Shown(True, last, False)) for kind in core.kinds]
+    return sum((built[kind] for kind in core.of), FREE)
+
+
+def _neuron(kind: NeuronCircuit, steps: Steps, read: Shown) -> Cost:
     """One neuron with its registers.
 
     Only that part of the state is there that the results or the state itself read.
@@ -201,17 +217,17 @@ def _neuron(kind: NeuronCircuit, block: LifBlock) -> Cost:
         cleared = net.choose(("clear", 0), 0, bit)
         stored[kind.membrane.name, i] = net.register("membrane_q", i, cleared)
         stored[kind.shown.name, i] = net.register("shown_q", i, bit)
-    steps, wanted = block.core.steps, list[Bit]()
-    if block.membrane and steps.last_lane == steps.lanes - 1:
+    wanted: list[Bit] = []
+    if read.last and steps.last_lane == steps.lanes - 1:
         wanted += [stored[kind.shown.name, i] for i in range(width)]
-    elif block.membrane:
+    elif read.last:
         result = enumerate(bits.of(kind.after[steps.last_lane], width))
         wanted += [net.register("result", i, bit) for i, bit in result]
-    for lane, word in enumerate(kind.after if block.membranes else ()):
+    for lane, word in enumerate(kind.after if read.every else ()):
         wanted += [
             net.register(f"membrane{lane}", i, b) for i, b in enumerate(bits.of(word, width))
         ]
-    for lane, spike in enumerate(kind.spikes if block.spikes else ()):
+    for lane, spike in enumerate(kind.spikes if read.spikes else ()):
         (bit,) = bits.of(spike, 1)
         late = kind.late and lane == len(kind.spikes) - 1
         wanted.append(bit if late else net.register(f"spike{lane}", 0, bit))

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwgen.ir.cast import Ints, cast
-from fwgen.ir.nodes import Lif, Reset, ShiftLeak
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import LastMembrane, Lif, Maximum, Reset, ShiftLeak
 from fwgen.lower.circuit import Circuit
+from fwgen.lower.ops import Word
 from fwgen.lower.pace import Pace
 from fwgen.lower.vectors import bounds_of
-from fwgen.quantise.bounds import Range, address_bits, ints
+from fwgen.quantise.bounds import Range, address_bits, filled, ints
 from fwgen.quantise.lif_range import Neuron, neurons
 
 WIDEST = 8  # bits of a current: a spike is then at most five LUTs
@@ -38,6 +40,13 @@ class Train:
     membranes: tuple[tuple[int, ...], ...]
 
 
+def read_of(graph: Graph, node: Lif) -> tuple[bool, bool, bool]:
+    """Whether spikes, the last membrane, and those of all steps are read by other nodes."""
+    readers = [n for n in graph if node.name in n.sources]
+    last, most = (any(isinstance(n, op) for n in readers) for op in (LastMembrane, Maximum))
+    return any(not isinstance(n, LastMembrane | Maximum) for n in readers), last, most
+
+
 def is_looked_up(current: Range) -> bool:
     """Whether the current of every neuron has few enough values."""
     bits = (address_bits(int(lo), int(hi)) for lo, hi in zip(current.lo, current.hi, strict=True))
@@ -45,9 +54,18 @@ def is_looked_up(current: Range) -> bool:
 
 
 def lookups(
-    node: Lif, current: Range, pace: Pace, arrivals: Sequence[int], wanted: Wanted
+    node: Lif,
+    current: Range,
+    pace: Pace,
+    arrivals: Sequence[int],
+    wanted: Wanted,
+    *,
+    joined: bool = False,
 ) -> Circuit:
-    """A circuit with ports ``spikeT_o`` and ``membraneT_o`` for the steps T that are read."""
+    """A circuit with ports ``spikeT_o`` and ``membraneT_o`` for the steps T that are read.
+
+    ``joined`` puts the spikes of all steps into one port ``spikes_o``, step by step.
+    """
     c, known, every = Circuit(pace), dict[tuple[object, ...], Train](), list[Train]()
     given = c.input("current_i", current, arrivals)
     layer = neurons(node, current)
@@ -56,15 +74,19 @@ def lookups(
         if key not in known:
             known[key] = train(neuron, range(x.lo, x.hi + 1), current.frac, wanted.steps)
         every.append(known[key])
+    rows, spikes = list(zip(given, every, strict=True)), list[Word]()
     for t in range(wanted.steps):
-        rows = list(zip(given, every, strict=True))
-        if wanted.spikes:
-            words = [c.lookup(f"n{n}_t{t}", x, f.spikes[t]) for n, (x, f) in enumerate(rows)]
+        words = [c.lookup(f"n{n}_t{t}", x, f.spikes[t]) for n, (x, f) in enumerate(rows)]
+        spikes += words
+        if wanted.spikes and not joined:
             c.output(f"spike{t}_o", words, bounds_of(words, 0), more=True)
         if wanted.every or (wanted.last and t + 1 == wanted.steps):
             words = [c.lookup(f"n{n}_u{t}", x, f.membranes[t]) for n, (x, f) in enumerate(rows)]
             frac = layer[0].membrane.frac
             c.output(f"membrane{t}_o", words, bounds_of(words, frac), more=True)
+    if wanted.spikes and joined:
+        c.output("spikes_o", spikes, Range(filled(0, 1), filled(1, 1), 0), more=True)
+    c.sweep(w for out in c.outputs for w in out.words)
     return c
 
 

@@ -35,8 +35,8 @@ class Pace:
         return max(0, int(_PS_PER_US / self.clock_mhz) - self.delays.register)
 
     def loop(self, logic: int) -> int:
-        """Period that a loop needs: ``logic``, the choice of its start value, and its register."""
-        return logic + self.lut() + self.delays.register
+        """Period that a loop needs: ``logic``, and its register."""
+        return logic + self.delays.register
 
     def lut(self, sinks: int = _SINKS) -> int:
         """One LUT."""

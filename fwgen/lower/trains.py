@@ -35,13 +35,20 @@ def handed_out(plan: Plan, node: Input, steps: Steps, copies: int) -> list[Lanes
     source = Signal(f"{node.name}_i", BIT, node.elements(steps.count), time=-1)
     if copies > 1:
         source = plan.delayed(source, 0, f"{node.name}__taken", "input register")
-    return [_shifted(plan, node, source, steps, copy) for copy in range(copies)]
+    return [shifted(plan, node.name, source, steps, copy) for copy in range(copies)]
 
 
-def _shifted(plan: Plan, node: Input, source: Signal, steps: Steps, copy: int) -> Lanes:
-    name, time = node.name + (f"__c{copy}" if copy else ""), source.time + 1
+def shifted(plan: Plan, stem: str, source: Signal, steps: Steps, copy: int) -> Lanes:
+    """The shift register of a copy: a vector with the spikes of all steps, handed out by lanes."""
+    name, time = stem + (f"__c{copy}" if copy else ""), source.time + 1
     lanes = tuple(
-        Signal(name + (f"__l{lane}" if lane else ""), BIT, node.size, time, temporal=True)
+        Signal(
+            name + (f"__l{lane}" if lane else ""),
+            BIT,
+            source.count // steps.count,
+            time,
+            temporal=True,
+        )
         for lane in range(steps.lanes)
     )
     about = f"spikes of {steps.count} time steps, step by step"

@@ -13,7 +13,7 @@ from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import CircuitBlock, Signal
 from fwgen.lower.lif import Layer, Step
-from fwgen.lower.lookups import Wanted, is_looked_up, lookups
+from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.readouts import gathered
@@ -102,7 +102,7 @@ class Unrolled:
     def _looked_up(self, node: Lif, current: Range) -> None:
         """All steps of neurons whose constant current has few values."""
         plan, source, steps = self.plan, self.plan.signals[node.source], self.plan.graph.steps
-        wanted = Wanted(*self._read(node), steps)
+        wanted = Wanted(*read_of(self.plan.graph, node), steps)
         circuit = plan.once(
             (node.name, source.arrivals),
             lambda: lookups(node, current, plan.pace, source.arrivals, wanted),
@@ -120,16 +120,10 @@ class Unrolled:
         if spikes:
             self._mark(node, spikes)
 
-    def _read(self, node: Lif) -> tuple[bool, bool, bool]:
-        """Whether spikes, the last membrane, and those of all steps are read by other nodes."""
-        readers = [n for n in self.plan.graph if node.name in n.sources]
-        last, most = (any(isinstance(n, op) for n in readers) for op in (LastMembrane, Maximum))
-        return any(not isinstance(n, LastMembrane | Maximum) for n in readers), last, most
-
     def _wanted(self, node: Lif, t: int) -> list[str]:
         """What is read of a step: by the next step, or by other nodes."""
         more = t + 1 < self.plan.graph.steps
-        others, last, most = self._read(node)
+        others, last, most = read_of(self.plan.graph, node)
         found = ["membrane_i"] * (more or last or most)
         return found + ["spike_i"] * (others or (more and self._resets_by_spike(node)))
 

@@ -13,6 +13,8 @@ from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Maximum, Node, ReadOut
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.cost import circuit_cost, core_cost
 from fwgen.lower.design import (
     CircuitBlock,
     LifBlock,
@@ -20,10 +22,12 @@ from fwgen.lower.design import (
     Signal,
 )
 from fwgen.lower.lif import LifCore, Steps, lif_core
+from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.plan import Plan
 from fwgen.lower.readouts import gathering
 from fwgen.lower.synapses import Accumulators, accumulators
-from fwgen.lower.trains import handed_out
+from fwgen.lower.trains import handed_out, shifted, train_cost
+from fwgen.quantise.bounds import Range
 
 Lanes = tuple[Signal, ...]
 
@@ -37,6 +41,7 @@ class Wavefront:
     _lanes: dict[tuple[str, int], Lanes] = field(default_factory=dict)
     _membranes: dict[tuple[str, int], Signal] = field(default_factory=dict)
     _all_membranes: dict[tuple[str, int], Lanes] = field(default_factory=dict)
+    _static: dict[str, Signal] = field(default_factory=dict)
 
     @property
     def steps(self) -> Steps:
@@ -115,6 +120,13 @@ class Wavefront:
     # ---- neurons ----
 
     def _lif(self, node: Lif) -> None:
+        values = self.plan.analysis.values[node.source]
+        static = (node.source, 0) not in self._lanes
+        if static and self.steps.cycles > 1 and is_looked_up(values):
+            table = self._table(node, values)
+            if table is not None:
+                self._looked_up(node, table)
+                return
         for copy, end in self._copies():
             currents = self._currents(node, copy, end)
             core = self._core(node, max(_slowest(currents), default=0))
@@ -122,6 +134,37 @@ class Wavefront:
                 currents = tuple(self.plan.at(s, s.time + 1) for s in currents)
                 core = self._core(node, 0)
             self._block(node, core, currents, copy, end)
+
+    def _table(self, node: Lif, values: Range) -> Circuit | None:
+        """A table of all that the neurons do in an event, where it is smaller than they are."""
+        plan, source = self.plan, self.plan.signals[node.source]
+        spikes, last, every = read_of(plan.graph, node)
+        if every or not spikes:
+            return None
+        wanted = Wanted(spikes, last, every, self.steps.count)
+        circuit: Circuit = plan.once(
+            (node.name, "table", source.arrivals),
+            lambda: lookups(node, values, plan.pace, source.arrivals, wanted, joined=True),
+        )
+        core, lanes = self._core(node, 0), range(self.steps.lanes)
+        handing = (train_cost(self.steps.count, len(lanes), lane).lut for lane in lanes)
+        own = circuit_cost(circuit).lut + len(values) * sum(handing)
+        return circuit if own < core_cost(core, last=last).lut else None
+
+    def _looked_up(self, node: Lif, circuit: Circuit) -> None:
+        """The spikes of all steps from a table, then handed out step by step."""
+        plan, source = self.plan, self.plan.signals[node.source]
+        nets = [f"{node.name}__{vector.name.removesuffix('_o')}" for vector in circuit.outputs]
+        count = self.steps.count
+        about = f"lif, {source.count} neurons, {count} steps looked up in tables of the current"
+        block = CircuitBlock(node.name, about, circuit, (("current_i", source),), (), 0)
+        *membrane, spikes = plan.circuit(block, nets)
+        if membrane:
+            self._static[node.name] = membrane[0]
+        for copy, _ in self._copies():
+            stem = f"{node.name}__spike"
+            self._lanes[node.name, copy] = shifted(plan, stem, spikes, self.steps, copy)
+        plan.signals[node.name] = self._lanes[node.name, 0][0]
 
     def _currents(self, node: Lif, copy: int, end: str) -> Lanes:
         if (node.source, copy) in self._lanes:
@@ -194,6 +237,9 @@ class Wavefront:
     # ---- read-outs ----
 
     def _last_membrane(self, node: LastMembrane) -> None:
+        if node.source in self._static:
+            self.plan.signals[node.name] = self._static[node.source]
+            return
         found = []
         for copy, _ in self._copies():
             net = self._membranes[node.source, copy]
