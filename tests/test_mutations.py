@@ -75,7 +75,8 @@ def keep_state_between_events(rtl: Path) -> None:
 
 def keep_spike_between_events(rtl: Path) -> None:
     """The last spike of an event resets a neuron in the next event."""
-    edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"\[\{fires, first\}\]", "[{fires, 1'b0}]")
+    path = rtl / "snn_ae_enc2_lif__neuron0.v"
+    edit(path, r"wire resets = (.*)\bmembrane\b(.*);", r"wire resets = \1shown\2;")
 
 
 def late_valid(rtl: Path) -> None:

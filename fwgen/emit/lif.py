@@ -40,10 +40,8 @@ def lif_ports(block: LifBlock) -> Iterator[tuple[str, Signal]]:
 
 
 def lif_controls(block: LifBlock) -> list[str]:
-    """Which moments of an event the layer asks for: ``clear_i``, ``first_i``."""
-    kinds = block.core.kinds
-    found = ["clear_i"] * any(kind.reads(kind.membrane) for kind in kinds)
-    return found + ["first_i"] * any(kind.reads(kind.first) for kind in kinds)
+    """Which moments of an event the layer asks for: ``clear_i``, or none without a state."""
+    return ["clear_i"] * any(kind.reads(kind.membrane) for kind in block.core.kinds)
 
 
 def lif_files(design: str, block: LifBlock, node: Lif) -> dict[str, str]:
@@ -88,8 +86,7 @@ class _Neuron:
     @property
     def controls(self) -> list[str]:
         kind = self.kind
-        found = ["clear_i"] * kind.reads(kind.membrane)
-        return found + ["first_i"] * kind.reads(kind.first)
+        return ["clear_i"] * kind.reads(kind.membrane)
 
     @property
     def _from_shown(self) -> bool:
@@ -136,8 +133,6 @@ class _Neuron:
     def _reads(self, writer: Writer) -> Iterator[str]:
         """Inputs under the names that the circuit knows them by."""
         kind = self.kind
-        if kind.reads(kind.first):
-            yield f"{writer.declare(kind.first)} = first_i"
         for word in kind.currents:
             if not word.constant:
                 one = "[0]" if self.block.core.current.width == 1 else ""

@@ -222,9 +222,9 @@ def _gathering(
 
 
 def _lif(design: Design, block: LifBlock, moments: _Moments) -> dict[str, Any]:
-    times = {"clear_i": block.first - 1, "first_i": block.first}
     ports = [("clk_i", "clk_i")]
-    ports += [(name, moments.at(times[name], block.copy)) for name in lif_controls(block)]
+    before = block.first - 1
+    ports += [(name, moments.at(before, block.copy)) for name in lif_controls(block)]
     ports += [(f"current{lane}_i", s.net) for lane, s in enumerate(block.currents)]
     outs = list(lif_ports(block))
     ports += [(name, s.net) for name, s in outs]

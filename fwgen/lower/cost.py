@@ -208,7 +208,7 @@ def _neuron(kind: NeuronCircuit, steps: Steps, read: Shown) -> Cost:
     """
     bits = Bits()
     net, width = bits.net, kind.shown.width
-    sources = [kind.membrane, kind.shown, kind.first, *kind.currents]
+    sources = [kind.membrane, kind.shown, *kind.currents]
     bits.words = {w.name: tuple((w.name, i) for i in range(w.width)) for w in sources if w.name}
     bits.run(kind.circuit)
     after = bits.of(kind.after[-1], width)

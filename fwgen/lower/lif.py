@@ -6,7 +6,6 @@ is decided from the registered potential, beside the leak, and joins the sum las
 the rounding lies in the empty low bits of the leak's largest term.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,15 +46,14 @@ class NeuronCircuit:
     """What one neuron does in one clock cycle.
 
     Read are ``membrane`` (the state, 0 when an event's first cycle begins), ``shown`` (the same,
-    but behind an event's last cycle still its result), ``first`` (1 in an event's first cycle) and
-    one current a lane. ``after`` is the membrane behind each lane, ``spikes`` the spike of each.
-    Where ``late``, the last lane's spike is a function of ``shown``, else of this cycle.
+    but behind an event's last cycle still its result) and one current a lane. ``after`` is the
+    membrane behind each lane, ``spikes`` the spike of each. Where ``late``, the last lane's spike
+    is a function of ``shown``, else of this cycle.
     """
 
     circuit: Circuit
     membrane: Word
     shown: Word
-    first: Word
     currents: tuple[Word, ...]
     after: tuple[Word, ...]
     spikes: tuple[Word, ...]
@@ -168,48 +166,44 @@ class Step:
         node = self.neuron.node
         return self.fires and not node.reset_delay and node.reset is not Reset.NONE
 
-    @property
-    def initial_reset(self) -> int:
-        """The reset of an event's first step, whose membrane is 0."""
-        return int(self.neuron.limit < 0)
-
     def spike(self, c: Circuit, name: str, u: Word) -> Word:
         """Whether a membrane is above the threshold, where it can be."""
         return c.above(name, u, self.neuron.limit) if self.fires or self.resets else c.constant(0)
 
-    def run(self, c: Circuit, u: Word, reset: Sequence[Word], x: Word) -> tuple[Word, Word]:
+    def run(self, c: Circuit, u: Word, reset: Word, x: Word) -> tuple[Word, Word]:
         """The membrane behind a step, and the spike where it is `early` (else 0).
 
-        ``reset`` are no bits where nothing resets, the bit that resets, or two: an event's first
-        step, and the reset of any other.
+        ``reset`` is whether ``u`` was above the threshold.
         """
         neuron, layer = self.neuron, self.layer
         node, fmt = neuron.node, neuron.membrane
         if node.reset is Reset.NONE or not self.resets:
-            reset = ()
-        if all(bit.constant and not bit.lo for bit in reset):
-            reset = ()
+            reset = c.constant(0)
         exact = self._exact(c, u, reset, Scaled(x, neuron.frac - layer.current_frac))
         lifted = half(neuron.frac, fmt)
         v = convert(c, "v", exact, neuron.frac, fmt, layer.before, lifted=lifted)
         if not self.early:
             return v, c.constant(0)
         s = self.spike(c, "spikes", v)
-        return self._after(c, v, s, self._bit(c, reset)), s
+        return self._after(c, v, s, reset), s
 
-    def _exact(self, c: Circuit, u: Word, reset: Sequence[Word], current: Scaled) -> Word:
+    def _exact(self, c: Circuit, u: Word, reset: Word, current: Scaled) -> Word:
         """The membrane before rounding, with half a unit where the rounding wants it."""
         node = self.neuron.node
-        if node.reset is Reset.ZERO and reset:
-            u = c.select("kept", self._bit(c, reset), c.constant(0), u)
+        if node.reset is Reset.ZERO:
+            u = c.select("kept", reset, c.constant(0), u)
         more = half(self.neuron.frac, self.neuron.membrane)
         terms = [*self._leak(c, u), current]
         top = max(range(len(terms) - 1), key=lambda k: terms[k].exp, default=-1)
         if more and top >= 0 and not terms[top].minus and more < 1 << terms[top].exp:
             terms[top] = c.combine("half", terms[top], Scaled(c.constant(more)))
             more = 0
-        lowered = node.reset is Reset.SUBTRACT and bool(reset)
-        terms.append(Scaled(self._lowered(c, reset, more) if lowered else c.constant(more)))
+        if node.reset is Reset.SUBTRACT and not reset.constant:
+            # as what is taken off it never stands first: a carry reads the first term itself
+            terms.append(Scaled(self._lowered(c, reset, -more), minus=True))
+        else:
+            taken = self.neuron.threshold * reset.lo if node.reset is Reset.SUBTRACT else 0
+            terms.append(Scaled(c.constant(more - taken)))
         return c.whole("v_exact", c.soonest("v_exact", terms))
 
     def _leak(self, c: Circuit, u: Word) -> list[Scaled]:
@@ -220,22 +214,12 @@ class Step:
             return [Scaled(u, lift), Scaled(lost, lift, minus=True)]
         return [Scaled(u, k, minus) for k, minus in signed_digits(neuron.beta or 0)]
 
-    def _lowered(self, c: Circuit, reset: Sequence[Word], more: int) -> Word:
+    def _lowered(self, c: Circuit, reset: Word, more: int) -> Word:
         """What a reset takes off, and ``more``: the LUTs are those of the addition behind."""
-        taken = [more - self.neuron.threshold * r for r in self._patterns(len(reset))]
-        if all(bit.constant for bit in reset):
-            return c.constant(taken[sum(bit.lo << k for k, bit in enumerate(reset))])
-        return _truth(c, "lowered", reset, taken)
-
-    def _patterns(self, bits: int) -> list[int]:
-        """Whether it resets, for each pattern of the reset's bits."""
-        first = self.initial_reset
-        return {0: [0], 1: [0, 1], 2: [0, first, 1, first]}[bits]
-
-    def _bit(self, c: Circuit, reset: Sequence[Word]) -> Word:
-        if len(reset) < 2:  # noqa: PLR2004 - the first step is told by a bit of its own
-            return reset[0] if reset else c.constant(0)
-        return _truth(c, "reset", reset, self._patterns(2))
+        taken = (more, more + self.neuron.threshold)
+        word = c.word("lowered", min(taken), max(taken), reset.stage, reset.arrival)
+        c.ops.append(Truth(word, (reset,), taken))
+        return word
 
     def _after(self, c: Circuit, v: Word, s: Word, r: Word) -> Word:
         """The reset in the same step: ``v - d*threshold`` or ``v - d*v`` with ``d = s - r``."""
@@ -255,38 +239,25 @@ class Step:
         return convert(c, "after", exact, neuron.frac, neuron.membrane, self.layer.before)
 
 
-def _truth(c: Circuit, name: str, bits: Sequence[Word], values: Sequence[int]) -> Word:
-    """A function of bits whose LUTs are those of the operation behind."""
-    stage = max(w.stage for w in bits)
-    given = tuple(c.delay(w, stage) for w in bits)
-    ready = max(w.arrival for w in given)
-    word = c.word(name, min(values), max(values), stage, ready)
-    c.ops.append(Truth(word, given, tuple(values)))
-    return word
-
-
 def neuron_circuit(step: Step, pace: Pace, steps: Steps) -> NeuronCircuit:
     """One clock cycle of one neuron."""
     c, layer = Circuit(pace, pipelined=False), step.layer
     alone = steps.cycles == 1
-    shown, first = Word("shown", *layer.state), Word("first", 0, 1)
+    shown = Word("shown", *layer.state)
     u = c.constant(0) if alone else Word("membrane", *layer.state)
     currents = tuple(
         Word(f"current{lane}", *layer.current, arrival=layer.ready, early=layer.ready)
         for lane in range(steps.lanes)
     )
-    late = step.spike(c, "fires", shown)
-    reset: list[Word] = [c.constant(step.initial_reset)] if alone else [first, late]
-    after: list[Word] = []
-    spikes: list[Word] = []
+    after, spikes, reset = list[Word](), list[Word](), step.spike(c, "resets", u)
     for x in currents:
-        v, spike = step.run(c, u if not after else after[-1], reset, x)
-        reset = [step.spike(c, "again", v)]
+        v, spike = step.run(c, after[-1] if after else u, c.loaded(reset, shown.width), x)
+        reset = step.spike(c, "again", v)
         after.append(v)
-        spikes.append(spike if step.early else reset[0])
+        spikes.append(spike if step.early else reset)
     if not step.early:
-        spikes[-1] = late
-    return NeuronCircuit(c, u, shown, first, currents, tuple(after), tuple(spikes), not step.early)
+        spikes[-1] = step.spike(c, "fires", shown)
+    return NeuronCircuit(c, u, shown, currents, tuple(after), tuple(spikes), not step.early)
 
 
 def _hull(values: Range) -> tuple[int, int]:

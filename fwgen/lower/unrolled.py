@@ -190,11 +190,8 @@ class Unrolled:
         )
         for neuron, x, u, spiked, fires, resets in rows:
             step = Step(neuron, hull, fires=fires, resets=resets)
-            if "membrane_i" not in words:
-                reset = c.constant(step.initial_reset)
-            else:
-                reset = spiked if "spike_i" in words else step.spike(c, "resets", u)
-            v, spike = step.run(c, u, [reset], x)
+            reset = spiked if "spike_i" in words else step.spike(c, "resets", u)
+            v, spike = step.run(c, u, reset, x)
             after.append(v)
             spikes.append(spike if step.early else step.spike(c, "fires", v))
         frac = ranges.membrane.frac

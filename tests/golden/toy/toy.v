@@ -3,7 +3,7 @@
 // toy: 14 blocks, 3 time steps, wavefront
 //
 // An event is taken at a rising edge with valid_i and ready_o high and rst_i low. Its results show
-// with valid_o 9 cycles later (edge to edge). A new event may follow every 3 cycles.
+// with valid_o 8 cycles later (edge to edge). A new event may follow every 3 cycles.
 // rst_i is synchronous and active high; it forgets events under way.
 // Element i of a port lies in the bits from i * (bits of an element) on.
 //   x_i: 3 x ufixed<4,1>
@@ -24,11 +24,11 @@ module toy (
     output wire valid_o
 );
     // where each event under way is: event__at[k] in the k-th cycle after it was taken
-    wire [8:0] event__at;
-    wire [8:0] event__of;  // the same for each copy of spiking layers
+    wire [7:0] event__at;
+    wire [7:0] event__of;  // the same for each copy of spiking layers
     fwgen_events #(
         .INTERVAL(3),
-        .LAST(8),
+        .LAST(7),
         .COPIES(1)
     ) events (
         .clk_i(clk_i),
@@ -57,25 +57,23 @@ module toy (
         .y_o(hidden)
     );
 
-    // keeps 'hidden' for all time steps
-    wire [31:0] hidden__held;
-    fwgen_hold #(
-        .WIDTH(32)
-    ) hidden__held__block (
-        .clk_i(clk_i),
-        .load_i(event__at[0]),
-        .data_i(hidden),
-        .data_o(hidden__held)
+    // lif, 4 neurons, 3 steps looked up in tables of the current
+    wire [11:0] hidden_lif__spikes;
+    toy_hidden_lif hidden_lif__block (
+        .current_i(hidden),
+        .spikes_o(hidden_lif__spikes)
     );
 
-    // lif, 4 neurons, one clock a time step
+    // spikes of 3 time steps, step by step
     wire [3:0] hidden_lif__spike;
-    toy_hidden_lif hidden_lif__block (
+    fwgen_train #(
+        .WIDTH(4),
+        .CYCLES(3)
+    ) hidden_lif__spike__block (
         .clk_i(clk_i),
-        .clear_i(event__at[0]),
-        .first_i(event__at[1]),
-        .current0_i(hidden__held),
-        .spike0_o(hidden_lif__spike)
+        .load_i(event__at[0]),
+        .data_i(hidden_lif__spikes),
+        .data_o(hidden_lif__spike)
     );
 
     // dense, 4 to 2: a tree of gated weights
@@ -86,23 +84,22 @@ module toy (
     );
 
     // 'recon', 1 cycle later
-    wire [9:0] recon__at3;
+    wire [9:0] recon__at2;
     fwgen_delay #(
         .WIDTH(10),
         .CYCLES(1)
-    ) recon__at3__block (
+    ) recon__at2__block (
         .clk_i(clk_i),
         .data_i(recon),
-        .data_o(recon__at3)
+        .data_o(recon__at2)
     );
 
     // lif, 2 neurons, one clock a time step
     wire [15:0] recon_lif__membrane;
     toy_recon_lif recon_lif__block (
         .clk_i(clk_i),
-        .clear_i(event__at[2]),
-        .first_i(event__at[3]),
-        .current0_i(recon__at3),
+        .clear_i(event__at[1]),
+        .current0_i(recon__at2),
         .membrane_o(recon_lif__membrane)
     );
 
@@ -113,15 +110,15 @@ module toy (
         .y_o(target)
     );
 
-    // 'target', 6 cycles later
-    wire [15:0] target__at6;
+    // 'target', 5 cycles later
+    wire [15:0] target__at5;
     fwgen_delay #(
         .WIDTH(16),
-        .CYCLES(6)
-    ) target__at6__block (
+        .CYCLES(5)
+    ) target__at5__block (
         .clk_i(clk_i),
         .data_i(target),
-        .data_o(target__at6)
+        .data_o(target__at5)
     );
 
     // squared_error of 2 elements, exact
@@ -129,7 +126,7 @@ module toy (
     toy_score score__block (
         .clk_i(clk_i),
         .left_i(recon_lif__membrane),
-        .right_i(target__at6),
+        .right_i(target__at5),
         .y_o(score)
     );
 
@@ -141,47 +138,47 @@ module toy (
     );
 
     // 'score', 1 cycle later
-    wire [15:0] score__at8;
+    wire [15:0] score__at7;
     fwgen_delay #(
         .WIDTH(16),
         .CYCLES(1)
-    ) score__at8__block (
+    ) score__at7__block (
         .clk_i(clk_i),
         .data_i(score),
-        .data_o(score__at8)
+        .data_o(score__at7)
     );
 
     // 'trigger', 1 cycle later
-    wire [0:0] trigger__at8;
+    wire [0:0] trigger__at7;
     fwgen_delay #(
         .WIDTH(1),
         .CYCLES(1)
-    ) trigger__at8__block (
+    ) trigger__at7__block (
         .clk_i(clk_i),
         .data_i(trigger),
-        .data_o(trigger__at8)
+        .data_o(trigger__at7)
     );
 
     // 'recon_lif__membrane', 2 cycles later
-    wire [15:0] recon_lif__membrane__at8;
+    wire [15:0] recon_lif__membrane__at7;
     fwgen_delay #(
         .WIDTH(16),
         .CYCLES(2)
-    ) recon_lif__membrane__at8__block (
+    ) recon_lif__membrane__at7__block (
         .clk_i(clk_i),
         .data_i(recon_lif__membrane),
-        .data_o(recon_lif__membrane__at8)
+        .data_o(recon_lif__membrane__at7)
     );
 
     // results
-    assign valid_o = event__at[8];
-    assign score_o = score__at8;
-    assign trigger_o = trigger__at8;
-    assign membrane_o[8:0] = {{1{recon_lif__membrane__at8[7]}}, recon_lif__membrane__at8[7:0]};
-    assign membrane_o[17:9] = {{1{recon_lif__membrane__at8[15]}}, recon_lif__membrane__at8[15:8]};
+    assign valid_o = event__at[7];
+    assign score_o = score__at7;
+    assign trigger_o = trigger__at7;
+    assign membrane_o[8:0] = {{1{recon_lif__membrane__at7[7]}}, recon_lif__membrane__at7[7:0]};
+    assign membrane_o[17:9] = {{1{recon_lif__membrane__at7[15]}}, recon_lif__membrane__at7[15:8]};
 
     // moments that no block needs
-    wire unused__bits = &{1'b0, event__at[4], event__at[5], event__at[6], event__at[7], event__of};
+    wire unused__bits = &{1'b0, event__at[2], event__at[3], event__at[4], event__at[5], event__at[6], event__of};
 endmodule
 
 `default_nettype wire

@@ -26,7 +26,7 @@ module toy_recon (
     wire [2:0] n1_w1 = spike_1 ? 3'd4 : 3'd0;
     wire [1:0] n1_w2 = spike_2 ? 2'd2 : 2'd0;
     wire n1_w3 = spike_3 ? -1'sd1 : 1'd0;
-    wire n1_s0_0 = 1'd1 + n1_w3;
+    wire n1_s0_0 = n1_w3 + 1'd1;
     wire signed [2:0] n1_s0_1 = {1'd0, n1_w2} + n1_w0;
     wire signed [2:0] n1_s1_0 = {2'd0, n1_s0_0} + n1_s0_1;
     wire signed [3:0] n1_s2_0 = {{1{n1_s1_0[2]}}, n1_s1_0} + {1'd0, n1_w1};

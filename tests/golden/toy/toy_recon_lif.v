@@ -6,21 +6,18 @@
 module toy_recon_lif (
     input  wire clk_i,
     input  wire clear_i,
-    input  wire first_i,
     output wire [15:0] membrane_o,
     input  wire [9:0] current0_i
 );
     toy_recon_lif__neuron0 neuron0 (
         .clk_i(clk_i),
         .clear_i(clear_i),
-        .first_i(first_i),
         .membrane_o(membrane_o[7:0]),
         .current0_i(current0_i[4:0])
     );
     toy_recon_lif__neuron0 neuron1 (
         .clk_i(clk_i),
         .clear_i(clear_i),
-        .first_i(first_i),
         .membrane_o(membrane_o[15:8]),
         .current0_i(current0_i[9:5])
     );

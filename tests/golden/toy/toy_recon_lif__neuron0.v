@@ -11,31 +11,26 @@
 module toy_recon_lif__neuron0 (
     input  wire clk_i,
     input  wire clear_i,
-    input  wire first_i,
     input  wire [4:0] current0_i,
     output wire [7:0] membrane_o
 );
     reg signed [7:0] membrane;
     reg signed [7:0] shown;
-    wire first = first_i;
     wire signed [4:0] current0 = current0_i[4:0];
 
-    (* ram_style = "registers", rom_style = "distributed" *) reg [9:0] lowered__table [0:3];
-    initial begin lowered__table[0] = 10'd0; lowered__table[1] = 10'd0; lowered__table[2] = -10'sd320; lowered__table[3] = 10'd0; end
-    (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] reset__table [0:3];
-    initial begin reset__table[0] = 1'd0; reset__table[1] = 1'd0; reset__table[2] = 1'd1; reset__table[3] = 1'd0; end
-    wire fires = $signed(shown) > 8'sd40;
+    (* ram_style = "registers", rom_style = "distributed" *) reg [8:0] lowered__table [0:1];
+    initial begin lowered__table[0] = 9'd0; lowered__table[1] = 9'd320; end
+    wire resets = $signed(membrane) > 8'sd40;
     wire signed [10:0] half = {membrane, 3'd0} + 11'd4;
-    wire signed [9:0] lowered = lowered__table[{fires, first}];
+    wire [8:0] lowered = lowered__table[{resets}];
     wire signed [10:0] v_exact_s0 = half - {{3{membrane[7]}}, membrane};
     wire signed [11:0] v_exact_s1 = {{{1{current0[4]}}, current0}, 6'd0} + {{1{v_exact_s0[10]}}, v_exact_s0};
-    wire signed [11:0] v_exact_s2 = {{2{lowered[9]}}, lowered} + v_exact_s1;
+    wire signed [11:0] v_exact_s2 = v_exact_s1 - {3'd0, lowered};
     wire signed [8:0] v_round = v_exact_s2[11:3];
     wire signed [7:0] v_proven = v_round[7:0];
     wire spikes = $signed(v_proven) > 8'sd40;
-    wire reset = reset__table[{fires, first}];
     wire signed [9:0] down = spikes ? -10'sd320 : 10'd0;
-    wire [8:0] up = reset ? 9'd320 : 9'd0;
+    wire [8:0] up = resets ? 9'd320 : 9'd0;
     wire signed [11:0] after_s0 = {3'd0, up} + {{{1{v_proven[7]}}, v_proven}, 3'd0};
     wire signed [11:0] after_s1 = after_s0 + {{2{down[9]}}, down};
     wire signed [8:0] after_floor = after_s1[11:3];
