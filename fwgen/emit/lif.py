@@ -21,6 +21,7 @@ _EQUATIONS = {
     (Reset.ZERO, False): "v = beta*(r ? 0 : u) + x; spike = v > threshold; u' = v - (spike - r)*v",
     (Reset.NONE, False): "v = beta*u + x; spike = v > threshold; u' = v",
 }
+_INTEGRATES = "u' = v = beta*u + x"
 
 
 def lif_module(design: str, block: LifBlock) -> str:
@@ -32,6 +33,8 @@ def lif_ports(block: LifBlock) -> Iterator[tuple[str, Signal]]:
     """The layer's outputs by their ports."""
     for lane, signal in enumerate(block.spikes):
         yield f"spike{lane}_o", signal
+    for lane, signal in enumerate(block.membranes):
+        yield f"membrane{lane}_o", signal
     if block.membrane:
         yield "membrane_o", block.membrane
 
@@ -94,6 +97,11 @@ class _Neuron:
         steps = self.block.core.steps
         return self.block.membrane is not None and steps.last_lane == steps.lanes - 1
 
+    @property
+    def _shows(self) -> bool:
+        """Whether a port shows the membrane behind the last lane."""
+        return self._from_shown or bool(self.block.membranes)
+
     def text(self, node: Lif) -> str:
         """The file."""
         writer, kind, core = Writer(), self.kind, self.block.core
@@ -108,11 +116,11 @@ class _Neuron:
             about=f"One neuron of layer '{node.name}'",
             module=self.module,
             alone=core.steps.cycles == 1,
-            equation=_EQUATIONS[node.reset, node.reset_delay],
+            equation=_EQUATIONS[node.reset, node.reset_delay] if node.fires else _INTEGRATES,
             membrane_format=core.membrane,
             current_format=core.current,
             beta=_beta_text(node),
-            threshold=_constant_text(node.threshold),
+            threshold=_constant_text(node.threshold) if node.fires else "none",
             inputs=[
                 *self.controls,
                 *(f"[{core.current.width - 1}:0] {w.name}_i" for w in kind.currents),
@@ -148,11 +156,13 @@ class _Neuron:
         width = self.block.core.membrane.width
         if kind.reads(kind.membrane):
             found.append((kind.membrane, kind.after[-1], True))
-        if kind.reads(kind.shown) or self._from_shown:
+        if kind.reads(kind.shown) or self._shows:
             found.append((kind.shown, kind.after[-1], False))
         if self.block.membrane and not self._from_shown:
             result = self._result
             found.append((result, kind.after[self.block.core.steps.last_lane], False))
+        others = range(len(self.block.membranes) - 1)
+        found += [(self._membrane(lane), kind.after[lane], False) for lane in others]
         for lane, spike in enumerate(kind.spikes if self.block.spikes else ()):
             if not spike.constant and not self._late(lane):
                 found.append((Word(f"spike{lane}_q", 0, 1), spike, False))
@@ -167,6 +177,13 @@ class _Neuron:
             }
             for held, word, cleared in found
         ]
+
+    def _membrane(self, lane: int) -> Word:
+        """What shows the membrane behind a lane."""
+        state = self.kind.shown
+        if lane == len(self.block.membranes) - 1:
+            return state
+        return Word(f"membrane{lane}", state.lo, state.hi)
 
     @property
     def _result(self) -> Word:
@@ -183,8 +200,11 @@ class _Neuron:
             held = spike if spike.constant or self._late(lane) else Word(f"spike{lane}_q", 0, 1)
             ports.append(f"spike{lane}_o")
             assigns.append(f"spike{lane}_o = {writer.bits(held, 1)}")
+        width = self.block.core.membrane.width
+        for lane in range(len(self.block.membranes)):
+            ports.append(f"[{width - 1}:0] membrane{lane}_o")
+            assigns.append(f"membrane{lane}_o = {writer.bits(self._membrane(lane), width)}")
         if self.block.membrane:
-            width = self.block.core.membrane.width
             held = kind.shown if self._from_shown else self._result
             ports.append(f"[{width - 1}:0] membrane_o")
             assigns.append(f"membrane_o = {writer.bits(held, width)}")

@@ -1,5 +1,6 @@
 """A lowered design -> Verilog files. Nothing is written here."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,17 +17,22 @@ from fwgen.lower.design import (
     CountBlock,
     DelayBlock,
     Design,
+    FirstSpikeBlock,
     HoldBlock,
     LifBlock,
+    MaximumBlock,
     MergeBlock,
     Signal,
 )
 from fwgen.lower.ops import Vector
 
+_NET = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CELLS = {
     DelayBlock: "fwgen_delay",
     HoldBlock: "fwgen_hold",
     CountBlock: "fwgen_count",
+    FirstSpikeBlock: "fwgen_first",
+    MaximumBlock: "fwgen_maximum",
     MergeBlock: "fwgen_merge",
 }
 
@@ -101,8 +107,19 @@ def _top(design: Design) -> str:
         outputs=[{"name": p.name, "msb": p.width - 1} for p in face.outputs],
         blocks=blocks,
         assigns=list(_output_assigns(design)),
-        unused=moments.unread(),
+        unused=[*moments.unread(), *_unread_nets(blocks, design)],
     )
+
+
+def _unread_nets(blocks: Sequence[dict[str, Any]], design: Design) -> Iterator[str]:
+    """Nets that no block and no output reads: a state of which only the spikes go on."""
+    read = {out.signal.net for out in design.outputs}
+    for block in blocks:
+        made = {wire["net"] for wire in block["wires"]}
+        for port in block["ports"]:
+            nets = set(_NET.findall(port["net"]))
+            read |= nets if not nets <= made else set()
+    yield from (w["net"] for b in blocks for w in b["wires"] if w["net"] not in read)
 
 
 @dataclass(slots=True)
@@ -144,12 +161,13 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
         case LifBlock():
             return entry | _lif(design, block, moments)
         case CountBlock():
-            ends = (moments.at(block.first, block.copy), moments.at(block.last, block.copy))
-            ports = [clock, *zip(("first_i", "last_i"), ends, strict=True)]
-            ports += [("bit_i", _joined(block.spikes)), ("count_o", block.output.net)]
-            sizes = {"COUNTERS": block.output.count, "WIDTH": block.output.fmt.width}
-            sizes |= {"LANES": len(block.spikes), "ENDING": block.ending}
-            return entry | _parts(_CELLS[CountBlock], ports, [block.output], sizes)
+            return entry | _gathering(block, "bit_i", block.spikes, "count_o", moments)
+        case FirstSpikeBlock():
+            return entry | _gathering(block, "bit_i", block.spikes, "index_o", moments)
+        case MaximumBlock():
+            found = _gathering(block, "data_i", block.values, "data_o", moments)
+            signed = {"name": "SIGNED", "value": int(block.output.fmt.signed)}
+            return entry | found | {"parameters": [*found["parameters"], signed]}
         case MergeBlock():
             copies = range(len(block.inputs))
             due = [moments.at(block.time, copy) for copy in reversed(copies)]
@@ -168,6 +186,22 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
             return entry | _parts(_CELLS[DelayBlock], ports, [block.output], sizes)
         case _:
             raise TypeError(f"no instance for {type(block).__name__}")
+
+
+def _gathering(
+    block: CountBlock | FirstSpikeBlock | MaximumBlock,
+    into: str,
+    lanes: Sequence[Signal],
+    out: str,
+    moments: _Moments,
+) -> dict[str, Any]:
+    """A cell that gathers a value over all steps."""
+    ends = (moments.at(block.first, block.copy), moments.at(block.last, block.copy))
+    ports = [("clk_i", "clk_i"), *zip(("first_i", "last_i"), ends, strict=True)]
+    ports += [(into, _joined(lanes)), (out, block.output.net)]
+    sizes = {"COUNT": block.output.count, "WIDTH": block.output.fmt.width}
+    sizes |= {"LANES": len(lanes), "ENDING": block.ending}
+    return _parts(_CELLS[type(block)], ports, [block.output], sizes)
 
 
 def _lif(design: Design, block: LifBlock, moments: _Moments) -> dict[str, Any]:

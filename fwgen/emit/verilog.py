@@ -104,8 +104,6 @@ class Writer:
             case Gate():
                 spike = self.bits(op.bit, 1)
                 return f"{spike} ? {literal(op.value, width)} : {literal(0, width)}"
-            case Truth():
-                return self._truth(op)
             case Select():
                 yes, no = self.bits(op.yes, width), self.bits(op.no, width)
                 return f"{self.bits(op.bit, 1)} ? {yes} : {no}"
@@ -143,6 +141,8 @@ class Writer:
     def _product(self, op: Op) -> str:
         """What is no single line of LUTs: multipliers and tables."""
         match op:
+            case Truth():
+                return self._truth(op)
             case Square():
                 self._mark(op.a, op.a.width - 1, 0)
                 factor = f"$signed({op.a.name})" if op.a.signed else op.a.name

@@ -17,10 +17,12 @@ from fwgen.ir.nodes import (
     BatchNorm,
     Concat,
     Dense,
+    FirstSpike,
     KlDivergence,
     LastMembrane,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Node,
     Quantise,
@@ -90,7 +92,7 @@ def make_node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Wei
     match layer:
         case schema.DenseLayer():
             return _dense(where, layer, sources[0], arrays)
-        case schema.LifLayer():
+        case schema.LifLayer() | schema.IfLayer() | schema.LiLayer():
             return _lif(where, layer, sources[0], arrays)
         case schema.BatchNormLayer():
             return _batch_norm(where, layer, sources[0], arrays)
@@ -118,8 +120,10 @@ _PLAIN: dict[str, Callable[..., Node]] = {
     node.op: node
     for node in (
         Add,
+        FirstSpike,
         KlDivergence,
         LastMembrane,
+        Maximum,
         Multiply,
         Relu,
         SpikeCount,
@@ -253,21 +257,27 @@ def _table(where: str, layer: schema.TableLayer, source: str, arrays: Weights) -
     return Table(layer.name, source, layer.function, fmt, first=layer.first, values=values)
 
 
-def _lif(where: str, layer: schema.LifLayer, source: str, arrays: Weights) -> Lif:
-    return Lif(
-        layer.name,
-        source=source,
-        beta=_leak(where, layer, arrays),
-        threshold=_parameter(
-            where, "threshold", layer.threshold, layer, arrays, layer.threshold_format
-        ),
-        membrane=_format(where, "membrane_format", layer.membrane_format),
-        reset=Reset(layer.reset),
-        reset_delay=layer.reset_delay,
+def _lif(
+    where: str,
+    layer: schema.LifLayer | schema.IfLayer | schema.LiLayer,
+    source: str,
+    arrays: Weights,
+) -> Lif:
+    beta = _NO_LEAK if isinstance(layer, schema.IfLayer) else _leak(where, layer, arrays)
+    membrane = _format(where, "membrane_format", layer.membrane_format)
+    if isinstance(layer, schema.LiLayer):
+        return Lif(layer.name, source, beta, None, membrane, Reset.NONE, reset_delay=True)
+    threshold = _parameter(
+        where, "threshold", layer.threshold, layer, arrays, layer.threshold_format
     )
+    reset = Reset(layer.reset)
+    return Lif(layer.name, source, beta, threshold, membrane, reset, layer.reset_delay)
 
 
-def _leak(where: str, layer: schema.LifLayer, arrays: Weights) -> Real | ShiftLeak:
+_NO_LEAK = Real(np.array(1.0), Fixed.parse("ufixed<1,1>"))
+
+
+def _leak(where: str, layer: schema.LifLayer | schema.LiLayer, arrays: Weights) -> Real | ShiftLeak:
     if (layer.beta is None) == (layer.leak_shift is None):
         raise BundleError(
             f"{where}: beta",

@@ -73,8 +73,10 @@ def layer_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
     for name, shape in graph.shapes().items():
         if name == graph.input.name:
             continue
-        shapes[name] = (graph.steps, shape.size) if shape.temporal else (shape.size,)
-        if isinstance(graph[name], Lif):
+        node = graph[name]
+        if not isinstance(node, Lif) or node.fires:
+            shapes[name] = (graph.steps, shape.size) if shape.temporal else (shape.size,)
+        if isinstance(node, Lif):
             shapes[name + MEMBRANE] = (graph.steps, shape.size)
     return shapes
 

@@ -34,17 +34,17 @@ SCALE_BITS, SCALE_MAX_FRAC = 24, 40  # of a normalisation: as many bits as float
 
 Layer = dict[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
-
 _GROWING = frozenset({"dense", "batch_norm", "leaky_relu", "add", "subtract", "multiply"})
 _PASSING = frozenset({"relu", "slice"})  # open where its source is
-_WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "threshold"})
-_POSITIVE = frozenset({"relu"})
+_WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "if", "li", "threshold"})
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
 _PARAMETERS = {
     "dense": ("weight", "bias"),
     "batch_norm": ("scale", "offset"),
     "leaky_relu": ("alpha",),
     "lif": ("beta", "threshold", "membrane"),
+    "if": ("threshold", "membrane"),
+    "li": ("beta", "membrane"),
 }
 
 
@@ -353,7 +353,7 @@ class _Filler:
     def _chosen(self, name: str, layer: Layer, what: str, *, tight: bool = False) -> Fixed:
         fmt = self.fmt
         if self.ranges is not None:
-            positive = layer["op"] in _POSITIVE or layer.get("function") in _POSITIVE_FUNCTIONS
+            positive = layer["op"] == "relu" or layer.get("function") in _POSITIVE_FUNCTIONS
             fmt = fitted(*self.ranges[name], fmt, signed=not positive)
         if tight and fmt.width > TABLE_BITS:
             fmt = replace(fmt, width=max(TABLE_BITS, min(fmt.integer, fmt.width)))
@@ -368,7 +368,7 @@ class _Filler:
         for key in list(_open_parameters(layer)):
             if key == "membrane":
                 fmt = self._of_membrane(layer)
-            elif not self.parameters or layer["op"] in {"leaky_relu", "lif"}:
+            elif not self.parameters or layer["op"] in {"leaky_relu", "lif", "if", "li"}:
                 continue  # the quantise stage chooses these by their values
             else:
                 fmt = self._of_values(self._values(layer, key, norms))

@@ -164,6 +164,27 @@ class LifLayer(Layer):
     membrane_format: str | None = None
 
 
+class IfLayer(Layer):
+    """Neurons without a leak; text for threshold names an array."""
+
+    op: Literal["if"]
+    threshold: Scalar | Name
+    reset: Literal["subtract", "zero", "none"]
+    reset_delay: bool
+    threshold_format: str | None = None
+    membrane_format: str | None = None
+
+
+class LiLayer(Layer):
+    """Neurons that never fire. Either ``beta`` or ``leak_shift``; text for beta names an array."""
+
+    op: Literal["li"]
+    beta: Scalar | Name | None = None
+    leak_shift: Annotated[int | None, Field(ge=1, le=64)] = None
+    beta_format: str | None = None
+    membrane_format: str | None = None
+
+
 class QuantiseLayer(Layer):
     """Conversion to a number format."""
 
@@ -177,10 +198,22 @@ class LastMembraneLayer(Layer):
     op: Literal["last_membrane"]
 
 
+class MaximumLayer(Layer):
+    """Largest membrane over all time steps."""
+
+    op: Literal["maximum"]
+
+
 class SpikeCountLayer(Layer):
     """Number of spikes."""
 
     op: Literal["spike_count"]
+
+
+class FirstSpikeLayer(Layer):
+    """First time step with a spike."""
+
+    op: Literal["first_spike"]
 
 
 class SquaredErrorLayer(PairLayer):
@@ -223,9 +256,13 @@ AnyLayer = Annotated[
     | SubtractLayer
     | MultiplyLayer
     | LifLayer
+    | IfLayer
+    | LiLayer
     | QuantiseLayer
     | LastMembraneLayer
+    | MaximumLayer
     | SpikeCountLayer
+    | FirstSpikeLayer
     | SquaredErrorLayer
     | SumSquaresLayer
     | KlDivergenceLayer

@@ -190,22 +190,26 @@ class Net:
     ) -> Value:
         neuron, size = made.neuron, source.size
         peak = reach(made, source.grid, leak, self.draft.steps)
-        if not neuron.fires:
-            neuron = replace(neuron, threshold=np.full(size, 2.0 ** integer_bits(peak)))
+        leaks = not neuron.fires or (neuron.beta != 1).any()
         keys: dict[str, Any] = {"beta_format": self.formats.beta}
         if self.formats.exact:
             keys |= self._exact_keys(where, neuron, source.grid, leak, peak)
         arrays: dict[str, Reals] = {}
         name = self._name(wanted, where)
         for key, values in (("beta", neuron.beta), ("threshold", neuron.threshold)):
+            if not (leaks if key == "beta" else neuron.fires):
+                keys.pop(f"{key}_format", None)
+                continue
             alike = (values == values[0]).all()
             keys[key] = float(values[0]) if alike else f"{name}.{key}"
             arrays |= {} if alike else {key: values}
-        keys |= {"reset": neuron.reset, "reset_delay": made.reset_delay}
+        if neuron.fires:
+            keys |= {"reset": neuron.reset, "reset_delay": made.reset_delay}
         if made.neuron.reached and made.neuron.fires:
             how = f"a current of {made.lift:g} in each step" if made.lift else "a lower threshold"
             self.draft.notes.append(f"{name} fires at its threshold too, by {how}.")
-        self._append("lif", name, where, source.name, arrays, **keys)
+        op = "lif" if leaks and neuron.fires else "if" if neuron.fires else "li"
+        self._append(op, name, where, source.name, arrays, **keys)
         ends = np.zeros(size), np.full(size, float(neuron.fires))
         return Value(name, Grid(*ends, 0), True, True, neuron.fires, made.membrane)
 

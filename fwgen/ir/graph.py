@@ -95,7 +95,8 @@ class Graph:
                     f"graph '{self.name}': outputs",
                     needed="values that exist once per event",
                     found=f"'{name}', which has one value per time step",
-                    do="Put a read-out (last_membrane or spike_count) behind it.",
+                    do="Put a read-out (last_membrane, maximum, spike_count or first_spike) "
+                    "behind it.",
                 )
         read = {source for node in self.nodes for source in node.sources}
         for node in self.nodes:

@@ -271,28 +271,54 @@ class Lif(Unary):
             subtract: u' = v - d*threshold;  zero: u' = v - d*v;  none: u' = v
 
     v and u' are converted to ``membrane``. ``beta`` and ``threshold`` have shape () or (size,).
+    Where ``threshold`` is None the neurons are leaky integrators: they never fire, and only their
+    membranes are read. A ``beta`` of 1 makes integrate-and-fire neurons.
     """
 
     op: ClassVar[str] = "lif"
     beta: Param | ShiftLeak
-    threshold: Param
+    threshold: Param | None
     membrane: Fixed | None
     reset: Reset
     reset_delay: bool
 
+    @property
+    def fires(self) -> bool:
+        """Whether there is a threshold at all."""
+        return self.threshold is not None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LastMembrane(Unary):
+class ReadOut(Unary):
+    """What makes one value an event of a `Lif` node's values of all time steps."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LastMembrane(ReadOut):
     """Membrane u' of a `Lif` node after the last time step."""
 
     op: ClassVar[str] = "last_membrane"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SpikeCount(Unary):
+class Maximum(ReadOut):
+    """Largest membrane u' of a `Lif` node over all time steps."""
+
+    op: ClassVar[str] = "maximum"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpikeCount(ReadOut):
     """Number of spikes of each neuron of a `Lif` node over all time steps."""
 
     op: ClassVar[str] = "spike_count"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstSpike(ReadOut):
+    """Index, from 0, of each neuron's first time step with a spike; the steps' number if none."""
+
+    op: ClassVar[str] = "first_spike"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,7 +388,9 @@ ALL_NODES: tuple[type[Node], ...] = (
     Multiply,
     Lif,
     LastMembrane,
+    Maximum,
     SpikeCount,
+    FirstSpike,
     SquaredError,
     SumSquares,
     KlDivergence,

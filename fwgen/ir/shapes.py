@@ -19,15 +19,17 @@ from fwgen.ir.nodes import (
     LastMembrane,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Node,
     Param,
     Quantise,
+    ReadOut,
     Real,
     Relu,
+    Reset,
     ShiftLeak,
     Slice,
-    SpikeCount,
     SquaredError,
     Subtract,
     SumSquares,
@@ -64,6 +66,7 @@ def shape_of(node: Node, nodes: Nodes, known: Shapes) -> Shape:
     GraphError
         If it cannot read them, or its parameters do not fit; the message names the node.
     """
+    _check_integrators(node, nodes)
     match node:
         case Input():
             return Shape(node.size, temporal=False)
@@ -79,7 +82,7 @@ def shape_of(node: Node, nodes: Nodes, known: Shapes) -> Shape:
             return _slice(node, known[node.source])
         case Lif():
             return _lif(node, known[node.source])
-        case LastMembrane() | SpikeCount():
+        case ReadOut():
             if not isinstance(nodes[node.source], Lif):
                 raise misfit(node, "to read a lif layer", f"'{node.source}', which is none")
             return Shape(known[node.source].size, temporal=False)
@@ -228,8 +231,25 @@ def _slice(node: Slice, source: Shape) -> Shape:
     return Shape(node.stop - node.start, source.temporal)
 
 
+def _check_integrators(node: Node, nodes: Nodes) -> None:
+    """Of neurons that never fire, nothing but the membrane may be read."""
+    if isinstance(node, LastMembrane | Maximum):
+        return
+    for name in node.sources:
+        source = nodes[name]
+        if isinstance(source, Lif) and not source.fires:
+            raise misfit(
+                node,
+                "a source that has values: of an li layer, last_membrane and maximum read the "
+                "membrane",
+                f"'{name}', which never fires",
+            )
+
+
 def _lif(node: Lif, source: Shape) -> Shape:
-    params: dict[str, Param] = {"threshold": node.threshold}
+    params: dict[str, Param] = {} if node.threshold is None else {"threshold": node.threshold}
+    if not node.fires and node.reset is not Reset.NONE:
+        raise misfit(node, "no reset where there is no threshold", f"reset {node.reset}")
     if isinstance(node.beta, Param):
         params["beta"] = node.beta
     for key, param in params.items():

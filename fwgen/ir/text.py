@@ -11,7 +11,8 @@ from fwgen.ir.nodes import Const, Node, Real, ShiftLeak
 
 # sources stand in parentheses
 _HIDDEN = {"name", "source", "left", "right", "parts", "mean", "log_variance", "variance"}
-_OPTIONAL = {"accumulator", "values"}  # where there is none, nothing is chosen in its place
+# where there is none, nothing is chosen in its place
+_OPTIONAL = {"accumulator", "values", "threshold"}
 
 
 def to_text(graph: Graph) -> str:

@@ -7,10 +7,8 @@ unless an operation says so.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from fwgen.errors import LoweringError
-from fwgen.ir.fixed import MAX_WIDTH, Fixed, Rounding
+from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.lower.ops import (
     Above,
     Add,
@@ -20,9 +18,7 @@ from fwgen.lower.ops import (
     Gate,
     Lookup,
     Multiply,
-    Op,
     Pick,
-    Register,
     RoundUp,
     Scaled,
     Select,
@@ -33,12 +29,12 @@ from fwgen.lower.ops import (
     settled,
     signed_digits,
 )
-from fwgen.lower.pace import Pace
+from fwgen.lower.placing import Placing, width_of
 from fwgen.quantise.bounds import Range
 
 
 @dataclass(slots=True)
-class Circuit:
+class Circuit(Placing):
     """A circuit under construction.
 
     Parameters
@@ -49,13 +45,8 @@ class Circuit:
         False for a circuit that must stay between two registers, however long it takes.
     """
 
-    pace: Pace
-    pipelined: bool = True
-    ops: list[Op] = field(default_factory=list)
     inputs: list[Vector] = field(default_factory=list)
     outputs: list[Vector] = field(default_factory=list)
-    _later: dict[tuple[str, int], Word] = field(default_factory=dict)
-    _names: dict[str, int] = field(default_factory=dict)
     _sums: dict[tuple[Word, int, Word, int, bool], Word] = field(default_factory=dict)
 
     # ---- ports ----
@@ -127,7 +118,7 @@ class Circuit:
         key = (a, a_shift, b, b_shift, minus)
         if key in self._sums:
             return self._sums[key]
-        width = _width(*bounds) - min(a_shift, b_shift)
+        width = width_of(*bounds) - min(a_shift, b_shift)
         took = (0, 0) if lift else (self.pace.add(1), self.pace.ripple(width))
         a, b, stage, early, arrival = self._place_sum(*took, a, b)
         word = self.word(name, *bounds, stage, arrival, early)
@@ -171,6 +162,18 @@ class Circuit:
             depth += 1
         return row[0] if row else Scaled(self.constant(0))
 
+    def soonest(self, name: str, terms: Sequence[Scaled]) -> Scaled:
+        """A tree that adds the two earliest terms first, narrow ones before wide ones.
+
+        No other order of two-term additions has the sum there sooner, but for what carries take.
+        """
+        row, count = self.in_order(terms), 0
+        while len(row) > 1:
+            a, b, *rest = row
+            row = self.in_order([self.combine(f"{name}_s{count}", a, b), *rest])
+            count += 1
+        return row[0] if row else Scaled(self.constant(0))
+
     def product(self, name: str, a: Word, factor: int) -> Scaled:
         """``a * factor`` from shifts and additions (canonical signed digits)."""
         return self.sum(name, [Scaled(a, k, minus) for k, minus in signed_digits(factor)])
@@ -199,7 +202,7 @@ class Circuit:
         lo, hi = min(yes.lo, no.lo), max(yes.hi, no.hi)
         if lo == hi:
             return self.constant(lo)
-        took = self.pace.select(_width(lo, hi))
+        took = self.pace.select(width_of(lo, hi))
         bit, yes, no, stage, arrival = self._place(took, bit, yes, no)
         word = self.word(name, lo, hi, stage, arrival)
         self.ops.append(Select(word, bit, yes, no))
@@ -326,75 +329,6 @@ class Circuit:
         self.ops.append(Lookup(word, a, tuple(values)))
         return word
 
-    def delay(self, word: Word, stage: int) -> Word:
-        """The same value in a later stage; constants exist everywhere."""
-        while not word.constant and word.stage < stage:
-            key = (word.name, word.stage + 1)
-            if key not in self._later:
-                stem = word.name.split("_q")[0]
-                later = Word(f"{stem}_q{word.stage + 1}", word.lo, word.hi, word.stage + 1)
-                self.ops.append(Register(later, word))
-                self._later[key] = later
-            word = self._later[key]
-        return word
-
-    # ---- inside ----
-
-    def _place(self, took: int, *words: Word) -> tuple[Any, ...]:
-        """Operands brought to one stage with room for ``took``; then that stage and the arrival."""
-        stage = max((w.stage for w in words if not w.constant), default=0)
-        ready = max((w.arrival for w in words if w.stage == stage and not w.constant), default=0)
-        if self.late(ready, took):
-            stage, ready = stage + 1, 0
-        moved = tuple(self.delay(w, stage) for w in words)
-        return (*moved, stage, ready + took)
-
-    def late(self, ready: int, took: int) -> bool:
-        """Whether what takes so long must begin in the next stage."""
-        return self.pipelined and ready > 0 and ready + took > self.pace.room
-
-    def fits(self, a: Word, b: Word) -> bool:
-        """Whether their sum is there in the stage of the later one."""
-        width = _width(a.lo + b.lo, a.hi + b.hi)
-        _, _, _, late = self._sum_times(self.pace.add(1), self.pace.ripple(width), a, b)
-        return not late
-
-    def _place_sum(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[Any, ...]:
-        """The same for a sum."""
-        stage, early, arrival, late = self._sum_times(entry, ripple, a, b)
-        if late:
-            stage, early, arrival = stage + 1, entry, entry + ripple
-        return self.delay(a, stage), self.delay(b, stage), stage, early, arrival
-
-    def _sum_times(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[int, int, int, bool]:
-        """Stage, times of the lowest and highest bit, and whether that is too late.
-
-        The lowest comes ``entry`` after theirs, the highest ``ripple`` later, but never sooner than
-        ``entry`` after the last bit of a term.
-        """
-        stage = max((w.stage for w in (a, b) if not w.constant), default=0)
-        now = [w for w in (a, b) if w.stage == stage and not w.constant]
-        early = max((w.early for w in now), default=0) + entry
-        arrival = max(early + ripple, max((w.arrival for w in now), default=0) + entry)
-        late = any(w.arrival for w in now) and arrival > self.pace.room
-        return stage, early, arrival, self.pipelined and late
-
-    def word(
-        self, name: str, lo: int, hi: int, stage: int, arrival: int, early: int | None = None
-    ) -> Word:
-        """A signal with a name of its own; the caller adds the operation that makes it."""
-        width = Fixed.holding(lo, hi, 0).width if max(-lo, hi).bit_length() < MAX_WIDTH else None
-        if width is None or width > MAX_WIDTH:
-            raise LoweringError(
-                f"signal '{name}'",
-                needed=f"at most {MAX_WIDTH} bits",
-                found=f"{max(-lo, hi).bit_length() + 1}",
-                do="Choose narrower formats.",
-            )
-        self._names[name] = self._names.get(name, -1) + 1
-        unique = f"{name}_{self._names[name]}" if self._names[name] else name
-        return Word(unique, lo, hi, stage, arrival, arrival if early is None else early)
-
     def sweep(self, needed: Iterable[Word]) -> None:
         """Drop operations that no needed signal reads; input elements stay, to keep ports whole."""
         live = {w.name for w in needed}
@@ -409,8 +343,3 @@ class Circuit:
     def latency(self) -> int:
         """Clock cycles from the inputs to the outputs."""
         return max((w.stage for port in self.outputs for w in port.words), default=0)
-
-
-def _width(lo: int, hi: int) -> int:
-    """Bits of a signal with these bounds, before it is known whether so many are allowed."""
-    return max(hi.bit_length() if hi > 0 else 0, (max(-lo, 1) - 1).bit_length(), 1) + (lo < 0)

@@ -5,7 +5,7 @@ Every block becomes a network of bits (`fwgen.lower.netbits`), which LUTs of six
 back to front, as synthesis lets them. ``docs/estimates.md`` has the measured error against Yosys.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fwgen.lower.circuit import Circuit
@@ -16,13 +16,16 @@ from fwgen.lower.design import (
     CountBlock,
     DelayBlock,
     Design,
+    FirstSpikeBlock,
     HoldBlock,
     LifBlock,
+    MaximumBlock,
     MergeBlock,
     Signal,
 )
 from fwgen.lower.lif import NeuronCircuit
 from fwgen.lower.netbits import Bits, delay_cost
+from fwgen.lower.readouts import count_cost, first_cost, maximum_cost
 
 __all__ = ["MODEL", "Cost", "circuit_cost", "estimate"]
 
@@ -109,11 +112,11 @@ class _Flow:
             case LifBlock():
                 return self._lif(block)
             case CountBlock():
-                for spikes in block.spikes:
-                    self.want(spikes, range(spikes.width))
-                return (
-                    _counter_cost(block.output.fmt.width) * block.output.count * len(block.spikes)
-                )
+                return self._gathering(block.spikes, block.output, count_cost)
+            case FirstSpikeBlock():
+                return self._gathering(block.spikes, block.output, first_cost)
+            case MaximumBlock():
+                return self._gathering(block.values, block.output, maximum_cost)
             case MergeBlock():
                 return self._merge(block)
             case HoldBlock():
@@ -122,6 +125,13 @@ class _Flow:
                 return delay_cost(self._through(block.input, block.output), block.cycles)
             case _:
                 return FREE
+
+    def _gathering(
+        self, lanes: tuple[Signal, ...], output: Signal, each: Callable[[int, int], Cost]
+    ) -> Cost:
+        for signal in lanes:
+            self.want(signal, range(signal.width))
+        return each(output.fmt.width, len(lanes)) * output.count
 
     def _through(self, source: Signal, result: Signal) -> int:
         """Number of bits that are handed on."""
@@ -182,6 +192,10 @@ def _neuron(kind: NeuronCircuit, block: LifBlock) -> Cost:
     elif block.membrane:
         result = enumerate(bits.of(kind.after[steps.last_lane], width))
         wanted += [net.register("result", i, bit) for i, bit in result]
+    for lane, word in enumerate(kind.after if block.membranes else ()):
+        wanted += [
+            net.register(f"membrane{lane}", i, b) for i, b in enumerate(bits.of(word, width))
+        ]
     for lane, spike in enumerate(kind.spikes if block.spikes else ()):
         (bit,) = bits.of(spike, 1)
         late = kind.late and lane == len(kind.spikes) - 1
@@ -192,15 +206,6 @@ def _neuron(kind: NeuronCircuit, block: LifBlock) -> Cost:
         wanted = [stored[bit] for bit in net.read - seen if bit in stored]
         seen |= net.read
     return cost
-
-
-def _counter_cost(width: int) -> Cost:
-    """A counter of ones that starts anew, whose sum has a bit more than it."""
-    net = Network()
-    start: list[Bit] = [net.choose(("first", 0), 0, ("count", i)) for i in range(width)]
-    spike: list[Bit] = [("spike", 0), *[0] * width]
-    total = net.add("sum", [*start, 0], spike, minus=False)
-    return net.build(total[:width]) + Cost(ff=width)
 
 
 def _names(bits: Iterable[Bit]) -> list[tuple[str, int]]:

@@ -61,7 +61,8 @@ class CircuitBlock(Block):
 class LifBlock(Block):
     """A layer of LIF neurons; starts a new event in the cycle ``first``.
 
-    ``currents`` and ``spikes`` are one signal a lane; ``spikes`` are empty where nobody reads them.
+    ``currents``, ``spikes`` and ``membranes`` are one signal a lane; the last two are empty where
+    nobody reads them. ``membrane`` shows the last step's.
     """
 
     core: LifCore
@@ -70,6 +71,7 @@ class LifBlock(Block):
     spikes: tuple[Signal, ...]
     membrane: Signal | None
     copy: int = 0
+    membranes: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,30 @@ class MergeBlock(Block):
     inputs: tuple[Signal, ...]
     time: int
     output: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSpikeBlock(Block):
+    """Steps before the first spike; fields as in `CountBlock`."""
+
+    spikes: tuple[Signal, ...]
+    first: int
+    last: int
+    ending: int
+    output: Signal
+    copy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MaximumBlock(Block):
+    """Largest values of all steps, one signal a lane; other fields as in `CountBlock`."""
+
+    values: tuple[Signal, ...]
+    first: int
+    last: int
+    ending: int
+    output: Signal
+    copy: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from fwgen.errors import FormatError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Node, Quantise, Slice, SpikeCount
+from fwgen.ir.nodes import Dense, Input, Lif, Node, Quantise, ReadOut, Slice
 from fwgen.lower import hls_layers
 from fwgen.lower.hls_layers import MAX_BITS, HlsLayer, Operand
 from fwgen.lower.hls_nodes import RULES, layers_of
@@ -119,7 +119,7 @@ class _Planner:
         return reason
 
     def _objection(self, node: Node) -> str | None:
-        if node.name in self._temporal or isinstance(node, Lif | LastMembrane | SpikeCount):
+        if node.name in self._temporal or isinstance(node, Lif | ReadOut):
             return "part of the spiking network"
         if type(node) not in RULES:
             return "hls4ml has no such layer"

@@ -210,7 +210,7 @@ class Step:
             more = 0
         lowered = node.reset is Reset.SUBTRACT and bool(reset)
         terms.append(Scaled(self._lowered(c, reset, more) if lowered else c.constant(more)))
-        return c.whole("v_exact", c.sum("v_exact", terms))
+        return c.whole("v_exact", c.soonest("v_exact", terms))
 
     def _leak(self, c: Circuit, u: Word) -> list[Scaled]:
         neuron = self.neuron
@@ -251,7 +251,7 @@ class Step:
             down = c.gate("down", s, -neuron.threshold)
             up = c.gate("up", r, neuron.threshold)
             terms = [Scaled(v, lift), Scaled(down), Scaled(up)]
-        exact = c.whole("after_exact", c.sum("after", terms))
+        exact = c.whole("after_exact", c.soonest("after", terms))
         return convert(c, "after", exact, neuron.frac, neuron.membrane, self.layer.before)
 
 
@@ -277,7 +277,8 @@ def neuron_circuit(step: Step, pace: Pace, steps: Steps) -> NeuronCircuit:
     )
     late = step.spike(c, "fires", shown)
     reset: list[Word] = [c.constant(step.initial_reset)] if alone else [first, late]
-    after, spikes = [], []
+    after: list[Word] = []
+    spikes: list[Word] = []
     for x in currents:
         v, spike = step.run(c, u if not after else after[-1], reset, x)
         reset = [step.spike(c, "again", v)]

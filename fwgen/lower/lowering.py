@@ -20,10 +20,11 @@ from fwgen.ir.nodes import (
     Input,
     LastMembrane,
     Lif,
+    Maximum,
     Node,
     Quantise,
+    ReadOut,
     Relu,
-    SpikeCount,
     Table,
     Threshold,
 )
@@ -151,9 +152,11 @@ class _Lowering:
                 self._input(node)
             case Dense() if signals[node.source].temporal:
                 if not isinstance(self.plan.graph[node.source], Lif):
-                    raise _unsupported(node, "spikes or a value that exists once per event")
+                    raise _unsupported(
+                        node, "spikes or a value that exists once per event as source"
+                    )
                 self._spiking.lower(node)
-            case Lif() | LastMembrane() | SpikeCount():
+            case Lif() | ReadOut():
                 self._spiking.lower(node)
             case Relu() if node.name in self._absorbed:
                 pass
@@ -231,7 +234,7 @@ class _Lowering:
         node = graph[name]
         if isinstance(node, Quantise | Table):
             return _plain(node.fmt)
-        if isinstance(node, LastMembrane):
+        if isinstance(node, LastMembrane | Maximum):
             lif = graph[node.source]
             if isinstance(lif, Lif) and lif.membrane is not None:
                 return _plain(lif.membrane)

@@ -94,8 +94,6 @@ class Bits:
             case Gate():
                 (spike,) = self.of(op.bit, 1)
                 return [spike if op.value >> i & 1 else 0 for i in range(width)]
-            case Truth():
-                return [self._truth(op, op.column(i)) for i in range(width)]
             case Floor():
                 return self.of(op.a, op.shift + width)[op.shift :]
             case Wrap():
@@ -132,6 +130,8 @@ class Bits:
     def _product(self, op: Op) -> Sequence[Bit]:
         """What is no row of LUTs: multipliers and tables."""
         match op:
+            case Truth():
+                return [self._truth(op, op.column(i)) for i in range(op.word.width)]
             case Square():
                 return self._multiply(op.word, op.a)
             case Multiply():

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Dense
+from fwgen.ir.nodes import Node
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import Block, CircuitBlock, DelayBlock, HoldBlock, Signal
 from fwgen.lower.ops import Vector
@@ -83,8 +83,8 @@ class Plan:
         self.blocks.append(DelayBlock(net, about, signal, time - signal.time, output))
         return output
 
-    def wrapping(self, node: Dense) -> Fixed | None:
-        """The accumulator in which a dense layer's sums wrap around, if they do."""
+    def wrapping(self, node: Node) -> Fixed | None:
+        """The accumulator in which a layer's sums wrap around, if they do."""
         found = {c.node: c.fmt for c in self.analysis.conversions if c.what == ACCUMULATOR}
         return found.get(node.name)
 

@@ -157,7 +157,8 @@ def grouped(sizes: Sequence[int], live: Sequence[int], chains: int) -> list[Grou
 
 
 def _cut(row: Sequence[int], chains: int) -> list[Group]:
-    groups, start = [], 0
+    groups: list[Group] = []
+    start = 0
     while start < len(row):
         end = start + (ALONE if len(groups) < chains else FUSED)
         groups.append(list(row[start:end]))

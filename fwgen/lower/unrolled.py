@@ -7,15 +7,16 @@ other, with no loop. Values that meet are brought to the same cycle by shift reg
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from fwgen.ir.nodes import Dense, LastMembrane, Lif, Node, Reset, SpikeCount
+from fwgen.ir.nodes import Dense, LastMembrane, Lif, Maximum, Node, ReadOut, Reset
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import CircuitBlock, Signal
 from fwgen.lower.lif import Layer, Step
+from fwgen.lower.lookups import Wanted, is_looked_up, lookups
 from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
-from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
+from fwgen.lower.readouts import gathered
 from fwgen.lower.synapses import Accumulators, accumulators
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
@@ -32,7 +33,7 @@ class Unrolled:
     schedule: Schedule
     _steps: dict[str, list[Signal]] = field(default_factory=dict)
     _ranges: dict[str, Range] = field(default_factory=dict)
-    _membranes: dict[str, Signal] = field(default_factory=dict)
+    _membranes: dict[str, list[Signal]] = field(default_factory=dict)
 
     def lower(self, node: Node) -> None:
         """Add one node."""
@@ -42,9 +43,9 @@ class Unrolled:
             case Lif():
                 self._lif(node)
             case LastMembrane():
-                self.plan.signals[node.name] = self._membranes[node.source]
-            case SpikeCount():
-                self._count(node)
+                self.plan.signals[node.name] = self._membranes[node.source][-1]
+            case ReadOut():
+                self._gather(node)
             case _:
                 raise TypeError(f"no schedule for {node.op}")
 
@@ -78,40 +79,72 @@ class Unrolled:
     # ---- neurons ----
 
     def _lif(self, node: Lif) -> None:
-        steps, membrane, spikes = self.plan.graph.steps, None, None
-        found = []
-        for t in range(steps):
-            membrane, spikes = self._step(node, t, membrane, spikes)
-            found.append(spikes)
-        if membrane is None:
-            raise TypeError("an event has one time step at least")
-        self._membranes[node.name] = membrane
-        self._mark(node, found)
+        current = self.plan.analysis.values[node.source]
+        if node.source not in self._steps and is_looked_up(current):
+            self._looked_up(node, current)
+            return
+        state: Ports = []
+        steps = [state := self._step(node, t, state) for t in range(self.plan.graph.steps)]
+        shown = [dict(step) for step in steps]
+        self._membranes[node.name] = [s["membrane_i"] for s in shown if "membrane_i" in s]
+        spikes = [s["spike_i"] for s in shown if "spike_i" in s]
+        if spikes:
+            self._mark(node, spikes)
 
-    def _step(
-        self, node: Lif, t: int, membrane: Signal | None, spikes: Signal | None
-    ) -> tuple[Signal, Signal]:
-        """Membranes and spikes behind a step."""
+    def _looked_up(self, node: Lif, current: Range) -> None:
+        """All steps of neurons whose constant current has few values."""
+        plan, source, steps = self.plan, self.plan.signals[node.source], self.plan.graph.steps
+        wanted = Wanted(*self._read(node), steps)
+        circuit = plan.once(
+            (node.name, source.arrivals),
+            lambda: lookups(node, current, plan.pace, source.arrivals, wanted),
+        )
+        about = f"lif, {len(current)} neurons, {steps} steps looked up in tables of the current"
+        block = CircuitBlock(node.name, about, circuit, (("current_i", source),), (), 0)
+        nets = [f"{node.name}__{vector.name.removesuffix('_o')}" for vector in circuit.outputs]
+        found = dict(zip(nets, plan.circuit(block, nets), strict=True))
+        frac = plan.analysis.lifs[node.name].membrane.frac
+        for net, vector in zip(nets, circuit.outputs, strict=True):
+            own = 0 if "__spike" in net else frac
+            self._ranges[net] = bounds_of(vector.words, own)
+        self._membranes[node.name] = [s for net, s in found.items() if "__membrane" in net]
+        spikes = [s for net, s in found.items() if "__spike" in net]
+        if spikes:
+            self._mark(node, spikes)
+
+    def _read(self, node: Lif) -> tuple[bool, bool, bool]:
+        """Whether spikes, the last membrane, and those of all steps are read by other nodes."""
+        readers = [n for n in self.plan.graph if node.name in n.sources]
+        last, most = (any(isinstance(n, op) for n in readers) for op in (LastMembrane, Maximum))
+        return any(not isinstance(n, LastMembrane | Maximum) for n in readers), last, most
+
+    def _wanted(self, node: Lif, t: int) -> list[str]:
+        """What is read of a step: by the next step, or by other nodes."""
+        more = t + 1 < self.plan.graph.steps
+        others, last, most = self._read(node)
+        found = ["membrane_i"] * (more or last or most)
+        return found + ["spike_i"] * (others or (more and self._resets_by_spike(node)))
+
+    def _step(self, node: Lif, t: int, state: Ports) -> Ports:
+        """Membranes and spikes behind a step, from those of the step before."""
         plan, name = self.plan, f"{node.name}__t{t}"
         given: Ports = [("current_i", self._current(node, t))]
-        if membrane is not None and spikes is not None:
-            given += [("membrane_i", membrane)]
-            if self._resets_by_spike(node):
-                given += [("spike_i", spikes)]
+        given += [p for p in state if p[0] == "membrane_i" or self._resets_by_spike(node)]
         time = latest([s for _, s in given])
         ports = [(port, plan.at(s, time)) for port, s in given]
         sources = {port: self._ranges[s.net] for port, s in given}
         before = {port: s.arrivals for port, s in ports}
         key = (name, tuple(before.items()), *(tuple(r.lo) + tuple(r.hi) for r in sources.values()))
-        circuit = plan.once(key, lambda: self._circuit(node, sources, before))
+        wanted = self._wanted(node, t)
+        circuit = plan.once(key, lambda: self._circuit(node, sources, before, wanted))
         about = f"lif, {ports[0][1].count} neurons, step {t + 1} of {plan.graph.steps}"
         block = CircuitBlock(name, about, circuit, tuple(ports), (), 0)
-        nets = [f"{node.name}__membrane__t{t}", f"{node.name}__spike__t{t}"]
+        nets = [f"{node.name}__{port.removesuffix('_i')}__t{t}" for port in wanted]
         outputs = plan.circuit(block, nets)
-        frac = plan.analysis.lifs[node.name].membrane.frac
-        for net, vector, own in zip(nets, circuit.outputs, (frac, 0), strict=True):
-            self._ranges[net] = bounds_of(vector.words, own)
-        return outputs[0], outputs[1]
+        frac = {"membrane_i": plan.analysis.lifs[node.name].membrane.frac, "spike_i": 0}
+        for net, vector, port in zip(nets, circuit.outputs, wanted, strict=True):
+            self._ranges[net] = bounds_of(vector.words, frac[port])
+        return list(zip(wanted, outputs, strict=True))
 
     @staticmethod
     def _resets_by_spike(node: Lif) -> bool:
@@ -126,7 +159,11 @@ class Unrolled:
         return signal
 
     def _circuit(
-        self, node: Lif, sources: dict[str, Range], before: dict[str, tuple[int, ...]]
+        self,
+        node: Lif,
+        sources: dict[str, Range],
+        before: dict[str, tuple[int, ...]],
+        wanted: Sequence[str],
     ) -> Circuit:
         """One step of all neurons."""
         c, analysis = Circuit(self.plan.pace), self.plan.analysis
@@ -159,33 +196,29 @@ class Unrolled:
             after.append(v)
             spikes.append(spike if step.early else step.spike(c, "fires", v))
         frac = ranges.membrane.frac
-        c.output("membrane_o", after, bounds_of(after, frac), more=True)
-        c.output("spike_o", spikes, bounds_of(spikes, 0))
+        results = {"membrane_i": (after, frac), "spike_i": (spikes, 0)}
+        for port in wanted:
+            shown, own = results[port]
+            name, more = f"{port.removesuffix('_i')}_o", port != wanted[-1]
+            c.output(name, shown, bounds_of(shown, own), more=more)
         return c
 
     # ---- read-outs ----
 
-    def _count(self, node: SpikeCount) -> None:
-        plan, spikes = self.plan, self._steps[node.source]
-        time = latest(spikes)
-        ports = [(f"spike{t}_i", plan.at(s, time)) for t, s in enumerate(spikes)]
+    def _gather(self, node: ReadOut) -> None:
+        plan, steps = self.plan, self._steps[node.source]
+        if isinstance(node, Maximum):
+            steps = self._membranes[node.source]
+        time = latest(steps)
+        ports = [(f"step{t}_i", plan.at(s, time)) for t, s in enumerate(steps)]
         c = Circuit(plan.pace)
         rows = [
             c.input(port, self._ranges[s.net], at.arrivals)
-            for (port, at), s in zip(ports, spikes, strict=True)
+            for (port, at), s in zip(ports, steps, strict=True)
         ]
-        sums = [
-            spike_sum(
-                c,
-                f"n{i}",
-                Synapses(bits, [1] * len(bits), {}),
-                0,
-                next(iter(chains_for(len(bits)))),
-            )
-            for i, bits in enumerate(zip(*rows, strict=True))
-        ]
-        c.output("count_o", sums, plan.analysis.values[node.name])
-        about = f"spike_count, {len(sums)} sums over {plan.graph.steps} steps"
+        words = gathered(c, node, rows)
+        c.output("result_o", words, plan.analysis.values[node.name])
+        about = f"{node.op}, {len(words)} neurons over {plan.graph.steps} steps"
         block = CircuitBlock(node.name, about, c, tuple(ports), (), 0)
         plan.signals[node.name] = plan.circuit(block, [node.name])[0]
 

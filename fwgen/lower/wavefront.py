@@ -10,18 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import Dense, LastMembrane, Lif, Node, SpikeCount
+from fwgen.ir.nodes import Dense, LastMembrane, Lif, Maximum, Node, ReadOut
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.design import (
     CircuitBlock,
-    CountBlock,
     LifBlock,
     MergeBlock,
     Signal,
 )
 from fwgen.lower.lif import LifCore, Steps, lif_core
 from fwgen.lower.plan import Plan
+from fwgen.lower.readouts import gathering
 from fwgen.lower.synapses import Accumulators, accumulators
 
 Lanes = tuple[Signal, ...]
@@ -35,6 +35,7 @@ class Wavefront:
     schedule: Schedule
     _lanes: dict[tuple[str, int], Lanes] = field(default_factory=dict)
     _membranes: dict[tuple[str, int], Signal] = field(default_factory=dict)
+    _all_membranes: dict[tuple[str, int], Lanes] = field(default_factory=dict)
 
     @property
     def steps(self) -> Steps:
@@ -50,8 +51,8 @@ class Wavefront:
                 self._lif(node)
             case LastMembrane():
                 self._last_membrane(node)
-            case SpikeCount():
-                self._count(node)
+            case ReadOut():
+                self._gather(node)
             case _:
                 raise TypeError(f"no schedule for {node.op}")
 
@@ -145,7 +146,7 @@ class Wavefront:
         return [n for n in self.plan.graph if node.name in n.sources]
 
     def _spikes_read(self, node: Lif) -> bool:
-        return any(not isinstance(n, LastMembrane) for n in self._readers(node))
+        return any(not isinstance(n, LastMembrane | Maximum) for n in self._readers(node))
 
     def _block(self, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str) -> None:
         size, time = len(core.of), currents[0].time + 1
@@ -158,6 +159,11 @@ class Wavefront:
             net = f"{node.name}__membrane{end}"
             membrane = Signal(net, core.membrane, size, time, temporal=True)
             self._membranes[node.name, copy] = membrane
+        membranes: Lanes = ()
+        if any(isinstance(n, Maximum) for n in self._readers(node)):
+            nets = (f"{node.name}__membrane{lane}{end}" for lane in range(self.schedule.lanes))
+            membranes = tuple(Signal(n, core.membrane, size, time, temporal=True) for n in nets)
+            self._all_membranes[node.name, copy] = membranes
         lanes = self.schedule.lanes
         rate = f"{lanes} time steps a clock" if lanes > 1 else "one clock a time step"
         self.plan.blocks.append(
@@ -170,6 +176,7 @@ class Wavefront:
                 tuple(spikes),
                 membrane,
                 copy,
+                membranes,
             )
         )
         self._lanes[node.name, copy] = tuple(spikes)
@@ -186,18 +193,14 @@ class Wavefront:
             found.append(replace(net, time=time, temporal=False))
         self._merge(node, found)
 
-    def _count(self, node: SpikeCount) -> None:
-        values, cycles, found = self.plan.analysis.values[node.name], self.steps.cycles, []
-        ending = self.steps.last_lane + 1
+    def _gather(self, node: ReadOut) -> None:
+        values, found = self.plan.analysis.values[node.name], []
+        of = self._all_membranes if isinstance(node, Maximum) else self._lanes
         for copy, end in self._copies():
-            spikes = self._lanes[node.source, copy]
-            first, last = spikes[0].time, spikes[0].time + cycles - 1
-            output = Signal(node.name + end, values.fmt, spikes[0].count, last + 1)
-            about = f"spike_count, {spikes[0].count} counters over {self.plan.graph.steps} steps"
-            self.plan.blocks.append(
-                CountBlock(node.name + end, about, spikes, first, last, ending, output, copy)
-            )
-            found.append(output)
+            lanes, name = of[node.source, copy], node.name + end
+            block = gathering(node, name, lanes, values, self.plan.graph.steps, copy)
+            self.plan.blocks.append(block)
+            found.append(block.output)
         self._merge(node, found)
 
     def _merge(self, node: Node, found: Sequence[Signal]) -> None:

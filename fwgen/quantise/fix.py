@@ -136,8 +136,10 @@ def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
     else:
         beta = _fix_near(node, "beta", node.beta, _beta_room, True)
     frac = node.membrane.frac if node.membrane else source.frac
-    threshold = _on_grid(node, "threshold", node.threshold, frac)
-    fixed = replace(node, beta=beta, threshold=threshold)
+    fixed = replace(node, beta=beta)
+    if node.threshold is not None:
+        threshold = _on_grid(node, "threshold", node.threshold, frac)
+        fixed = replace(fixed, threshold=threshold)
     if node.membrane is None:
         _, conversion = lif_range(replace(fixed, membrane=roomy(frac)), source, steps)
         fixed = replace(fixed, membrane=conversion.needed.fmt)

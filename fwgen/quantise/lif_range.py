@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fwgen.ir.cast import cast, round_integer
+from fwgen.ir.cast import Ints, cast, round_integer
 from fwgen.ir.fixed import Fixed, Overflow
-from fwgen.ir.nodes import Lif, Reset, ShiftLeak
-from fwgen.quantise.bounds import Conversion, LifRange, Range, const, roomy
+from fwgen.ir.nodes import Const, Lif, Reset, ShiftLeak
+from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to, roomy
 
 Interval = tuple[int, int]
 
@@ -47,8 +47,8 @@ class Neuron:
     membrane: Fixed
     frac: int
     beta: int | None
-    threshold: int  # on the common grid
-    limit: int  # on the membrane's grid: fires above it
+    threshold: int  # on the common grid; 0 where there is none
+    limit: int  # on the membrane's grid: fires above it; the highest membrane if it never does
     current: Interval  # on the common grid
 
     def leak(self, u: int) -> int:
@@ -95,10 +95,11 @@ def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, Conversi
 def neurons(node: Lif, current: Range) -> list[Neuron]:
     """Each neuron of a layer with its own constants on the layer's common grid."""
     fmt, size = _membrane(node), len(current)
-    threshold = const(node.threshold)
+    threshold, limits = _thresholds(node, fmt)
     beta = None if isinstance(node.beta, ShiftLeak) else const(node.beta)
     frac = common_frac(node, current.frac)
     thr = np.broadcast_to(threshold.values, (size,))
+    lim = np.broadcast_to(limits, (size,))
     betas = np.broadcast_to(beta.values, (size,)) if beta else [None] * size
     lift = frac - fmt.frac - beta.fmt.frac if beta else 0
     return [
@@ -108,18 +109,27 @@ def neurons(node: Lif, current: Range) -> list[Neuron]:
             frac=frac,
             beta=None if b is None else b << lift,
             threshold=t << (frac - threshold.fmt.frac),
-            limit=_floor(t, threshold.fmt.frac - fmt.frac),
+            limit=int(limit),
             current=(lo << (frac - current.frac), hi << (frac - current.frac)),
         )
-        for t, b, lo, hi in zip(thr, betas, current.lo, current.hi, strict=True)
+        for t, limit, b, lo, hi in zip(thr, lim, betas, current.lo, current.hi, strict=True)
     ]
+
+
+def _thresholds(node: Lif, fmt: Fixed) -> tuple[Const, Ints]:
+    """Thresholds, and above which integers of the membrane they are passed."""
+    if node.threshold is None:
+        return Const(filled(0, 1), Fixed(False, 1, 1 - fmt.frac)), filled(fmt.hi, 1)
+    threshold = const(node.threshold)
+    return threshold, floor_to(threshold, fmt.frac)
 
 
 def common_frac(node: Lif, current_frac: int) -> int:
     """Fraction bits on which every term of the membrane equation is an integer."""
     fmt = _membrane(node)
     leak = 0 if isinstance(node.beta, ShiftLeak) else max(const(node.beta).fmt.frac, 0)
-    return max(fmt.frac + leak, fmt.frac, current_frac, const(node.threshold).fmt.frac)
+    threshold = fmt.frac if node.threshold is None else const(node.threshold).fmt.frac
+    return max(fmt.frac + leak, fmt.frac, current_frac, threshold)
 
 
 def _walk(neuron: Neuron, steps: int) -> Seen:
@@ -193,10 +203,6 @@ def _convert(exact: Interval, frac: int, fmt: Fixed, needed: Hull) -> Interval:
 
 def _clip(n: int, fmt: Fixed) -> int:
     return int(cast(np.array(n, dtype=object), fmt.frac, fmt)[()])
-
-
-def _floor(n: int, shift: int) -> int:
-    return n >> shift if shift >= 0 else n << -shift
 
 
 def _range(hulls: list[Hull], frac: int) -> Range:

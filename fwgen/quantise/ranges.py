@@ -19,11 +19,13 @@ from fwgen.ir.nodes import (
     BatchNorm,
     Concat,
     Dense,
+    FirstSpike,
     Input,
     KlDivergence,
     LastMembrane,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Node,
     Quantise,
@@ -80,10 +82,12 @@ def add(node: Node, steps: int, analysis: Analysis) -> None:
             known[node.name] = full(node.fmt, node.size)
         case Lif():
             _lif(node, steps, analysis)
-        case LastMembrane():
+        case LastMembrane() | Maximum():
             known[node.name] = analysis.lifs[node.source].membrane
         case SpikeCount():
             known[node.name] = _count(known[node.source], steps)
+        case FirstSpike():
+            known[node.name] = _first(known[node.source], steps)
         case _:
             known[node.name] = _feed_forward(node, analysis)
     _check_size(node, known[node.name])
@@ -237,6 +241,11 @@ def _lif(node: Lif, steps: int, analysis: Analysis) -> None:
 
 def _count(spikes: Range, steps: int) -> Range:
     return Range(spikes.lo * steps, spikes.hi * steps, 0)
+
+
+def _first(spikes: Range, steps: int) -> Range:
+    """A neuron that cannot fire is known to have no first spike."""
+    return Range(steps * (1 - spikes.hi), filled(steps, len(spikes)), 0)
 
 
 def _threshold(node: Threshold, source: Range, analysis: Analysis) -> Range:

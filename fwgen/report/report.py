@@ -90,7 +90,7 @@ def format_list(graph: Graph, analysis: Analysis, real: Graph) -> list[Json]:
                 f"{c.what} {c.fmt} {verb}; {c.sufficient_text} would hold every value"
             )
     for node in graph:
-        if isinstance(node, Lif) and not any(analysis.lifs[node.name].can_fire):
+        if isinstance(node, Lif) and node.fires and not any(analysis.lifs[node.name].can_fire):
             notes.setdefault(node.name, []).append("never fires; only its membrane is of use")
         if isinstance(node, Threshold):
             values = analysis.values[node.name]
@@ -147,6 +147,7 @@ def _formats(node: Node) -> dict[str, object]:
             parts = {"alpha": node.alpha}
         case Lif():
             parts = {"beta": node.beta, "threshold": node.threshold, "membrane": node.membrane}
+            parts = {key: part for key, part in parts.items() if part is not None}
         case Threshold():
             parts = {"value": node.value}
         case Quantise() | Table():

@@ -80,7 +80,7 @@ def _set(
         "spikes_differ": {
             node.name: float(np.mean(wide[node.name] != exact[node.name].astype(float)))
             for node in real
-            if isinstance(node, Lif)
+            if isinstance(node, Lif) and node.fires
         },
         "triggers": {},
     }

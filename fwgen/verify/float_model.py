@@ -17,11 +17,13 @@ from fwgen.ir.nodes import (
     BatchNorm,
     Concat,
     Dense,
+    FirstSpike,
     Input,
     KlDivergence,
     LastMembrane,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Node,
     Param,
@@ -78,6 +80,12 @@ def _evaluate(node: Node, graph: Graph, events: Floats, values: dict[str, Floats
             values[node.name] = values[f"{node.source}.membrane"][-1]
         case SpikeCount():
             values[node.name] = values[node.source].sum(axis=0)
+        case Maximum():
+            values[node.name] = values[f"{node.source}.membrane"].max(axis=0)
+        case FirstSpike():
+            fired = values[node.source] > 0
+            first = np.where(fired.any(axis=0), fired.argmax(axis=0), graph.steps)
+            values[node.name] = first.astype(float)
         case Table():
             x = values[node.source]
             values[node.name] = _clipped(
@@ -157,7 +165,8 @@ def _clipped(values: Floats, fmt: Fixed) -> Floats:
 
 
 def _lif(node: Lif, steps: int, values: dict[str, Floats]) -> None:
-    source, threshold = values[node.source], _real(node.threshold)
+    source = values[node.source]
+    threshold = np.array(np.inf) if node.threshold is None else _real(node.threshold)
     beta: Any = 1 - 2.0**-node.beta.shift if isinstance(node.beta, ShiftLeak) else _real(node.beta)
     static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
     u = np.zeros_like(source if static else source[0])

@@ -73,6 +73,7 @@ def _rows(node: Node, home: str, reference: Reference, note: str) -> list[Row]:
     bits = isinstance(node, Lif | Threshold)
     rows = [Row(node.name, node.op, home, home, str(values.fmt), values.frac, bits, note)]
     if isinstance(node, Lif):
+        rows = rows if node.fires else []
         membrane = reference.analysis.lifs[home].membrane
         key = f"{home}.membrane"
         fmt, frac = str(membrane.fmt), membrane.frac

@@ -15,9 +15,11 @@ from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Dense,
+    FirstSpike,
     Input,
     LastMembrane,
     Lif,
+    Maximum,
     Node,
     Quantise,
     Reset,
@@ -96,8 +98,12 @@ class Reference:
                 self._lif(node, trace)
             case LastMembrane():
                 values[node.name] = values[f"{node.source}.membrane"][-1]
+            case Maximum():
+                values[node.name] = values[f"{node.source}.membrane"].max(axis=0)
             case SpikeCount():
                 values[node.name] = values[node.source].sum(axis=0)
+            case FirstSpike():
+                values[node.name] = self._first(values[node.source])
             case _:
                 values[node.name] = self._stateless(node, trace)
 
@@ -141,9 +147,11 @@ class Reference:
             raise TypeError("the reference works on integer graphs only")
         frac = common_frac(node, self.analysis.values[node.source].frac)
         lift = frac - self.analysis.values[node.source].frac
-        thr_const = const(node.threshold)
-        limit = self._ints(floor_to(thr_const, fmt.frac))
-        thr = self._ints(thr_const.values << (frac - thr_const.fmt.frac))
+        limit, thr = self._ints(np.array(fmt.hi, dtype=object)), self._ints(np.array(0))
+        if node.threshold is not None:
+            thr_const = const(node.threshold)
+            limit = self._ints(floor_to(thr_const, fmt.frac))
+            thr = self._ints(thr_const.values << (frac - thr_const.fmt.frac))
         leak = self._leak(node, fmt, frac)
 
         def convert(n: Ints) -> Ints:
@@ -161,6 +169,11 @@ class Reference:
             return s, convert(lifted - d * (thr if node.reset is Reset.SUBTRACT else lifted))
 
         return step
+
+    def _first(self, spikes: Ints) -> Ints:
+        """The first step with a spike; the number of steps where there is none."""
+        fired = spikes != 0
+        return self._ints(np.where(fired.any(axis=0), fired.argmax(axis=0), self.graph.steps))
 
     def _leak(self, node: Lif, fmt: Fixed, frac: int) -> Callable[[Ints], Ints]:
         if isinstance(node.beta, ShiftLeak):

@@ -6,26 +6,26 @@
 `default_nettype none
 
 module fwgen_count #(
-    parameter integer COUNTERS = 1,
-    parameter integer WIDTH    = 4,  // bits of each counter; the caller makes it wide enough
-    parameter integer LANES    = 1,
-    parameter integer ENDING   = 1   // 1 to LANES
+    parameter integer COUNT  = 1,
+    parameter integer WIDTH  = 4,  // bits of each counter; the caller makes it wide enough
+    parameter integer LANES  = 1,
+    parameter integer ENDING = 1   // 1 to LANES
 ) (
-    input  wire                      clk_i,
-    input  wire                      first_i,
-    input  wire                      last_i,
-    input  wire [LANES*COUNTERS-1:0] bit_i,
-    output wire [COUNTERS*WIDTH-1:0] count_o
+    input  wire                   clk_i,
+    input  wire                   first_i,
+    input  wire                   last_i,
+    input  wire [LANES*COUNT-1:0] bit_i,
+    output wire [COUNT*WIDTH-1:0] count_o
 );
     genvar n, lane;
     generate
-        for (n = 0; n < COUNTERS; n = n + 1) begin : g_counter
+        for (n = 0; n < COUNT; n = n + 1) begin : g_counter
             reg  [WIDTH-1:0] count_q;
             wire [WIDTH-1:0] sum [0:LANES];
 
             assign sum[0] = first_i ? {WIDTH{1'b0}} : count_q;
             for (lane = 0; lane < LANES; lane = lane + 1) begin : g_lane
-                wire counts = bit_i[lane*COUNTERS+n] & ~(last_i & (lane >= ENDING));
+                wire counts = bit_i[lane*COUNT+n] & ~(last_i & (lane >= ENDING));
                 wire [WIDTH:0] more   = {1'b0, sum[lane]} + {{WIDTH{1'b0}}, counts};
                 wire           unused = more[WIDTH];
 

@@ -9,10 +9,11 @@ from fwgen.emit.rtl import emit_rtl
 from fwgen.emit.verilog import Writer, literal
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
-from fwgen.lower.circuit import (
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.lowering import lower
+from fwgen.lower.ops import (
     Above,
     Add,
-    Circuit,
     Clamp,
     Even,
     Floor,
@@ -24,7 +25,6 @@ from fwgen.lower.circuit import (
     Word,
     Wrap,
 )
-from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.quantise.bounds import Range
 from tests.verify.operations import graph_of

@@ -176,6 +176,11 @@ FORMATS = [
     ),
 ]
 
+_INTEGRATORS = both(
+    layer("enc_lif", op="li"),
+    *(layer("enc_lif", drop=key) for key in ("threshold", "reset", "reset_delay")),
+)
+
 WIRING = [
     Case(
         "a source that is not there",
@@ -230,6 +235,53 @@ WIRING = [
         f"none. {MEND}",
     ),
     Case(
+        "the largest membrane of no lif layer",
+        layer("membrane", op="maximum", from_="x"),
+        f"{Y}: layer 'membrane' (maximum): needed to read a lif layer; found 'x', which is none. "
+        f"{MEND}",
+    ),
+    Case(
+        "the first spike of no lif layer",
+        layer("membrane", op="first_spike", from_="enc"),
+        f"{Y}: layer 'membrane' (first_spike): needed to read a lif layer; found 'enc', which is "
+        f"none. {MEND}",
+    ),
+    Case(
+        "spikes of neurons that never fire",
+        both(_INTEGRATORS, layer("membrane", op="spike_count")),
+        f"{Y}: layer 'membrane' (spike_count): needed a source that has values: of an li layer, "
+        "last_membrane and maximum read the membrane; found 'enc_lif', which never fires. "
+        f"{MEND}",
+    ),
+    Case(
+        "a dense layer on neurons that never fire",
+        both(_INTEGRATORS, layer("dec", from_="enc_lif")),
+        f"{Y}: layer 'dec' (dense): needed a source that has values: of an li layer, "
+        "last_membrane and maximum read the membrane; found 'enc_lif', which never fires. "
+        f"{MEND}",
+    ),
+    Case(
+        "a threshold of neurons that never fire",
+        both(_INTEGRATORS, layer("enc_lif", threshold=1.0)),
+        f"{L1}: threshold: needed",
+    ),
+    Case(
+        "neurons that never fire, without a leak",
+        both(_INTEGRATORS, layer("enc_lif", drop="beta")),
+        f"{L1}: beta: needed either beta (a constant) or leak_shift (u - (u >> shift)); found "
+        "neither. Keep one of the two.",
+    ),
+    Case(
+        "a leak of neurons without a leak",
+        layer("enc_lif", op="if"),
+        f"{L1}: beta: needed",
+    ),
+    Case(
+        "a read-out with a key",
+        layer("membrane", op="first_spike", none=7),
+        f"{Y}: layers[2]",
+    ),
+    Case(
         "an unknown output",
         top(outputs=["score", "triggr"]),
         f"{Y}: graph 'demo': outputs: needed names of layers; found 'triggr'. Choose from: enc, "
@@ -260,8 +312,8 @@ WIRING = [
         "an output a time step",
         top(outputs=["score", "trigger", "enc_lif"]),
         f"{Y}: graph 'demo': outputs: needed values that exist once per event; found 'enc_lif', "
-        "which has one value per time step. Put a read-out (last_membrane or spike_count) behind "
-        "it.",
+        "which has one value per time step. Put a read-out (last_membrane, maximum, spike_count "
+        "or first_spike) behind it.",
     ),
     Case(
         "a layer that nobody reads",

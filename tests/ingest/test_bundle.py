@@ -72,6 +72,29 @@ def test_neurons_may_have_constants_of_their_own(draft: Draft, tmp_path: Path) -
     assert lif.threshold.values.tolist() == [1.0, 2.0]
 
 
+def test_neurons_without_a_leak(draft: Draft, tmp_path: Path) -> None:
+    """``if`` is a lif layer with a beta of 1, exactly."""
+    lif = draft.layer("enc_lif")
+    del lif["beta"]
+    lif.update(op="if", threshold_format="ufixed<4,2>")
+    assert (
+        "enc_lif = lif(enc) beta=1.0:ufixed<1,1> threshold=1.0:ufixed<4,2> "
+        "membrane=fixed<16,6,RND,SAT> reset=subtract reset_delay=yes"
+    ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+
+
+def test_neurons_without_a_threshold(draft: Draft, tmp_path: Path) -> None:
+    """``li`` is a lif layer that never fires."""
+    lif = draft.layer("enc_lif")
+    for key in ("threshold", "reset", "reset_delay"):
+        del lif[key]
+    lif.update(op="li", beta_format="ufixed<4,1>")
+    assert (
+        "enc_lif = lif(enc) beta=0.9:ufixed<4,1> membrane=fixed<16,6,RND,SAT> reset=none "
+        "reset_delay=yes\n"
+    ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+
+
 def test_a_leak_may_be_a_shift(draft: Draft, tmp_path: Path) -> None:
     """``leak_shift`` takes the place of ``beta``."""
     lif = draft.layer("enc_lif")

@@ -63,7 +63,7 @@ def test_each_section_lists_its_keys_and_their_defaults(start: str, model: type[
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_each_operation_lists_its_keys(op: str) -> None:
     """Every field of every layer is explained, nothing else is."""
-    table = rows(f"### op: {op}")
+    table = rows(f"### op: {op}\n")
     model = OPERATIONS[op]
     assert set(table) == keys(model) - COMMON
     for key, default in table.items():

@@ -206,7 +206,8 @@ MESSAGES: dict[str, tuple[Callable[[], Graph], str]] = {
         lambda: replace(GOOD, outputs=("e", "t", "l")),
         (
             "graph 'net': outputs: needed values that exist once per event; found 'l', which has "
-            "one value per time step. Put a read-out (last_membrane or spike_count) behind it."
+            "one value per time step. Put a read-out (last_membrane, maximum, spike_count or "
+            "first_spike) behind it."
         ),
     ),
     "weight": (

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from fwgen.ir.fixed import Fixed, Rounding
-from fwgen.lower.circuit import (
+from fwgen.lower.circuit import Circuit
+from fwgen.lower.ops import (
     Above,
     Add,
-    Circuit,
     Clamp,
     Even,
     Floor,
@@ -19,10 +19,10 @@ from fwgen.lower.circuit import (
     RoundUp,
     Select,
     Square,
+    Truth,
     Word,
     Wrap,
 )
-from fwgen.lower.ops import Truth
 from tests.ir.definition import Fraction, in_range, rounded
 
 
@@ -44,7 +44,7 @@ def outputs(circuit: Circuit, ports: Mapping[str, Sequence[int]]) -> list[list[i
     return [[value(w) for w in port.words] for port in circuit.outputs]
 
 
-def _result(op: Op, values: list[int]) -> int:  # noqa: PLR0912 - one case an operation
+def _result(op: Op, values: list[int]) -> int:  # noqa: C901, PLR0912 - one case an operation
     a = values[0]
     match op:
         case Add():

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from fwgen.ir.nodes import FirstSpike, Maximum
 from tests.synth.blocks import SMALL, Block, blocks, dense_block, hold_out, spiking_block
 from tests.synth.estimates import KEYS, PAGE, WITHIN, Measured, measure_block
+from tests.verify.operations import const, graph_of, lif
 
 FEW = [dense_block(10, SMALL), dense_block(13, SMALL)]
 FEW += [spiking_block(10, SMALL), spiking_block(13, SMALL)]
@@ -35,6 +37,24 @@ def test_the_estimate_is_near_for_small_blocks(block: Block, tmp_path: Path) -> 
     assert abs(row.error) < WITHIN, row.row
     assert abs(row.estimated["ff"] / row.counted["ff"] - 1) < WITHIN, row.row
     assert row.estimated["dsp"] == row.counted["dsp"]
+
+
+@pytest.mark.parametrize("bits", [2, 5, 9, 16])
+def test_the_estimate_is_near_for_read_outs(bits: int, tmp_path: Path) -> None:
+    """Largest membranes and first spikes, of neurons that are as small as they can be."""
+    neuron = lif(
+        "l",
+        "x",
+        beta=const(1, "ufixed<1,1>"),
+        threshold=const(1, "fixed<2,2>"),
+        membrane=f"fixed<{bits},{bits},TRN,SAT>",
+        reset="none",
+    )
+    read = [neuron, Maximum("most", "l"), FirstSpike("first", "l")]
+    graph = graph_of(6, f"fixed<{bits},{bits}>", read, steps=2 * bits)
+    row = measure_block(Block("read-outs", "", graph), tmp_path)
+    assert abs(row.error) < WITHIN, row.row
+    assert abs(row.estimated["ff"] / row.counted["ff"] - 1) < WITHIN, row.row
 
 
 @pytest.mark.slow

@@ -15,9 +15,11 @@ from fwgen.ir.nodes import (
     BatchNorm,
     Concat,
     Dense,
+    FirstSpike,
     KlDivergence,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Quantise,
     Real,
@@ -72,6 +74,17 @@ def test_shift_leak() -> None:
     values = evaluate(graph, np.array([[4.0]]))
     assert values["l.membrane"].ravel().tolist() == [4.0, 7.0, 9.25]
     assert values["l_n"].tolist() == [[1.0]]
+
+
+def test_read_outs() -> None:
+    """The largest membrane is that of any step; no spike is as many steps as there are."""
+    neuron = Lif("l", "x", Real(np.array(1.0)), Real(np.array(3.0)), None, Reset.SUBTRACT, True)
+    nodes = [neuron, Maximum("most", "l"), FirstSpike("first", "l")]
+    events = np.array([[2.0, 3.5], [-1.0, 0.25]])
+    values = evaluate(graph_of(2, "fixed<4,4>", nodes, steps=5), events)
+    assert values["l.membrane"][:, 0, 0].tolist() == [2.0, 4.0, 3.0, 5.0, 4.0]
+    assert values["most"].tolist() == [[5.0, 5.5], [-1.0, 1.25]]
+    assert values["first"].tolist() == [[1.0, 0.0], [5.0, 5.0]]
 
 
 def test_score_and_trigger() -> None:

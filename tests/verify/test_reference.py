@@ -18,11 +18,13 @@ from fwgen.ir.nodes import (
     Concat,
     Const,
     Dense,
+    FirstSpike,
     Input,
     KlDivergence,
     LastMembrane,
     LeakyRelu,
     Lif,
+    Maximum,
     Multiply,
     Node,
     Quantise,
@@ -81,6 +83,9 @@ class Neuron:
     def step(self, x: Fraction) -> int:
         """One time step; the spike."""
         node, u = self.node, self.u
+        if node.threshold is None:
+            self.u = converted(self.leak(u) + x, node.membrane)
+            return 0
         threshold = exact(node.threshold, self.index)
         r = int(u > threshold)
         v = {
@@ -113,6 +118,10 @@ def interpret(graph: Graph, event: Any) -> dict[str, list[Vector]]:
                 )
             case LastMembrane():
                 rows = values[f"{node.source}.membrane"][-1:]
+            case Maximum():
+                rows = [[max(column) for column in zip(*membranes(values, node), strict=True)]]
+            case FirstSpike():
+                rows = [[first_one(c) for c in zip(*values[node.source], strict=True)]]
             case SpikeCount():
                 rows = [
                     [sum(column, Fraction(0)) for column in zip(*values[node.source], strict=True)]
@@ -124,6 +133,16 @@ def interpret(graph: Graph, event: Any) -> dict[str, list[Vector]]:
                 rows = [stateless(node, sources) for sources in steps]
         values[node.name] = rows
     return values
+
+
+def membranes(values: dict[str, list[Vector]], node: Maximum) -> list[Vector]:
+    """Membranes of the layer that a node reads, step by step."""
+    return values[f"{node.source}.membrane"]
+
+
+def first_one(column: tuple[Fraction, ...]) -> Fraction:
+    """Where the first 1 stands; behind the last number if there is none."""
+    return Fraction([*column, 1].index(1))
 
 
 def stateless(node: Node, sources: tuple[Vector, ...]) -> Vector:
@@ -265,8 +284,17 @@ def temporal() -> Graph:
         lif("b", "e", beta=1, threshold=const(2, "fixed<4,4>"), membrane="fixed<8,8,TRN,SAT>"),
         *read_out("b"),
         *read_out("a"),
+        Maximum("a_most", "a"),
+        Lif("c", "e", const(3, "ufixed<2,0>"), None, MEMBRANE, Reset.NONE, reset_delay=True),
+        LastMembrane("c_u", "c"),
+        Maximum("c_most", "c"),
+        FirstSpike("a_first", "a"),
+        FirstSpike("b_first", "b"),
     ]
     return graph_of(2, "fixed<4,4>", nodes, steps=4)
+
+
+MEMBRANE = Fixed.parse("fixed<6,4,RND,SAT>")
 
 
 def test_operations_on_spikes() -> None:

@@ -199,7 +199,7 @@ def test_one_lane_is_slower_than_the_clock_wants() -> None:
 
     def loop(schedule: Schedule) -> int:
         design = lower(graph, Pace(240.0), schedule=schedule)
-        return max(getattr(b, "core").loop_ps for b in design.blocks if hasattr(b, "core"))
+        return max(b.core.loop_ps for b in design.blocks if hasattr(b, "core"))
 
     assert loop(Schedule()) == loop(Schedule(copies=3))
     assert loop(Schedule()) < loop(Schedule(lanes=2)) < loop(Schedule(lanes=3))
