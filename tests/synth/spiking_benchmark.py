@@ -1,12 +1,12 @@
 """Spike-gated accumulators of fwgen beside a plain adder tree and solvers of adder graphs.
 
-``python -m tests.synth.spiking_benchmark [--forms chosen] [--both] [LAYER ...]`` prints the tables
-of ``docs/performance.md``. Every netlist that is counted is simulated against NumPy.
+``python -m tests.synth.spiking_benchmark [--only PARTS] [LAYER ...]`` prints the tables of
+``docs/performance.md``. Every netlist that is counted is simulated against NumPy.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
@@ -41,7 +41,9 @@ TOP, LAYER, FLAT = "bench", "layer", "flat.v"
 VECTORS = 4096
 PLAIN, OWN = "plain", "fwgen"  # settings of the synthesis
 _SETTINGS = Settings()
-Forms = Literal["all", "chosen"]
+Part = Literal["tree", "solvers", "alone", "chosen", "forms"]
+PARTS: tuple[Part, ...] = ("tree", "solvers", "alone", "chosen", "forms")
+"""The plain tree; solvers; solvers with Yosys left alone; fwgen's choice; its other forms."""
 
 
 def _uniform(ins: int, outs: int) -> Ints:
@@ -86,33 +88,32 @@ class Row:
     flat: Path
 
 
-def rows(weight: Ints, work: Path, *, forms: Forms = "all", both: bool = False) -> list[Row]:
-    """Measure one layer: the plain tree, the solvers, then fwgen's forms, the smallest first.
-
-    ``work`` is an empty folder. ``both`` adds the solvers with Yosys left alone.
+def rows(weight: Ints, work: Path, parts: Collection[Part] = PARTS) -> list[Row]:
+    """Measure one layer in an empty folder: the parts that are wanted, in their order.
 
     Raises
     ------
     ValueError
         If one integer of a netlist differs from NumPy's.
     """
-    sides = enumerate(_sides(weight, work, forms, both=both))
+    sides = enumerate(_sides(weight, work, parts))
     found = [_measure(f"{TOP}{k}", side, how, weight, work) for k, (side, how) in sides]
     prove(found, weight, work)
     return found
 
 
-def _sides(weight: Ints, work: Path, wanted: Forms, *, both: bool) -> Iterator[tuple[Side, str]]:
-    plain = naive(weight, _folder(work, "naive"))
-    yield from ((plain, PLAIN), (plain, OWN))
-    for side in others(weight, work):
-        yield side, OWN
-        if both:
-            yield side, PLAIN
-    found, seconds = all_forms(weight)
-    for form in found if wanted == "all" else found[:1]:
-        folder = _folder(work, f"chains{form.chains}")
-        yield fwgen_side(form, seconds / len(found), folder), OWN
+def _sides(weight: Ints, work: Path, parts: Collection[Part]) -> Iterator[tuple[Side, str]]:
+    if "tree" in parts:
+        plain = naive(weight, _folder(work, "naive"))
+        yield from ((plain, PLAIN), (plain, OWN))
+    solved = list(others(weight, work)) if {"solvers", "alone"} & set(parts) else []
+    for part, settings in (("solvers", OWN), ("alone", PLAIN)):
+        yield from ((side, settings) for side in solved if part in parts)
+    found, seconds = all_forms(weight) if {"chosen", "forms"} & set(parts) else ([], 0.0)
+    for k, form in enumerate(found):
+        if ("forms" if k else "chosen") in parts:
+            folder = _folder(work, f"chains{form.chains}")
+            yield fwgen_side(form, seconds / len(found), folder), OWN
 
 
 def _folder(work: Path, name: str) -> Path:
@@ -290,23 +291,23 @@ RATIO_HEAD = (
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print both tables; rows of the first as they are measured."""
+    """Print both tables, the rows of a layer once all its netlists are proven."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("layers", nargs="*", metavar="LAYER", help=", ".join(LAYERS))
-    parser.add_argument("--forms", choices=["all", "chosen"], default="all", help="of fwgen")
-    parser.add_argument("--both", action="store_true", help="solvers with Yosys left alone, too")
+    parser.add_argument("--only", help=f"some of these, with commas: {', '.join(PARTS)}")
     options = parser.parse_args(arguments)
+    parts = [p for p in PARTS if not options.only or p in options.only.split(",")]
     if not HAS_DA4ML:
         _say("da4ml is not installed: its rows are left out.\n")
     found = {}
     _say(HEAD)
     for name in options.layers or LAYERS:
         with TemporaryDirectory() as work:
-            found[name] = rows(LAYERS[name], Path(work), forms=options.forms, both=options.both)
+            found[name] = rows(LAYERS[name], Path(work), parts)
         _say("\n".join(line(name, row) for row in found[name]))
-    _say(f"\n{RATIO_HEAD}")
-    for name, part in found.items():
-        _say(ratio_line(name, part))
+    if {"tree", "solvers", "chosen"} <= set(parts):
+        lines = (ratio_line(name, part) for name, part in found.items())
+        _say("\n".join(["", RATIO_HEAD, *lines]))
 
 
 def _say(text: str) -> None:

@@ -118,7 +118,7 @@ def _times(found: dict[Point, Figures], over: Sequence[Point]) -> list[tuple[int
 # ---- tables ----
 
 HEAD = (
-    "| inputs | neurons | bits | T | MHz | LUT, accumulators | LUT, design | FF | latency, cycles | "
+    "| inputs | neurons | bits | T | MHz | LUT, accumulators | LUT, all | FF | latency, cycles | "
     "ns | interval | build, s |\n|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
 )
 

@@ -22,11 +22,11 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(work: Path) -> list[Row]:
     """The small layer, 12 inputs and 4 neurons."""
-    return rows(SMALL, work, forms="chosen")
+    return rows(SMALL, work, ("tree", "solvers", "chosen"))
 
 
 def test_small_layer_takes_fewer_luts_than_others(found: list[Row]) -> None:
-    """fwgen's choice takes fewer LUTs than the plain tree by Yosys alone and than all solvers."""
+    """The form chosen takes fewer LUTs than the plain tree by Yosys alone and than all solvers."""
     own, others = found[-1], [found[0], *(row for row in found if row.side.solver)]
     assert own.side.name.startswith("fwgen")
     assert len(others) >= 3
@@ -54,7 +54,7 @@ def test_build_time_has_the_slope_of_its_figures() -> None:
 @pytest.mark.parametrize("name", ["64-32", "64-32-normal"])
 def test_promised_ratios(name: str, tmp_path: Path) -> None:
     """At most 0.68 of the LUTs of the plain tree, and half of those of the best solver."""
-    found = rows(LAYERS[name], tmp_path, forms="chosen", both=True)
+    found = rows(LAYERS[name], tmp_path, ("tree", "solvers", "chosen"))
     own, solved = found[-1].used.lut, [row.used.lut for row in found if row.side.solver]
     assert own <= NAIVE * min(row.used.lut for row in found[:2])
     assert own <= SOLVER * min(solved)
