@@ -10,6 +10,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from fwgen.emit.rtl import emit_rtl
+from fwgen.ingest.bundle import read_bundle
+from fwgen.ir.nodes import Lif
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.outcome import prepare
@@ -17,6 +19,7 @@ from fwgen.verify.prove import BenchResult, Subject, prove_cocotb, prove_native
 from fwgen.writer import write_files
 
 MODEL = Path(__file__).parent.parent / "models" / "snn_ae"
+MODEL_FILE = read_bundle(MODEL)
 EVENTS = 10_000
 
 Mutation = Callable[[Path], None]
@@ -29,39 +32,50 @@ def edit(path: Path, pattern: str, new: str, count: int = 1) -> None:
     path.write_text(text)
 
 
-def flip_a_bit(path: Path, synapse: str) -> None:
-    """The lowest bit of one synapse's weight."""
-    found = re.search(rf"({synapse} = spike_\d+ \? -?\d+'s?d)(\d+)", path.read_text())
-    assert found, f"no {synapse} in {path.name}"
-    weight = int(found[2]) ^ 1
-    path.write_text(path.read_text().replace(found[0], f"{found[1]}{weight}", 1))
+def flip_a_bit(path: Path, table: str, synapse: int = 1) -> None:
+    """The lowest bit of one synapse's weight: all entries of its table with its spike change."""
+    text = path.read_text()
+    found = re.search(rf"initial begin {table}__table\[0\] = .*", text)
+    assert found, f"no {table} in {path.name}"
+
+    def changed(entry: re.Match[str]) -> str:
+        index, value = int(entry[2]), int(entry[4])
+        return f"{entry[1]}{index}{entry[3]}{value ^ 1 if index >> synapse & 1 else value}"
+
+    line = re.sub(r"(__table\[)(\d+)(\] = -?\d+'s?d)(\d+)", changed, found[0])
+    assert line != found[0]
+    path.write_text(text.replace(found[0], line, 1))
 
 
 def flip_hidden_weight_bit(rtl: Path) -> None:
     """One weight of one synapse of the layer 'dec1' differs by one unit."""
-    flip_a_bit(rtl / "snn_ae_dec1.v", "n3_w1")
+    flip_a_bit(rtl / "snn_ae_dec1.v", "n3_c0_t0")
 
 
 def flip_output_weight_bit(rtl: Path) -> None:
     """One weight of one synapse of the last layer differs by one unit."""
-    flip_a_bit(rtl / "snn_ae_recon.v", r"n0_w\d+")
+    flip_a_bit(rtl / "snn_ae_recon.v", "n0_c0_t0")
 
 
 def fire_at_threshold(rtl: Path) -> None:
     """The neurons of one layer fire at the threshold, not above it."""
-    threshold = round(1.2 * 2**12)
-    both = rf"spikes = (\1) | (v_proven == {threshold});"
-    edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"spikes = (.+);", both)
+    node = MODEL_FILE.graph["enc2_lif"]
+    assert isinstance(node, Lif)
+    assert node.membrane
+    threshold = round(float(node.threshold.values) * 2**node.membrane.frac)
+    both = rf"wire fires = (\1) | (shown == {threshold});"
+    edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"wire fires = (.+);", both)
 
 
 def keep_state_between_events(rtl: Path) -> None:
-    """The membranes of one layer are not cleared at an event's first step."""
-    edit(rtl / "snn_ae_enc1_lif__neuron0.v", r"first_i \? \d+'d0 : membrane_q", "membrane_q")
+    """The membranes of one layer are not cleared in front of an event's first step."""
+    kept = r"if \(clear_i\) membrane <= \d+'d0;\s*else "
+    edit(rtl / "snn_ae_enc2_lif__neuron0.v", kept, "")
 
 
 def keep_spike_between_events(rtl: Path) -> None:
     """The last spike of an event resets a neuron in the next event."""
-    edit(rtl / "snn_ae_enc1_lif__neuron0.v", r"first_i \? 1'b0 : spike_q", "spike_q")
+    edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"\[\{fires, first\}\]", "[{fires, 1'b0}]")
 
 
 def late_valid(rtl: Path) -> None:

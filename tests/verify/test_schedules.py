@@ -5,6 +5,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +19,7 @@ from fwgen.lower import wavefront
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.lower.synapses import GATED, accumulators
+from fwgen.verify import native
 from tests.verify.operations import (
     Implemented,
     Operation,
@@ -26,6 +29,8 @@ from tests.verify.operations import (
     implement,
     lif,
     read_out,
+    simulate,
+    some_events,
 )
 
 EVENTS = int(os.environ.get("FWGEN_TEST_EVENTS", "3000"))
@@ -129,6 +134,22 @@ class TestTwoCopies(Scheduled):
     """Two copies that take events in turn."""
 
     schedule, interval = Schedule(copies=2), 4
+
+    def test_a_copy_that_is_never_relieved_is_noticed(
+        self, made: Implemented, tmp_path: Path
+    ) -> None:
+        """Without the token going round, events meet in one copy, and the bench says so."""
+        files = [tmp_path / path.name for path in made.files]
+        for old, new in zip(made.files, files, strict=True):
+            text = old.read_text(encoding="utf-8")
+            if new.name == "fwgen_events.v":
+                moves = "else if (taken) turn_q"
+                assert moves in text
+                text = text.replace(moves, "else if (1'b0) turn_q")
+            new.write_text(text, encoding="utf-8")
+        program = native.build(made.interface, files, tmp_path / "work")
+        broken = replace(made, files=tuple(files), program=program)
+        assert simulate(broken, some_events(made.graph, 200, 3), "back-to-back", 4).first
 
 
 class TestThreeCopiesOfTwoSteps(Scheduled):
