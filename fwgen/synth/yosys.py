@@ -57,12 +57,12 @@ def synthesise(top: str, rtl: Sequence[Path], settings: Settings, work: Path) ->
     for source, name in zip([*rtl, adders], [*names, adders.name], strict=True):
         shutil.copyfile(source, work / name)
     try:
-        _run(work, script(settings, top, names, adders.name, _STEM))
+        run(work, script(settings, top, names, adders.name, _STEM))
     except ToolError as error:
         if _LOOP not in error.found or settings == settings.cautious:
             raise
         settings = settings.cautious
-        _run(work, script(settings, top, names, adders.name, _STEM))
+        run(work, script(settings, top, names, adders.name, _STEM))
     return Mapped(work / f"{_STEM}.json", work / f"{_STEM}.v", work / _LOG, settings)
 
 
@@ -103,7 +103,14 @@ def version() -> str:
         return "unknown"
 
 
-def _run(work: Path, commands: Sequence[str]) -> None:
+def run(work: Path, commands: Sequence[str]) -> None:
+    """Run Yosys commands in ``work``; its log is written there.
+
+    Raises
+    ------
+    ToolError
+        If a command fails; the message ends with Yosys' last words.
+    """
     (work / "job.json").write_text(json.dumps({"commands": commands}), encoding="utf-8")
     # -P: the folder of the worker must not shadow modules of the standard library
     command = [sys.executable, "-P", str(Path(worker.__file__)), "job.json"]

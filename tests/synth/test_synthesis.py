@@ -149,7 +149,7 @@ def test_a_loop_that_abc_makes_is_avoided(monkeypatch: pytest.MonkeyPatch, tmp_p
         if "&mfs" in commands[0]:
             raise ToolError("Yosys", needed="a netlist", found="Assert `no_loops' failed", do="-")
 
-    monkeypatch.setattr(yosys, "_run", run)
+    monkeypatch.setattr(yosys, "run", run)
     made = yosys.synthesise("top", [], Settings(), tmp_path)
     assert ["&mfs" in text for text in asked] == [True, False]
     assert made.settings == Settings().cautious
