@@ -94,6 +94,9 @@ def make_node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Wei
             return _dense(where, layer, sources[0], arrays)
         case schema.LifLayer() | schema.IfLayer() | schema.LiLayer():
             return _lif(where, layer, sources[0], arrays)
+        case schema.RateEncoderLayer():
+            one = Real(np.array(1.0), Fixed.parse("ufixed<1,1>"))
+            return Lif(layer.name, sources[0], _NO_LEAK, one, None, Reset.SUBTRACT, True)
         case schema.BatchNormLayer():
             return _batch_norm(where, layer, sources[0], arrays)
         case schema.TableLayer():

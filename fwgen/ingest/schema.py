@@ -176,6 +176,12 @@ class IfLayer(Layer):
     membrane_format: str | None = None
 
 
+class RateEncoderLayer(Layer):
+    """Numbers as spikes that are the more frequent the larger they are."""
+
+    op: Literal["rate_encoder"]
+
+
 class LiLayer(Layer):
     """Neurons that never fire. Either ``beta`` or ``leak_shift``; text for beta names an array."""
 
@@ -259,6 +265,7 @@ AnyLayer = Annotated[
     | LifLayer
     | IfLayer
     | LiLayer
+    | RateEncoderLayer
     | QuantiseLayer
     | LastMembraneLayer
     | MaximumLayer

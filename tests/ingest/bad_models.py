@@ -307,6 +307,12 @@ WIRING = [
         f"with a value per time step. {MEND}",
     ),
     Case(
+        "a threshold of a rate encoder",
+        added(name="r", op="rate_encoder", threshold=2.0),
+        f"{Y}: layers[6] ('r'): threshold: needed one of the keys from, name, op; found unknown key "
+        "'threshold'.",
+    ),
+    Case(
         "spikes of neurons that never fire",
         both(_INTEGRATORS, layer("membrane", op="spike_count")),
         f"{Y}: layer 'membrane' (spike_count): needed a source that has values: of an li layer, "

@@ -95,6 +95,18 @@ def test_neurons_without_a_threshold(draft: Draft, tmp_path: Path) -> None:
     ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
 
 
+def test_a_rate_encoder(draft: Draft, tmp_path: Path) -> None:
+    """Its membrane is exact, and its threshold 1 whatever the grid of its source."""
+    draft.model["layers"][1:3] = [
+        {"name": "enc_lif", "op": "rate_encoder"},
+        {"name": "membrane", "op": "spike_count"},
+    ]
+    assert (
+        "enc_lif = lif(enc) beta=1.0:ufixed<1,1> threshold=1.0:ufixed<1,1> membrane=auto "
+        "reset=subtract reset_delay=yes\n"
+    ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+
+
 def test_an_input_may_be_spikes(draft: Draft, tmp_path: Path) -> None:
     """One bit for each step and element; samples are rows of all steps."""
     on_spikes(draft)
