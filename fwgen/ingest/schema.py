@@ -192,6 +192,13 @@ class LiLayer(Layer):
     membrane_format: str | None = None
 
 
+class LatencyEncoderLayer(Layer):
+    """One spike, the earlier the larger the number."""
+
+    op: Literal["latency_encoder"]
+    silent_zero: bool
+
+
 class QuantiseLayer(Layer):
     """Conversion to a number format."""
 
@@ -266,6 +273,7 @@ AnyLayer = Annotated[
     | IfLayer
     | LiLayer
     | RateEncoderLayer
+    | LatencyEncoderLayer
     | QuantiseLayer
     | LastMembraneLayer
     | MaximumLayer
