@@ -19,6 +19,7 @@ from fwgen.lower.design import (
     Design,
     FirstSpikeBlock,
     HoldBlock,
+    LatencyBlock,
     LifBlock,
     MaximumBlock,
     MergeBlock,
@@ -34,6 +35,7 @@ _CELLS = {
     CountBlock: "fwgen_count",
     FirstSpikeBlock: "fwgen_first",
     MaximumBlock: "fwgen_maximum",
+    LatencyBlock: "fwgen_latency",
     MergeBlock: "fwgen_merge",
     TrainBlock: "fwgen_train",
 }
@@ -172,6 +174,12 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
             found = _gathering(block, "data_i", block.values, "data_o", moments)
             signed = {"name": "SIGNED", "value": int(block.output.fmt.signed)}
             return entry | found | {"parameters": [*found["parameters"], signed]}
+        case LatencyBlock():
+            ports = [clock, ("load_i", moments.at(block.load, block.copy))]
+            ports += [("step_i", block.step.net), ("spike_o", _joined(block.spikes))]
+            sizes = {"COUNT": block.step.count, "WIDTH": block.step.fmt.width}
+            sizes |= {"LANES": len(block.spikes)}
+            return entry | _parts(_CELLS[LatencyBlock], ports, list(block.spikes), sizes)
         case MergeBlock():
             copies = range(len(block.inputs))
             due = [moments.at(block.time, copy) for copy in reversed(copies)]

@@ -20,6 +20,7 @@ from fwgen.ir.nodes import (
     FirstSpike,
     KlDivergence,
     LastMembrane,
+    LatencyEncoder,
     LeakyRelu,
     Lif,
     Maximum,
@@ -38,6 +39,7 @@ from fwgen.ir.nodes import (
     Table,
     Threshold,
 )
+from fwgen.ir.shapes import Shape, shape_of
 
 
 class Weights:
@@ -94,6 +96,10 @@ def make_node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Wei
             return _dense(where, layer, sources[0], arrays)
         case schema.LifLayer() | schema.IfLayer() | schema.LiLayer():
             return _lif(where, layer, sources[0], arrays)
+        case schema.RateEncoderLayer():
+            return _rate_encoder(where, layer, sources[0], nodes)
+        case schema.LatencyEncoderLayer():
+            return LatencyEncoder(layer.name, sources[0], silent_zero=layer.silent_zero)
         case schema.BatchNormLayer():
             return _batch_norm(where, layer, sources[0], arrays)
         case schema.TableLayer():
@@ -275,6 +281,28 @@ def _lif(
 
 
 _NO_LEAK = Real(np.array(1.0), Fixed.parse("ufixed<1,1>"))
+
+
+def _rate_encoder(
+    where: str, layer: schema.RateEncoderLayer, source: str, nodes: list[Node]
+) -> Lif:
+    """Integrate-and-fire neurons of threshold 1 with an exact membrane."""
+    if _shapes(nodes)[source].temporal:
+        raise BundleError(
+            f"{where}: from",
+            needed="a value that exists once per event",
+            found=f"{source!r}, which has one value per time step",
+            do="It is spikes already, or made of them; read it without an encoder.",
+        )
+    return Lif(layer.name, source, _NO_LEAK, _NO_LEAK, None, Reset.SUBTRACT, reset_delay=True)
+
+
+def _shapes(nodes: list[Node]) -> dict[str, Shape]:
+    """Shapes of the values so far."""
+    named, known = {node.name: node for node in nodes}, dict[str, Shape]()
+    for node in nodes:
+        known[node.name] = shape_of(node, named, known)
+    return known
 
 
 def _leak(where: str, layer: schema.LifLayer | schema.LiLayer, arrays: Weights) -> Real | ShiftLeak:

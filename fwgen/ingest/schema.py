@@ -176,6 +176,12 @@ class IfLayer(Layer):
     membrane_format: str | None = None
 
 
+class RateEncoderLayer(Layer):
+    """Numbers as spikes that are the more frequent the larger they are."""
+
+    op: Literal["rate_encoder"]
+
+
 class LiLayer(Layer):
     """Neurons that never fire. Either ``beta`` or ``leak_shift``; text for beta names an array."""
 
@@ -184,6 +190,13 @@ class LiLayer(Layer):
     leak_shift: Annotated[int | None, Field(ge=1, le=64)] = None
     beta_format: str | None = None
     membrane_format: str | None = None
+
+
+class LatencyEncoderLayer(Layer):
+    """One spike, the earlier the larger the number."""
+
+    op: Literal["latency_encoder"]
+    silent_zero: bool
 
 
 class QuantiseLayer(Layer):
@@ -259,6 +272,8 @@ AnyLayer = Annotated[
     | LifLayer
     | IfLayer
     | LiLayer
+    | RateEncoderLayer
+    | LatencyEncoderLayer
     | QuantiseLayer
     | LastMembraneLayer
     | MaximumLayer

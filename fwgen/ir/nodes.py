@@ -14,6 +14,7 @@ from fwgen.ir.node import Const, Node, Pair, Param, Real, Unary
 from fwgen.ir.spiking import (
     FirstSpike,
     LastMembrane,
+    LatencyEncoder,
     Lif,
     Maximum,
     ReadOut,
@@ -36,6 +37,7 @@ __all__ = [
     "Input",
     "KlDivergence",
     "LastMembrane",
+    "LatencyEncoder",
     "LeakyRelu",
     "Lif",
     "Maximum",
@@ -279,6 +281,7 @@ ALL_NODES: tuple[type[Node], ...] = (
     Subtract,
     Multiply,
     Lif,
+    LatencyEncoder,
     LastMembrane,
     Maximum,
     SpikeCount,

@@ -18,6 +18,7 @@ from fwgen.ir.nodes import (
     Input,
     KlDivergence,
     LastMembrane,
+    LatencyEncoder,
     LeakyRelu,
     Lif,
     Maximum,
@@ -83,6 +84,8 @@ def shape_of(node: Node, nodes: Nodes, known: Shapes) -> Shape:
             return _slice(node, known[node.source])
         case Lif():
             return _lif(node, known[node.source])
+        case LatencyEncoder():
+            return _static(node, Shape(known[node.source].size, temporal=True), known)
         case ReadOut():
             if not isinstance(nodes[node.source], Lif):
                 raise misfit(node, "to read a lif layer", f"'{node.source}', which is none")

@@ -60,6 +60,18 @@ class Lif(Unary):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LatencyEncoder(Unary):
+    """One spike for each number x from 0 to 1, in a run of all time steps: the larger, the earlier.
+
+    It comes in the step of index ``round((steps - 1) * (1 - x))``, from 0, halves to even. With
+    ``silent_zero`` there is none for 0.
+    """
+
+    op: ClassVar[str] = "latency_encoder"
+    silent_zero: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ReadOut(Unary):
     """What makes one value an event of a `Lif` node's values of all time steps."""
 

@@ -19,12 +19,14 @@ from fwgen.lower.design import (
     Design,
     FirstSpikeBlock,
     HoldBlock,
+    LatencyBlock,
     LifBlock,
     MaximumBlock,
     MergeBlock,
     Signal,
     TrainBlock,
 )
+from fwgen.lower.encoders import latency_cost
 from fwgen.lower.lif import LifCore, NeuronCircuit, Steps
 from fwgen.lower.netbits import Bits, delay_cost
 from fwgen.lower.readouts import count_cost, first_cost, maximum_cost
@@ -120,6 +122,8 @@ class _Flow:
                 return self._gathering(block.spikes, block.output, first_cost)
             case MaximumBlock():
                 return self._gathering(block.values, block.output, maximum_cost)
+            case LatencyBlock():
+                return self._latency(block)
             case MergeBlock():
                 return self._merge(block)
             case TrainBlock():
@@ -148,6 +152,13 @@ class _Flow:
         for signal in lanes:
             self.want(signal, range(signal.width))
         return each(output.fmt.width, len(lanes)) * output.count
+
+    def _latency(self, block: LatencyBlock) -> Cost:
+        """The indices' registers, and what compares them."""
+        self.want(block.step, range(block.step.width))
+        width, count = block.step.fmt.width, block.step.count
+        stored = len(self.wanted(block.step))
+        return latency_cost(width, count, len(block.spikes)) + Cost(ff=stored)
 
     def _through(self, source: Signal, result: Signal) -> int:
         """Number of bits that are handed on."""

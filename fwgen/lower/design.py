@@ -90,6 +90,19 @@ class CountBlock(Block):
 
 
 @dataclass(frozen=True, slots=True)
+class LatencyBlock(Block):
+    """Spikes in the steps of which ``step`` is the index; loads it in the cycle ``load``.
+
+    ``spikes`` is one signal a lane; the first step is in the cycle behind ``load``.
+    """
+
+    step: Signal
+    load: int
+    spikes: tuple[Signal, ...]
+    copy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MergeBlock(Block):
     """The value of the copy whose event is due in the cycle ``time``; ``inputs`` one a copy."""
 

@@ -19,6 +19,7 @@ from fwgen.ir.nodes import (
     Dense,
     Input,
     LastMembrane,
+    LatencyEncoder,
     Lif,
     Maximum,
     Node,
@@ -153,12 +154,12 @@ class _Lowering:
             case Input():
                 self._input(node)
             case Dense() if signals[node.source].temporal:
-                if not isinstance(self.plan.graph[node.source], Lif | Input):
+                if not isinstance(self.plan.graph[node.source], Input | LatencyEncoder | Lif):
                     raise _unsupported(
                         node, "spikes or a value that exists once per event as source"
                     )
                 self._spiking.lower(node)
-            case Lif() | ReadOut():
+            case Lif() | LatencyEncoder() | ReadOut():
                 self._spiking.lower(node)
             case Relu() if node.name in self._absorbed:
                 pass

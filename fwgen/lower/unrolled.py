@@ -7,11 +7,22 @@ other, with no loop. Values that meet are brought to the same cycle by shift reg
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Maximum, Node, ReadOut, Reset
+from fwgen.ir.nodes import (
+    Dense,
+    Input,
+    LastMembrane,
+    LatencyEncoder,
+    Lif,
+    Maximum,
+    Node,
+    ReadOut,
+    Reset,
+)
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import CircuitBlock, Signal
+from fwgen.lower.encoders import spike_circuit
 from fwgen.lower.lif import Layer, Step
 from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.ops import Word
@@ -45,6 +56,8 @@ class Unrolled:
                 self._synapses(node)
             case Lif():
                 self._lif(node)
+            case LatencyEncoder():
+                self._latency(node)
             case LastMembrane():
                 self.plan.signals[node.name] = self._membranes[node.source][-1]
             case ReadOut():
@@ -201,6 +214,23 @@ class Unrolled:
             name, more = f"{port.removesuffix('_i')}_o", port != wanted[-1]
             c.output(name, shown, bounds_of(shown, own), more=more)
         return c
+
+    # ---- encoders ----
+
+    def _latency(self, node: LatencyEncoder) -> None:
+        plan, source, steps = self.plan, self.plan.signals[node.source], self.plan.graph.steps
+        values = plan.analysis.values[node.source]
+        circuit = plan.once(
+            ("spikes", node.name, source.arrivals),
+            lambda: spike_circuit(node, values, steps, plan.pace, source.arrivals),
+        )
+        about = f"latency_encoder of '{node.source}': the spikes of all steps"
+        block = CircuitBlock(node.name, about, circuit, (("x_i", source),), (), 0)
+        nets = [f"{node.name}__t{t}" for t in range(steps)]
+        found = plan.circuit(block, nets)
+        for net, vector in zip(nets, circuit.outputs, strict=True):
+            self._ranges[net] = bounds_of(vector.words, 0)
+        self._mark(node, found)
 
     # ---- read-outs ----
 

@@ -10,17 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import Dense, Input, LastMembrane, Lif, Maximum, Node, ReadOut
+from fwgen.ir.nodes import Dense, Input, LastMembrane, LatencyEncoder, Lif, Maximum, Node, ReadOut
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cost import circuit_cost, core_cost
 from fwgen.lower.design import (
     CircuitBlock,
+    LatencyBlock,
     LifBlock,
     MergeBlock,
     Signal,
 )
+from fwgen.lower.encoders import step_circuit
 from fwgen.lower.lif import LifCore, Steps, lif_core
 from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.plan import Plan
@@ -57,6 +59,8 @@ class Wavefront:
                 self._synapses(node)
             case Lif():
                 self._lif(node)
+            case LatencyEncoder():
+                self._latency(node)
             case LastMembrane():
                 self._last_membrane(node)
             case ReadOut():
@@ -233,6 +237,36 @@ class Wavefront:
         self._lanes[node.name, copy] = tuple(spikes)
         if spikes:
             self.plan.signals[node.name] = spikes[0]
+
+    # ---- encoders ----
+
+    def _latency(self, node: LatencyEncoder) -> None:
+        plan, source, name = self.plan, self.plan.signals[node.source], f"{node.name}__step"
+        values, steps = plan.analysis.values[node.source], plan.graph.steps
+        circuit = plan.once(
+            ("steps", node.name, source.arrivals),
+            lambda: step_circuit(node, values, steps, plan.pace, source.arrivals),
+        )
+        about = f"latency_encoder of '{node.source}': the step of each spike"
+        block = CircuitBlock(name, about, circuit, (("x_i", source),), (), 0)
+        (step,) = plan.circuit(block, [name])
+        # whether the step is now: every bit of both
+        logic = (plan.pace.reduce(2 * step.fmt.width),) * step.count
+        bit, time = Fixed(False, 1, 1), step.time + 1
+        for copy, end in self._copies():
+            spikes = tuple(
+                Signal(f"{node.name}__spike{end}{suffix}", bit, step.count, time, True, logic)
+                for suffix in self._suffixes()
+            )
+            about = f"latency_encoder, {step.count} spikes"
+            named = node.name + end
+            plan.blocks.append(LatencyBlock(named, about, step, step.time, spikes, copy))
+            self._lanes[node.name, copy] = spikes
+        plan.signals[node.name] = self._lanes[node.name, 0][0]
+
+    def _suffixes(self) -> list[str]:
+        """What the names of the lanes' signals end in."""
+        return [f"__l{lane}" if lane else "" for lane in range(self.schedule.lanes)]
 
     # ---- read-outs ----
 

@@ -23,6 +23,7 @@ from fwgen.ir.nodes import (
     Input,
     KlDivergence,
     LastMembrane,
+    LatencyEncoder,
     LeakyRelu,
     Lif,
     Maximum,
@@ -41,6 +42,7 @@ from fwgen.ir.nodes import (
 from fwgen.quantise import elements
 from fwgen.quantise.accumulator import ACCUMULATOR, wraps
 from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to
+from fwgen.quantise.latency import check_latency, latency_peak
 from fwgen.quantise.lif_range import lif_range
 
 MAX_BITS = 4 * MAX_WIDTH
@@ -82,6 +84,8 @@ def add(node: Node, steps: int, analysis: Analysis) -> None:
             known[node.name] = full(node.fmt, node.size)
         case Lif():
             _lif(node, steps, analysis)
+        case LatencyEncoder():
+            known[node.name] = _latency(node, steps, analysis)
         case LastMembrane() | Maximum():
             known[node.name] = analysis.lifs[node.source].membrane
         case SpikeCount():
@@ -237,6 +241,14 @@ def _lif(node: Lif, steps: int, analysis: Analysis) -> None:
     size = len(result.can_fire)
     hi = np.array([int(fires) for fires in result.can_fire], dtype=object)
     analysis.values[node.name] = Range(filled(0, size), hi, 0)
+
+
+def _latency(node: LatencyEncoder, steps: int, analysis: Analysis) -> Range:
+    source = analysis.values[node.source]
+    check_latency(node, source)
+    analysis.note(latency_peak(source, steps))
+    silent = (source.hi == 0) & node.silent_zero
+    return Range(filled(0, len(source)), (1 - silent.astype(int)).astype(object), 0)
 
 
 def _count(spikes: Range, steps: int) -> Range:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from fwgen.ingest.bundle import SampleEvents
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import KlDivergence, Lif, SquaredError, SumSquares, Threshold
+from fwgen.ir.nodes import (
+    KlDivergence,
+    LatencyEncoder,
+    Lif,
+    SquaredError,
+    SumSquares,
+    Threshold,
+)
 from fwgen.quantise.fold import FoldBatchNorm
 from fwgen.verify.events import random_events
 from fwgen.verify.float_model import evaluate
@@ -80,7 +87,7 @@ def _set(
         "spikes_differ": {
             node.name: float(np.mean(wide[node.name] != exact[node.name].astype(float)))
             for node in real
-            if isinstance(node, Lif) and node.fires
+            if isinstance(node, LatencyEncoder) or (isinstance(node, Lif) and node.fires)
         },
         "triggers": {},
     }

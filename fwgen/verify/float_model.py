@@ -21,6 +21,7 @@ from fwgen.ir.nodes import (
     Input,
     KlDivergence,
     LastMembrane,
+    LatencyEncoder,
     LeakyRelu,
     Lif,
     Maximum,
@@ -77,6 +78,8 @@ def _evaluate(node: Node, graph: Graph, events: Floats, values: dict[str, Floats
             values[node.name] = by_step(events, graph)
         case Lif():
             _lif(node, graph.steps, values)
+        case LatencyEncoder():
+            values[node.name] = _latency(node, graph.steps, values[node.source])
         case LastMembrane():
             values[node.name] = values[f"{node.source}.membrane"][-1]
         case SpikeCount():
@@ -183,6 +186,13 @@ def _lif(node: Lif, steps: int, values: dict[str, Floats]) -> None:
         membranes.append(u)
     values[node.name] = np.stack(spikes)
     values[f"{node.name}.membrane"] = np.stack(membranes)
+
+
+def _latency(node: LatencyEncoder, steps: int, x: Floats) -> Floats:
+    """Spikes of all steps; numbers outside of 0 to 1 are taken as the nearest end."""
+    at = np.rint((steps - 1) * (1.0 - np.clip(x, 0.0, 1.0)))
+    at = np.where((x <= 0) & node.silent_zero, steps, at)
+    return np.asarray(at == np.arange(steps).reshape(steps, 1, 1), dtype=float)
 
 
 def _after(node: Lif, v: Floats, d: Floats, threshold: Floats) -> Floats:

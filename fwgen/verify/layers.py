@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fwgen.ir.cast import Ints, from_real, to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif, Node, Threshold
+from fwgen.ir.nodes import LatencyEncoder, Lif, Node, Threshold
 from fwgen.quantise.fold import homes
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference, quantise_input
@@ -70,7 +70,7 @@ def rows_of(real: Graph, reference: Reference) -> list[Row]:
 
 def _rows(node: Node, home: str, reference: Reference, note: str) -> list[Row]:
     values = reference.analysis.values[home]
-    bits = isinstance(node, Lif | Threshold)
+    bits = isinstance(node, Lif | LatencyEncoder | Threshold)
     rows = [Row(node.name, node.op, home, home, str(values.fmt), values.frac, bits, note)]
     if isinstance(node, Lif):
         rows = rows if node.fires else []

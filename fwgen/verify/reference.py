@@ -18,6 +18,7 @@ from fwgen.ir.nodes import (
     FirstSpike,
     Input,
     LastMembrane,
+    LatencyEncoder,
     Lif,
     Maximum,
     Node,
@@ -29,6 +30,7 @@ from fwgen.ir.nodes import (
 )
 from fwgen.quantise.accumulator import ACCUMULATOR, sum_frac
 from fwgen.quantise.bounds import const, floor_to
+from fwgen.quantise.latency import spike_step
 from fwgen.quantise.lif_range import common_frac
 from fwgen.quantise.ranges import Analysis, analyse
 from fwgen.verify.dense_ops import Exact
@@ -98,6 +100,8 @@ class Reference:
                 values[node.name] = by_step(np.asarray(events).astype(self.dtype), self.graph)
             case Lif():
                 self._lif(node, trace)
+            case LatencyEncoder():
+                values[node.name] = self._latency(node, values[node.source])
             case LastMembrane():
                 values[node.name] = values[f"{node.source}.membrane"][-1]
             case Maximum():
@@ -171,6 +175,12 @@ class Reference:
             return s, convert(lifted - d * (thr if node.reset is Reset.SUBTRACT else lifted))
 
         return step
+
+    def _latency(self, node: LatencyEncoder, x: Ints) -> Ints:
+        """Spikes of all steps."""
+        steps = self.graph.steps
+        at = spike_step(node, x, self.analysis.values[node.source].frac, steps)
+        return self._bits(at == np.arange(steps).reshape(steps, 1, 1))
 
     def _first(self, spikes: Ints) -> Ints:
         """The first step with a spike; the number of steps where there is none."""

@@ -14,9 +14,9 @@ from tests.ingest.drafts import (
 
 KEYS = "See docs/model-yaml.md for every key."
 OPS = (
-    "add, batch_norm, concat, dense, first_spike, if, kl_divergence, last_membrane, leaky_relu, "
-    "li, lif, maximum, multiply, quantise, relu, slice, spike_count, squared_error, subtract, "
-    "sum_squares, table, threshold"
+    "add, batch_norm, concat, dense, first_spike, if, kl_divergence, last_membrane, "
+    "latency_encoder, leaky_relu, li, lif, maximum, multiply, quantise, rate_encoder, relu, slice, "
+    "spike_count, squared_error, subtract, sum_squares, table, threshold"
 )
 Y = "demo/model.yaml"
 L0, L1 = f"{Y}: layers[0] ('enc')", f"{Y}: layers[1] ('enc_lif')"
@@ -154,15 +154,15 @@ SCHEMA = [
         "an unknown key",
         top(clock=240),
         f"{Y}: clock: needed one of the keys accept_wrap, budgets, clock_mhz, description, fwgen, "
-        "input, layers, name, outputs, provenance, samples, steps, target, weights; found unknown "
-        "key 'clock'. Did you mean 'clock_mhz'?",
+        "input, layers, name, outputs, provenance, samples, schedule, steps, target, weights; "
+        "found unknown key 'clock'. Did you mean 'clock_mhz'?",
     ),
     Case(
         "an unknown key like no other",
         top(qqqq=1),
         f"{Y}: qqqq: needed one of the keys accept_wrap, budgets, clock_mhz, description, fwgen, "
-        "input, layers, name, outputs, provenance, samples, steps, target, weights; found unknown "
-        f"key 'qqqq'. {KEYS}",
+        "input, layers, name, outputs, provenance, samples, schedule, steps, target, weights; "
+        f"found unknown key 'qqqq'. {KEYS}",
     ),
     Case(
         "an unknown key of input",

@@ -200,6 +200,15 @@ _INTEGRATORS = both(
     *(layer("enc_lif", drop=key) for key in ("threshold", "reset", "reset_delay")),
 )
 
+_BARE = both(
+    *(
+        layer("enc_lif", drop=key)
+        for key in ("beta", "threshold", "reset", "reset_delay", "membrane_format")
+    )
+)
+_LATENCIES = both(_BARE, layer("enc_lif", op="latency_encoder", silent_zero=True))
+_ENCODER = both(_BARE, layer("enc", op="rate_encoder", drop="units"))
+
 WIRING = [
     Case(
         "a source that is not there",
@@ -305,6 +314,40 @@ WIRING = [
         _spikes,
         f"{Y}: layer 'score' (squared_error): needed values that exist once per event; found one "
         f"with a value per time step. {MEND}",
+    ),
+    Case(
+        "a threshold of a rate encoder",
+        added(name="r", op="rate_encoder", threshold=2.0),
+        f"{Y}: layers[6] ('r'): threshold: needed one of the keys from, name, op; found unknown key "
+        "'threshold'.",
+    ),
+    Case(
+        "spikes of a latency encoder read out",
+        both(_LATENCIES, layer("membrane", op="spike_count")),
+        f"{Y}: layer 'membrane' (spike_count): needed to read a lif layer; found 'enc_lif', which is "
+        f"none. {MEND}",
+    ),
+    Case(
+        "latencies of spikes",
+        both(_LATENCIES, layer("enc", op="rate_encoder", drop="units")),
+        f"{Y}: layer 'enc_lif' (latency_encoder): needed values that exist once per event; found one "
+        f"with a value per time step. {MEND}",
+    ),
+    Case(
+        "a rate of spikes",
+        both(_ENCODER, layer("enc_lif", op="rate_encoder")),
+        f"{L1}: from: needed a value that exists once per event; found 'enc', which has one value "
+        "per time step. It is spikes already, or made of them; read it without an encoder.",
+    ),
+    Case(
+        "a rate encoder with a key",
+        both(_ENCODER, layer("enc", threshold=1.0)),
+        f"{L0}: threshold: needed",
+    ),
+    Case(
+        "a latency encoder that does not say what 0 is",
+        both(_BARE, layer("enc_lif", op="latency_encoder")),
+        f"{L1}: silent_zero: needed this key; found nothing. Add it. {KEYS}",
     ),
     Case(
         "spikes of neurons that never fire",

@@ -83,6 +83,26 @@ def test_neurons_without_a_leak(draft: Draft, tmp_path: Path) -> None:
     ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
 
 
+def test_encoders(draft: Draft, tmp_path: Path) -> None:
+    """A rate encoder is a lif layer of exact constants, a latency encoder a node of its own."""
+    lif = draft.layer("enc_lif")
+    for key in set(lif) - {"name", "op"}:
+        del lif[key]
+    lif.update(op="rate_encoder")
+    assert (
+        "enc_lif = lif(enc) beta=1.0:ufixed<1,1> threshold=1.0:ufixed<1,1> membrane=auto "
+        "reset=subtract reset_delay=yes\n"
+    ) in to_text(read_bundle(draft.write(tmp_path / "rate")).graph)
+    draft.model["layers"][0:2] = [
+        {"name": "late", "op": "latency_encoder", "silent_zero": True},
+        {**draft.layer("enc"), "from": "late"},
+        {"name": "enc_lif", "op": "if", "threshold": 1, "reset": "zero", "reset_delay": True},
+    ]
+    assert "late = latency_encoder(x) silent_zero=yes\n" in to_text(
+        read_bundle(draft.write(tmp_path / "latency")).graph
+    )
+
+
 def test_neurons_without_a_threshold(draft: Draft, tmp_path: Path) -> None:
     """``li`` is a lif layer that never fires."""
     lif = draft.layer("enc_lif")
@@ -92,6 +112,18 @@ def test_neurons_without_a_threshold(draft: Draft, tmp_path: Path) -> None:
     assert (
         "enc_lif = lif(enc) beta=0.9:ufixed<4,1> membrane=fixed<16,6,RND,SAT> reset=none "
         "reset_delay=yes\n"
+    ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+
+
+def test_a_rate_encoder(draft: Draft, tmp_path: Path) -> None:
+    """Its membrane is exact, and its threshold 1 whatever the grid of its source."""
+    draft.model["layers"][1:3] = [
+        {"name": "enc_lif", "op": "rate_encoder"},
+        {"name": "membrane", "op": "spike_count"},
+    ]
+    assert (
+        "enc_lif = lif(enc) beta=1.0:ufixed<1,1> threshold=1.0:ufixed<1,1> membrane=auto "
+        "reset=subtract reset_delay=yes\n"
     ) in to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.ir.nodes import FirstSpike, Maximum
+from fwgen.ir.nodes import FirstSpike, LatencyEncoder, Maximum, SpikeCount
 from tests.synth.blocks import SMALL, Block, blocks, dense_block, hold_out, spiking_block
 from tests.synth.estimates import KEYS, PAGE, WITHIN, Measured, measure_block
 from tests.verify.operations import const, graph_of, lif
@@ -53,6 +53,24 @@ def test_the_estimate_is_near_for_read_outs(bits: int, tmp_path: Path) -> None:
     read = [neuron, Maximum("most", "l"), FirstSpike("first", "l")]
     graph = graph_of(6, f"fixed<{bits},{bits}>", read, steps=2 * bits)
     row = measure_block(Block("read-outs", "", graph), tmp_path)
+    assert abs(row.error) < WITHIN, row.row
+    assert abs(row.estimated["ff"] / row.counted["ff"] - 1) < WITHIN, row.row
+
+
+@pytest.mark.parametrize("steps", [8, 20, 40])
+def test_the_estimate_is_near_for_latency_encoders(steps: int, tmp_path: Path) -> None:
+    """Tables of steps, and spikes in these steps, counted by the neurons behind."""
+    neuron = lif(
+        "l",
+        "s",
+        beta=const(0, "ufixed<1,1>"),
+        threshold=const(0, "fixed<2,2>"),
+        membrane="fixed<2,2,TRN,SAT>",
+        reset="none",
+    )
+    read = [LatencyEncoder("s", "x", silent_zero=True), neuron, SpikeCount("n", "l")]
+    graph = graph_of(6, "ufixed<6,0>", read, steps=steps)
+    row = measure_block(Block("latencies", "", graph), tmp_path)
     assert abs(row.error) < WITHIN, row.row
     assert abs(row.estimated["ff"] / row.counted["ff"] - 1) < WITHIN, row.row
 

@@ -7,12 +7,23 @@ import pytest
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Const, LastMembrane, Lif, Maximum, Node, Reset, ShiftLeak, SpikeCount
+from fwgen.ir.nodes import (
+    Const,
+    LastMembrane,
+    Lif,
+    Maximum,
+    Node,
+    Real,
+    Reset,
+    ShiftLeak,
+    SpikeCount,
+)
 from fwgen.ir.schedule import Schedule
 from fwgen.ir.text import node_text
 from fwgen.lower.cost import estimate
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
+from fwgen.quantise.passes import quantise
 from fwgen.quantise.ranges import analyse
 from fwgen.verify.reference import Reference
 from tests.verify.operations import (
@@ -88,6 +99,30 @@ class TestLanes(TestIntegrators):
     """Four steps a clock, two in the last cycle."""
 
     schedule = Schedule(lanes=4)
+
+
+def encoders(steps: int) -> Graph:
+    """A rate encoder on eight-bit numbers, as model.yaml makes it, with its formats chosen."""
+    one = Real(np.array(1.0), Fixed.parse("ufixed<1,1>"))
+    node = Lif("l", "x", one, one, None, Reset.SUBTRACT, reset_delay=True)
+    return quantise(graph_of(2, "fixed<10,2>", [node, SpikeCount("n", "l")], steps=steps))
+
+
+class TestRateEncoder(Operation):
+    """Numbers below 0, from 0 to 1, and above 1."""
+
+    @staticmethod
+    def make() -> Graph:
+        """Nine steps."""
+        return encoders(9)
+
+
+def test_a_rate_encoder_fires_as_often_as_its_number_says() -> None:
+    """In T steps the number x fires ceil(T x) - 1 times: as often as T x has passed an integer."""
+    numbers = np.arange(1, 257)
+    counts = Reference.of(encoders(9)).run(np.stack([numbers, -numbers], axis=1)).values["n"]
+    assert counts[:, 0].tolist() == [-(-9 * n // 256) - 1 for n in numbers.tolist()]
+    assert not counts[:, 1].any()
 
 
 def test_an_integrator_adds_up_what_its_leak_leaves() -> None:

@@ -130,7 +130,7 @@ def test_a_neuron_that_cannot_fire_has_no_first_spike() -> None:
 def test_a_layer_shows_only_what_is_read(node: Node) -> None:
     """A maximum alone leaves no spike port, a first spike alone no membrane port."""
     neuron = lif("l", "x", beta=1, threshold=const(3, "fixed<6,6>"), membrane="fixed<7,7,TRN,SAT>")
-    blocks = lower(graph_of(2, "fixed<4,4>", [neuron, node], steps=3), Pace(240.0)).blocks
+    blocks = lower(graph_of(2, "fixed<20,20>", [neuron, node], steps=3), Pace(240.0)).blocks
     (block,) = (b for b in blocks if b.name == "l")
     assert (not block.spikes) == isinstance(node, Maximum)
     assert (not block.membranes) == isinstance(node, FirstSpike)
