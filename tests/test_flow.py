@@ -113,10 +113,9 @@ def test_accuracy_names_toys(report: dict[str, Any], built: Path) -> None:
             assert "(toy)" in line
 
 
-def test_quantisation_ranks_events_nearly_as_the_float_model(report: dict[str, Any]) -> None:
-    """The score ranks every sample as the float model does, to a correlation above 0.95."""
-    for name, s in report["accuracy"]["sets"].items():
-        assert s["score_rank_correlation"] > 0.95, name
+def test_fixed_point_separates_as_well_as_the_float_model(report: dict[str, Any]) -> None:
+    """Areas under the ROC curve agree; the float model is one that nobody trained."""
+    assert report["accuracy"]["auc"]
     for pair in report["accuracy"]["auc"]:
         assert abs(pair["difference"]) < 0.01, pair
 
@@ -126,11 +125,13 @@ def test_same_input_same_bytes(built: Path, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from fwgen.outcome import prepare;"
         "from fwgen.lower.lowering import lower; from fwgen.emit.rtl import emit_rtl;"
-        "from fwgen.lower.pace import Pace;"
+        "from fwgen.lower.pace import Pace; from fwgen.ir.schedule import Schedule;"
         "from fwgen.writer import write_files; g = prepare(Path(sys.argv[1])).graph;"
-        "write_files(Path(sys.argv[2]), emit_rtl(lower(g, Pace(240.0)), g))"
+        "write_files(Path(sys.argv[2]), emit_rtl(lower(g, Pace(240.0), "
+        "schedule=Schedule.parse(sys.argv[3], 'argument')), g))"
     )
-    command = [sys.executable, "-c", script, str(MODEL), str(tmp_path / "rtl")]
+    chosen = json.loads((built / "report.json").read_text())["schedule"]["chosen"]
+    command = [sys.executable, "-c", script, str(MODEL), str(tmp_path / "rtl"), chosen]
     subprocess.run(
         command, check=True, env={"PYTHONHASHSEED": "77", "PYTHONPATH": str(MODEL.parents[2])}
     )

@@ -40,7 +40,7 @@ def test_golden_file(path: Path) -> None:
 def test_cells_are_shipped_as_they_are() -> None:
     """The cells that a design needs are copies of those in templates/cells."""
     emitted = {name: text for name, text in files().items() if name.startswith("fwgen_")}
-    assert {"fwgen_events.v", "fwgen_hold.v", "fwgen_delay.v"} <= emitted.keys()
+    assert {"fwgen_events.v", "fwgen_train.v", "fwgen_delay.v"} <= emitted.keys()
     for name, text in emitted.items():
         assert text == (asset_dir("templates") / "cells" / name).read_text(encoding="utf-8")
 

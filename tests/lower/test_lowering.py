@@ -15,10 +15,10 @@ from fwgen.lower.pace import Pace
 from tests.verify.operations import const, dense, graph_of, lif, read_out
 
 
-def spiking(*more: Node, steps: int = 5) -> Graph:
+def spiking(*more: Node, steps: int = 5, weight: int = 3) -> Graph:
     """A dense layer, a lif layer and its read-outs."""
     layer = lif("l", "d", beta=1, threshold=const(3, "fixed<5,5>"), membrane="fixed<9,9>")
-    nodes = [dense("d", "x", [[1, 2], [3, -1]]), layer, *read_out("l"), *more]
+    nodes = [dense("d", "x", [[1, 2], [weight, -1]]), layer, *read_out("l"), *more]
     return graph_of(2, "fixed<4,4>", nodes, steps=steps)
 
 
@@ -67,7 +67,15 @@ def test_latency(steps: int) -> None:
     """One cycle a time step, and a constant for the rest."""
     # input, held currents where there are several steps, lif; the count adds the steps
     expected = steps + 2 + (steps > 1)
-    assert lower(spiking(steps=steps), Pace(20.0)).interface.latency == expected
+    graph = spiking(steps=steps, weight=99)  # too wide for a table
+    assert lower(graph, Pace(20.0)).interface.latency == expected
+
+
+def test_a_table_of_neurons_needs_no_held_current() -> None:
+    """Where currents have few bits, and few steps make a table smaller than neurons."""
+    design = lower(spiking(steps=2), Pace(20.0))
+    assert design.interface.latency == 4
+    assert not any(isinstance(block, HoldBlock | LifBlock) for block in design.blocks)
 
 
 def test_feed_forward_has_interval_one() -> None:
