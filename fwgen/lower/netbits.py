@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fwgen.ir.fixed import Rounding
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cover import FREE, LUT_INPUTS, Bit, Cost, Network
+from fwgen.lower.delays import SHORTEST_SHIFT
 from fwgen.lower.ops import (
     Above,
     Add,
@@ -29,14 +30,13 @@ from fwgen.lower.ops import (
 from fwgen.lower.unary import columns
 
 _SHIFT_LUT_BITS = 32
-_SHORTEST_SHIFT = 3  # registers in a row that Yosys turns into a shift-register LUT
 _DSP_A, _DSP_B = 27, 18  # multiplier of a DSP48E2
 _SMALLEST_DSP_RESULT = 9
 
 
 def delay_cost(width: int, cycles: int) -> Cost:
     """A shift register."""
-    if cycles < _SHORTEST_SHIFT:
+    if cycles < SHORTEST_SHIFT:
         return Cost(ff=width * cycles)
     return Cost(lut=width * -(-cycles // _SHIFT_LUT_BITS))
 
@@ -295,7 +295,7 @@ def _shift_registers(circuit: Circuit) -> dict[str, int]:
     for op in circuit.ops:
         if isinstance(op, Register) and not _continues(op, readers, shown):
             row = _row(op, by_name, readers, shown)
-            if len(row) >= _SHORTEST_SHIFT:
+            if len(row) >= SHORTEST_SHIFT:
                 found |= dict.fromkeys(row, 0)
                 found[op.word.name] = len(row)
     return found

@@ -8,6 +8,7 @@ from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node
 from fwgen.lower.circuit import Circuit
+from fwgen.lower.delays import SHORTEST_SHIFT
 from fwgen.lower.design import Block, CircuitBlock, DelayBlock, HoldBlock, Signal
 from fwgen.lower.ops import Vector
 from fwgen.lower.pace import Pace
@@ -79,8 +80,11 @@ class Plan:
 
     def delayed(self, signal: Signal, time: int, net: str, about: str) -> Signal:
         """The same under a name of its own."""
-        output = replace(signal, net=net, time=time, arrivals=())
-        self.blocks.append(DelayBlock(net, about, signal, time - signal.time, output))
+        cycles, delays = time - signal.time, self.pace.delays
+        # a shift register in a LUT is slower than a flip-flop
+        slow = delays.srl_clk_to_q - delays.clk_to_q if cycles >= SHORTEST_SHIFT else 0
+        output = replace(signal, net=net, time=time, arrivals=(slow,) * signal.count * bool(slow))
+        self.blocks.append(DelayBlock(net, about, signal, cycles, output))
         return output
 
     def wrapping(self, node: Node) -> Fixed | None:

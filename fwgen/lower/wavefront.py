@@ -105,7 +105,7 @@ class Wavefront:
                 node,
                 values[node.source],
                 values[node.name],
-                plan.pace,
+                plan.pace.tighter(),
                 arrivals,
                 plan.wrapping(node),
             ),
@@ -195,7 +195,7 @@ class Wavefront:
         )
 
     def _fits(self, core: LifCore) -> bool:
-        return core.loop_ps <= self.plan.pace.room
+        return core.loop_ps <= self.plan.pace.tighter().room
 
     def _readers(self, node: Lif) -> list[Node]:
         return [n for n in self.plan.graph if node.name in n.sources]
