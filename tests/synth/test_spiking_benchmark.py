@@ -10,7 +10,7 @@ from tests.synth.spiking_benchmark import LAYERS, Row, prove, rows
 from tests.synth.spiking_curves import Point, exponent, measure
 
 SMALL = np.random.default_rng(0).integers(-128, 128, (4, 12))
-NAIVE, SOLVER = 0.68, 0.5  # the promised LUTs over those of the plain tree and of the best solver
+NAIVE, SOLVER = 0.46, 0.56  # LUTs over those of the plain tree and of the best solver, at most
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def test_build_time_has_the_slope_of_its_figures() -> None:
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("name", ["64-32", "64-32-normal"])
-def test_promised_ratios(name: str, tmp_path: Path) -> None:
-    """At most 0.68 of the LUTs of the plain tree, and half of those of the best solver."""
+def test_ratios_of_the_page(name: str, tmp_path: Path) -> None:
+    """The LUTs over those of others are no worse than ``docs/performance.md`` states."""
     found = rows(LAYERS[name], tmp_path, ("tree", "solvers", "chosen"))
     own, solved = found[-1].used.lut, [row.used.lut for row in found if row.side.solver]
     assert own <= NAIVE * min(row.used.lut for row in found[:2])
