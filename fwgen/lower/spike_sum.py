@@ -16,7 +16,7 @@ from fwgen.lower.circuit import Circuit
 from fwgen.lower.ops import GROUP_BITS, Scaled, Truth, Word
 
 ALONE, FUSED = GROUP_BITS, GROUP_BITS - 1  # spikes of a table
-_SWAPS = 60  # tried for each synapse
+QUICK, THOROUGH = 4, 150  # swaps tried for each synapse
 _SEED, _FACTOR, _MODULUS = 1, 48_271, (1 << 31) - 1  # Park and Miller's generator
 
 Group = list[int]
@@ -26,12 +26,14 @@ Group = list[int]
 class Synapses:
     """Synapses of one neuron: spikes, and the integer weights beside them.
 
-    ``readers`` says how many cells will read a spike, by its name.
+    ``readers`` says how many cells will read a spike, by its name; ``swaps`` how hard small tables
+    are looked for.
     """
 
     spikes: Sequence[Word]
     weights: Sequence[int]
     readers: Mapping[str, int]
+    swaps: int = THOROUGH
 
 
 def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, chains: int) -> Word:
@@ -48,7 +50,7 @@ def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, chains: 
     live = [i for i, (spike, w) in enumerate(pairs) if w and not spike.constant]
     if not live:
         return c.constant(constant)
-    groups = grouped([abs(w) for w in synapses.weights], live, chains)
+    groups = grouped([abs(w) for w in synapses.weights], live, chains, synapses.swaps)
     tables = [_Table.of(synapses, group) for group in groups]
     constant -= sum(table.offset for table in tables)
     rows = _dealt(tables, chains)
@@ -140,11 +142,13 @@ def chains_for(count: int) -> Iterator[int]:
     most, tried = max(1, -(-count // ALONE)), 1
     while tried < most:
         yield tried
-        tried += max(1, tried // 2)
+        tried *= 2
     yield most
 
 
-def grouped(sizes: Sequence[int], live: Sequence[int], chains: int) -> list[Group]:
+def grouped(
+    sizes: Sequence[int], live: Sequence[int], chains: int, swaps: int = THOROUGH
+) -> list[Group]:
     """Groups of ``live``, small sums first: ``chains`` of up to six, the others of up to five.
 
     The groups' tables are about as narrow together as can be: neighbours by size first, then swaps
@@ -152,7 +156,7 @@ def grouped(sizes: Sequence[int], live: Sequence[int], chains: int) -> list[Grou
     """
     row = sorted(live, key=lambda i: (sizes[i], i))
     groups = _Grouping(sizes, _cut(row, chains))
-    groups.improve(_SWAPS * len(row))
+    groups.improve(swaps * len(row))
     return sorted(groups.groups, key=lambda g: (len(g) <= FUSED, sum(sizes[i] for i in g)))
 
 

@@ -1,7 +1,8 @@
 """Dense layers on spikes: spike-gated accumulators in several forms, chosen by what they cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +14,12 @@ from fwgen.lower.cost import circuit_cost
 from fwgen.lower.feed_forward import accumulated, dense_weights
 from fwgen.lower.ops import Scaled, Word
 from fwgen.lower.pace import Pace
-from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
+from fwgen.lower.spike_sum import QUICK, THOROUGH, Synapses, chains_for, spike_sum
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
 
 GATED = 0
+_FEW = 12  # synapses of a neuron, up to which a tree of gated weights is compared
 _TABLE_BITS = 8  # bits of a table that read a spike, about, for its load
 
 
@@ -41,54 +43,64 @@ class Accumulators:
         return f"tables of spikes in {self.chains} chain{'s' * (self.chains > 1)} a neuron"
 
 
-def accumulators(
-    node: Dense,
-    source: Range,
-    result: Range,
-    pace: Pace,
-    arrivals: Sequence[int] = (),
-    wrapping: Fixed | None = None,
-    *,
-    tight: bool = False,
-) -> list[Accumulators]:
-    """A layer's accumulators in every form worth trying, the smallest first.
+@dataclass(frozen=True, slots=True)
+class SpikedLayer:
+    """A dense layer on spikes.
 
-    Parameters
-    ----------
-    arrivals
-        Picoseconds of logic in front of each spike; none where it is empty.
-    wrapping
-        The accumulator in which the sums wrap around, if they do.
-    tight
-        Whether the output port is as narrow as these sources allow, else as ``result``.
+    ``arrivals`` are picoseconds of logic in front of each spike, none where it is empty;
+    ``wrapping`` is the accumulator in which the sums wrap around, if they do. The output port is as
+    narrow as these sources allow where ``tight``, else as ``result``.
     """
-    most = max(int(np.count_nonzero(row)) for row in dense_weights(node, source)[0])
-    found = []
-    for chains in (*chains_for(most), GATED):
-        circuit = synapses(node, source, result, pace, chains, arrivals, wrapping, tight=tight)
-        found.append(Accumulators(chains, circuit, circuit_cost(circuit).lut))
+
+    node: Dense
+    source: Range
+    result: Range
+    pace: Pace
+    arrivals: tuple[int, ...] = ()
+    wrapping: Fixed | None = None
+    tight: bool = False
+
+    @property
+    def inputs(self) -> int:
+        """Synapses of the neuron that has most."""
+        weight = dense_weights(self.node, self.source)[0]
+        return max(int(np.count_nonzero(row)) for row in weight)
+
+    def form(self, chains: int) -> Accumulators:
+        """One form, its LUTs counted."""
+        circuit = synapses(self, chains)
+        return Accumulators(chains, circuit, circuit_cost(circuit).lut)
+
+
+def accumulators(layer: SpikedLayer) -> list[Accumulators]:
+    """A layer's accumulators in every form worth trying, the smallest first."""
+    found = [layer.form(chains) for chains in (*chains_for(layer.inputs), GATED)]
     return sorted(found, key=lambda form: form.luts)
 
 
-def synapses(
-    node: Dense,
-    source: Range,
-    result: Range,
-    pace: Pace,
-    chains: int,
-    arrivals: Sequence[int] = (),
-    wrapping: Fixed | None = None,
-    *,
-    tight: bool = False,
-) -> Circuit:
+def best_form(layer: SpikedLayer, rank: Callable[[Circuit], Any] | None) -> Accumulators:
+    """The form with the fewest LUTs, or the fewest among those of the lowest rank.
+
+    More chains take more LUTs, so the fewest chains are taken that will do; trees of gated weights
+    are compared for few inputs only, where they may win.
+    """
+    inputs = layer.inputs
+    every = [*chains_for(inputs), *[GATED] * (inputs <= _FEW)]
+    if rank:
+        ranks = {chains: rank(synapses(layer, chains, QUICK)) for chains in every}
+        every = [chains for chains in every if ranks[chains] == min(ranks.values())]
+    tried = dict.fromkeys([every[0], *[chains for chains in every if chains == GATED]])
+    return min((layer.form(chains) for chains in tried), key=lambda form: form.luts)
+
+
+def synapses(layer: SpikedLayer, chains: int, swaps: int = THOROUGH) -> Circuit:
     """Constant matrix on spikes, in one form: a synapse adds its weight when its input spiked.
 
     Its outputs are not registered.
     """
-    c = Circuit(pace)
-    weight, lift, bias, frac = dense_weights(node, source)
-    spikes = c.input("spike_i", source, arrivals)
-    rows = zip(weight, bias, strict=True)
+    c = Circuit(layer.pace)
+    weight, lift, bias, frac = dense_weights(layer.node, layer.source)
+    spikes = c.input("spike_i", layer.source, layer.arrivals)
     if chains == GATED:
         sums = list(_gated(c, spikes, weight, lift, bias))
     else:
@@ -96,14 +108,15 @@ def synapses(
             word.name: _TABLE_BITS * int(np.count_nonzero(column))
             for word, column in zip(spikes, weight.T, strict=True)
         }
-        sums = [
-            spike_sum(
-                c, f"n{o}", Synapses(spikes, [int(w) << lift for w in row], readers), int(b), chains
+        sums = []
+        for o, (row, b) in enumerate(zip(weight, bias, strict=True)):
+            lifted = [int(w) << lift for w in row]
+            sums.append(
+                spike_sum(c, f"n{o}", Synapses(spikes, lifted, readers, swaps), int(b), chains)
             )
-            for o, (row, b) in enumerate(rows)
-        ]
-    sums = accumulated(c, sums, frac, wrapping)
-    c.output("current_o", sums, bounds_of(sums, result.frac) if tight else result)
+    sums = accumulated(c, sums, frac, layer.wrapping)
+    result = bounds_of(sums, layer.result.frac) if layer.tight else layer.result
+    c.output("current_o", sums, result)
     return c
 
 

@@ -28,7 +28,7 @@ from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.readouts import gathered
-from fwgen.lower.synapses import Accumulators, accumulators
+from fwgen.lower.synapses import Accumulators, SpikedLayer, best_form
 from fwgen.lower.trains import each_step
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
@@ -86,16 +86,12 @@ class Unrolled:
 
     def _form(self, node: Dense, source: Range, arrivals: tuple[int, ...]) -> Accumulators:
         plan, result = self.plan, self.plan.analysis.values[node.name]
-        key = (node.name, arrivals, tuple(source.hi), tuple(source.lo))
-        forms = plan.once(
-            key,
-            lambda: accumulators(
-                node, source, result, plan.pace, arrivals, plan.wrapping(node), tight=True
-            ),
-        )
-        if self.schedule.small:
-            return forms[0]
-        return min(forms, key=lambda f: (f.circuit.latency, _last(f.circuit) // 500, f.luts))
+        wraps = plan.wrapping(node)
+        layer = SpikedLayer(node, source, result, plan.pace, arrivals, wraps, tight=True)
+        rank = None if self.schedule.small else _lateness
+        key = (node.name, arrivals, tuple(source.hi), tuple(source.lo), self.schedule.small)
+        found: Accumulators = plan.once(key, lambda: best_form(layer, rank))
+        return found
 
     # ---- neurons ----
 
@@ -256,5 +252,7 @@ class Unrolled:
         self.plan.signals[node.name] = replace(found[0], temporal=True)
 
 
-def _last(circuit: Circuit) -> int:
-    return max(w.arrival for w in circuit.outputs[0].words)
+def _lateness(circuit: Circuit) -> tuple[int, int]:
+    """Cycles of a circuit, then about as many levels of logic behind its last register."""
+    last = max(w.arrival for w in circuit.outputs[0].words)
+    return circuit.latency, last // circuit.pace.lut()

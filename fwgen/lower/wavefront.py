@@ -27,7 +27,7 @@ from fwgen.lower.lif import LifCore, Steps, lif_core
 from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.plan import Plan
 from fwgen.lower.readouts import gathering
-from fwgen.lower.synapses import Accumulators, accumulators
+from fwgen.lower.synapses import Accumulators, SpikedLayer, best_form
 from fwgen.lower.trains import handed_out, shifted, train_cost
 from fwgen.quantise.bounds import Range
 
@@ -99,27 +99,21 @@ class Wavefront:
     def _form(self, node: Dense, arrivals: tuple[int, ...]) -> Accumulators:
         """The form with the fewest LUTs, among the fastest unless area alone counts."""
         plan, values = self.plan, self.plan.analysis.values
-        forms = plan.once(
-            (node.name, arrivals),
-            lambda: accumulators(
-                node,
-                values[node.source],
-                values[node.name],
-                plan.pace.tighter(),
-                arrivals,
-                plan.wrapping(node),
-            ),
-        )
-        if self.schedule.small:
-            return forms[0]
+        source, result = values[node.source], values[node.name]
+        pace, wraps = plan.pace.tighter(), plan.wrapping(node)
+        layer = SpikedLayer(node, source, result, pace, arrivals, wraps)
         readers = [n for n in plan.graph if isinstance(n, Lif) and n.source == node.name]
-        return min(forms, key=lambda form: (self._cycles(form, readers), form.luts))
 
-    def _cycles(self, form: Accumulators, readers: Sequence[Lif]) -> int:
-        """Cycles from spikes to membranes."""
-        ready = max(w.arrival for w in form.circuit.outputs[0].words)
-        late = any(not self._fits(self._core(lif, ready)) for lif in readers)
-        return form.circuit.latency + late
+        def cycles(circuit: Circuit) -> int:
+            """From spikes to membranes."""
+            ready = max(w.arrival for w in circuit.outputs[0].words)
+            late = any(not self._fits(self._core(lif, ready)) for lif in readers)
+            return circuit.latency + late
+
+        rank = None if self.schedule.small else cycles
+        key = (node.name, arrivals, self.schedule.lanes, self.schedule.small)
+        found: Accumulators = plan.once(key, lambda: best_form(layer, rank))
+        return found
 
     # ---- neurons ----
 

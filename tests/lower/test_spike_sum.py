@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from fwgen.ir.nodes import Dense
 from fwgen.lower.cost import circuit_cost
 from fwgen.lower.ops import Truth
 from fwgen.lower.pace import Pace
 from fwgen.lower.spike_sum import chains_for, grouped
-from fwgen.lower.synapses import GATED, accumulators, synapses
-from fwgen.quantise.bounds import Range, filled
+from fwgen.lower.synapses import GATED, SpikedLayer, accumulators, best_form, synapses
+from fwgen.quantise.bounds import Range, const, filled
 from fwgen.quantise.ranges import Analysis, add
 from tests.lower.evaluate import outputs
 from tests.verify.operations import dense
@@ -24,14 +23,15 @@ KINDS = {
 }
 
 
-def layer(kind: str, units: int, inputs: int) -> tuple[Dense, Range, Range]:
-    """A layer, its source and its result."""
+def layer(kind: str, units: int, inputs: int, clock: float = 240.0, late: int = 0) -> SpikedLayer:
+    """A layer on spikes that are there after so many picoseconds."""
     rng = np.random.default_rng(3)
     node = dense("d", "s", KINDS[kind](rng, (units, inputs)), rng.integers(-99, 99, units))
     source = Range(filled(0, inputs), filled(1, inputs), 0)
     analysis = Analysis({"s": source})
     add(node, 1, analysis)
-    return node, source, analysis.values["d"]
+    arrivals = (late,) * inputs * bool(late)
+    return SpikedLayer(node, source, analysis.values["d"], Pace(clock), arrivals)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,11 +39,11 @@ def layer(kind: str, units: int, inputs: int) -> tuple[Dense, Range, Range]:
 @pytest.mark.parametrize("clock", [40.0, 240.0, 480.0])
 def test_every_form(kind: str, size: int, clock: float) -> None:
     """Corner and random spikes, in every form and at every depth of pipelining."""
-    node, source, result = layer(kind, 3, size)
+    made = layer(kind, 3, size, clock)
     rng = np.random.default_rng(5)
     events = [np.zeros(size, int), np.ones(size, int), *rng.integers(0, 2, (20, size))]
-    weight, bias = node.weight.values, node.bias.values
-    for form in accumulators(node, source, result, Pace(clock)):
+    weight, bias = const(made.node.weight).values, const(made.node.bias).values
+    for form in accumulators(made):
         for event in events:
             expected = [int(n) for n in weight @ event + bias]
             assert outputs(form.circuit, {"spike_i": event.tolist()}) == [expected], form.chains
@@ -51,20 +51,18 @@ def test_every_form(kind: str, size: int, clock: float) -> None:
 
 def test_late_spikes_wait_for_a_register() -> None:
     """Logic before the spikes counts, and no stage holds more than a cycle."""
-    node, source, result = layer("uniform", 3, 24)
     pace = Pace(360.0)
     for chains in (1, 2, 4, GATED):
-        soon = synapses(node, source, result, pace, chains)
-        late = synapses(node, source, result, pace, chains, [pace.room - 100] * 24)
+        soon = synapses(layer("uniform", 3, 24, 360.0), chains)
+        late = synapses(layer("uniform", 3, 24, 360.0, pace.room - 100), chains)
         assert late.latency in (soon.latency, soon.latency + 1)
         assert all(op.word.arrival <= pace.room for op in late.ops if op.word.stage)
 
 
 def test_five_spikes_a_table_and_six_where_one_stands_alone() -> None:
     """Each chain begins with six."""
-    node, source, result = layer("uniform", 1, 26)
     for chains, sizes in ((1, [6, 5, 5, 5, 5]), (2, [6, 6, 5, 5, 4]), (5, [6, 6, 6, 6, 2])):
-        circuit = synapses(node, source, result, Pace(240.0), chains)
+        circuit = synapses(layer("uniform", 1, 26), chains)
         found = [len(op.bits) for op in circuit.ops if isinstance(op, Truth)]
         assert sorted(found, reverse=True) == sizes
 
@@ -83,8 +81,7 @@ def test_groups_hold_each_synapse_once() -> None:
 def test_tables_are_smaller_than_gates() -> None:
     """Less than half of a tree of gated weights by the estimate, and binary weights less still."""
     for kind, most in (("uniform", 0.5), ("normal", 0.5), ("binary", 0.4)):
-        node, source, result = layer(kind, 4, 40)
-        forms = accumulators(node, source, result, Pace(40.0))
+        forms = accumulators(layer(kind, 4, 40, 40.0))
         luts = {form.chains: form.luts for form in forms}
         assert luts[1] == min(luts.values())
         assert luts[1] < most * luts[GATED]
@@ -92,8 +89,20 @@ def test_tables_are_smaller_than_gates() -> None:
 
 def test_a_layer_of_six_spikes_is_one_level() -> None:
     """One LUT a bit, and nothing is added."""
-    node, source, result = layer("uniform", 4, 6)
-    (form, *_) = accumulators(node, source, result, Pace(240.0))
+    (form, *_) = accumulators(layer("uniform", 4, 6))
     assert form.chains == 1
     assert {type(op) for op in form.circuit.ops[6:]} == {Truth}
     assert circuit_cost(form.circuit).lut <= sum(w.width for w in form.circuit.outputs[0].words)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "sparse"])
+@pytest.mark.parametrize("size", [3, 9, 30])
+def test_the_best_form(kind: str, size: int) -> None:
+    """The smallest of all; where ranks count, the smallest of those of the lowest rank."""
+    made = layer(kind, 3, size, 360.0)
+    every = accumulators(made)
+    assert best_form(made, None).luts == every[0].luts
+    fastest = min(form.circuit.latency for form in every)
+    found = best_form(made, lambda circuit: circuit.latency)
+    assert found.circuit.latency == fastest
+    assert found.luts <= min(f.luts for f in every if f.circuit.latency == fastest) * 1.02

@@ -20,7 +20,7 @@ from fwgen.ir.fixed import Fixed
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.ops import Vector
 from fwgen.lower.pace import Pace
-from fwgen.lower.synapses import Accumulators, accumulators
+from fwgen.lower.synapses import Accumulators, SpikedLayer, accumulators
 from fwgen.quantise.bounds import Range, filled, ints
 from tests.verify.operations import dense
 
@@ -123,7 +123,7 @@ def all_forms(weight: Ints) -> tuple[list[Accumulators], float]:
     lo, hi = np.minimum(weight, 0).sum(axis=1), np.maximum(weight, 0).sum(axis=1)
     spikes = Range(filled(0, ins), filled(1, ins), 0)
     sums = Range(ints(lo.tolist()), ints(hi.tolist()), 0)
-    found = accumulators(dense("d", "s", weight), spikes, sums, Pace(CLOCK_MHZ))
+    found = accumulators(SpikedLayer(dense("d", "s", weight), spikes, sums, Pace(CLOCK_MHZ)))
     return found, perf_counter() - start
 
 

@@ -18,7 +18,7 @@ from fwgen.ir.schedule import Schedule
 from fwgen.lower import wavefront
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
-from fwgen.lower.synapses import GATED, accumulators
+from fwgen.lower.synapses import GATED, Accumulators, SpikedLayer, accumulators
 from fwgen.verify import native
 from tests.verify.operations import (
     Implemented,
@@ -180,12 +180,12 @@ class Formed(Scheduled):
     def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Implemented]:
         """The network with accumulators of one form."""
 
-        def only(*args: object, **kwargs: object) -> list[object]:
-            found = accumulators(*args, **kwargs)  # type: ignore[arg-type]
-            return [min(found, key=lambda form: abs(form.chains - cls.chains))]
+        def only(layer: SpikedLayer, _rank: object) -> Accumulators:
+            found = accumulators(layer)
+            return min(found, key=lambda form: abs(form.chains - cls.chains))
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(wavefront, "accumulators", only)
+            patch.setattr(wavefront, "best_form", only)
             folder = tmp_path_factory.mktemp("rtl")
             yield implement(cls.make(), cls.clock_mhz, folder, cls.schedule)
 
