@@ -87,7 +87,7 @@ class Unrolled:
     def _form(self, node: Dense, source: Range, arrivals: tuple[int, ...]) -> Accumulators:
         plan, result = self.plan, self.plan.analysis.values[node.name]
         wraps = plan.wrapping(node)
-        layer = SpikedLayer(node, source, result, plan.pace, arrivals, wraps, tight=True)
+        layer = SpikedLayer(node, source, result, plan.pace.tighter(), arrivals, wraps, tight=True)
         rank = None if self.schedule.small else _lateness
         key = (node.name, arrivals, tuple(source.hi), tuple(source.lo), self.schedule.small)
         found: Accumulators = plan.once(key, lambda: best_form(layer, rank))
@@ -114,7 +114,7 @@ class Unrolled:
         wanted = Wanted(*read_of(self.plan.graph, node), steps)
         circuit = plan.once(
             (node.name, source.arrivals),
-            lambda: lookups(node, current, plan.pace, source.arrivals, wanted),
+            lambda: lookups(node, current, plan.pace.tighter(), source.arrivals, wanted),
         )
         about = f"lif, {len(current)} neurons, {steps} steps looked up in tables of the current"
         block = CircuitBlock(node.name, about, circuit, (("current_i", source),), (), 0)
@@ -177,7 +177,7 @@ class Unrolled:
         wanted: Sequence[str],
     ) -> Circuit:
         """One step of all neurons."""
-        c, analysis = Circuit(self.plan.pace), self.plan.analysis
+        c, analysis = Circuit(self.plan.pace.tighter()), self.plan.analysis
         current, ranges = sources["current_i"], analysis.lifs[node.name]
         words = {port: c.input(port, r, before[port]) for port, r in sources.items()}
         zeros: Sequence[Word] = [c.constant(0)] * len(current)
@@ -218,7 +218,7 @@ class Unrolled:
         values = plan.analysis.values[node.source]
         circuit = plan.once(
             ("spikes", node.name, source.arrivals),
-            lambda: spike_circuit(node, values, steps, plan.pace, source.arrivals),
+            lambda: spike_circuit(node, values, steps, plan.pace.tighter(), source.arrivals),
         )
         about = f"latency_encoder of '{node.source}': the spikes of all steps"
         block = CircuitBlock(node.name, about, circuit, (("x_i", source),), (), 0)
@@ -235,7 +235,7 @@ class Unrolled:
         steps = (self._membranes if isinstance(node, Maximum) else self._steps)[node.source]
         time = latest(steps)
         ports = [(f"step{t}_i", plan.at(s, time)) for t, s in enumerate(steps)]
-        c = Circuit(plan.pace)
+        c = Circuit(plan.pace.tighter())
         rows = [
             c.input(port, self._ranges[s.net], at.arrivals)
             for (port, at), s in zip(ports, steps, strict=True)
