@@ -176,8 +176,10 @@ def test_verify_finds_edited_verilog(
     """Verilog edited after the build is verified as it stands: exit code 3, and a note."""
     copy = tmp_path / "snn_ae"
     shutil.copytree(built, copy)
-    neuron = copy / "rtl" / "snn_ae_enc1_lif__neuron0.v"
-    neuron.write_text(re.sub(r"first_i \? \d+'d0 : membrane_q", "membrane_q", neuron.read_text()))
+    neuron = copy / "rtl" / "snn_ae_enc2_lif__neuron0.v"
+    kept, cleared = re.subn(r"if \(clear_i\) membrane <= .*;\s*else ", "", neuron.read_text())
+    assert cleared == 1
+    neuron.write_text(kept)
     assert run(monkeypatch, "verify", str(copy), "--events", "3000", "--backend", "native") == 3
     captured = capsys.readouterr()
     assert "mismatches; first: event" in captured.err
@@ -190,9 +192,10 @@ def test_strict_ends_with_4_when_a_budget_is_missed(
 ) -> None:
     """A slow clock misses the model's own interval; the build stands, the exit code says so."""
     out = tmp_path / "slow"
-    arguments = ("--clock", "100", "--events", "2000", "--strict", "--out", str(out))
+    slow = ("--clock", "100", "--schedule", "wavefront")  # auto would take copies
+    arguments = (*slow, "--events", "2000", "--strict", "--out", str(out))
     assert run(monkeypatch, "build", str(MODEL), *arguments) == 4
-    assert "missed: this model's interval" in capsys.readouterr().err
+    assert "missed: this model's latency, this model's interval" in capsys.readouterr().err
     assert (out / "manifest.json").is_file()
 
 

@@ -329,8 +329,8 @@ WIRING = [
     ),
     Case(
         "latencies of spikes",
-        both(_LATENCIES, layer("enc", op="rate_encoder", drop="units")),
-        f"{Y}: layer 'enc_lif' (latency_encoder): needed values that exist once per event; found one "
+        added(name="late", op="latency_encoder", silent_zero=True, from_="enc_lif"),
+        f"{Y}: layer 'late' (latency_encoder): needed values that exist once per event; found one "
         f"with a value per time step. {MEND}",
     ),
     Case(
