@@ -23,6 +23,7 @@ from fwgen.lower.design import (
     LifBlock,
     MaximumBlock,
     MergeBlock,
+    RestartBlock,
     Signal,
     TrainBlock,
 )
@@ -37,6 +38,7 @@ _CELLS = {
     MaximumBlock: "fwgen_maximum",
     LatencyBlock: "fwgen_latency",
     MergeBlock: "fwgen_merge",
+    RestartBlock: "fwgen_restart",
     TrainBlock: "fwgen_train",
 }
 
@@ -109,10 +111,24 @@ def _top(design: Design) -> str:
         ports=[*face.inputs, *face.outputs],
         inputs=[{"name": p.name, "msb": p.width - 1} for p in face.inputs],
         outputs=[{"name": p.name, "msb": p.width - 1} for p in face.outputs],
+        early=_taken_early(design, blocks),
         blocks=blocks,
         assigns=list(_output_assigns(design)),
         unused=[*moments.unread(), *_unread_nets(blocks, design)],
     )
+
+
+def _taken_early(design: Design, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Wires of loops, which stand before all blocks; the block that drives one does not."""
+    made, looped = set[str](), set[str]()
+    for block, entry in zip(design.blocks, blocks, strict=True):
+        if isinstance(block, RestartBlock) and block.input.net not in made:
+            looped.add(block.input.net)
+        made |= {wire["net"] for wire in entry["wires"]}
+    early = [wire for entry in blocks for wire in entry["wires"] if wire["net"] in looped]
+    for entry in blocks:
+        entry["wires"] = [wire for wire in entry["wires"] if wire["net"] not in looped]
+    return early
 
 
 def _unread_nets(blocks: Sequence[dict[str, Any]], design: Design) -> Iterator[str]:
@@ -189,6 +205,11 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
             return entry | _parts(_CELLS[MergeBlock], ports, [block.output], sizes)
         case TrainBlock():
             return entry | _train(block, moments)
+        case RestartBlock():
+            ports = [("first_i", moments.at(block.first, block.copy))]
+            ports += [("data_i", block.input.net), ("data_o", block.output.net)]
+            sizes = {"WIDTH": block.output.width}
+            return entry | _parts(_CELLS[RestartBlock], ports, [block.output], sizes)
         case HoldBlock():
             ports = [clock, ("load_i", moments.at(block.load, block.copy))]
             ports += [("data_i", block.input.net), ("data_o", block.output.net)]

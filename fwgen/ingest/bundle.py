@@ -13,7 +13,7 @@ from fwgen.ingest import schema
 from fwgen.ingest.arrays import read_arrays
 from fwgen.ingest.complaints import HOW
 from fwgen.ingest.events import flat_events
-from fwgen.ingest.layers import Weights, make_node, read_format
+from fwgen.ingest.layers import Weights, make_nodes, read_format
 from fwgen.ingest.names import check_name
 from fwgen.ingest.yaml_file import read_model_file
 from fwgen.ir.fixed import Fixed
@@ -149,7 +149,10 @@ def graph_of(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
                 do="Rename one of the two.",
             )
         taken.add(layer.name.lower())
-        nodes.append(make_node(where, layer, nodes, arrays))
+        made = make_nodes(where, layer, nodes, arrays)
+        _check_parts(where, layer.name, [node.name for node in made[:-1]], model)
+        taken |= {node.name.lower() for node in made}
+        nodes += made
     _check_outputs(path, model)
     return Graph(
         name=model.name,
@@ -158,6 +161,21 @@ def graph_of(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
         outputs=tuple(model.outputs),
         accepted_wraps=tuple(model.accept_wrap),
     )
+
+
+def _check_parts(where: str, layer: str, parts: list[str], model: schema.ModelFile) -> None:
+    """Parts of a layer have names that nothing else in the file may have."""
+    named = {model.name, model.input.name, *(layer.name for layer in model.layers)}
+    taken = {name.lower() for name in named}
+    for part in parts:
+        check_name(part, f"{where}: name")
+        if part.lower() in taken:
+            raise BundleError(
+                where,
+                needed=f"the name '{part}' for a part of the layer '{layer}'",
+                found="something else of that name in the file",
+                do="Rename one of the two.",
+            )
 
 
 def _check_outputs(path: Path, model: schema.ModelFile) -> None:

@@ -1,6 +1,7 @@
 """One layer of ``model.yaml`` and its arrays -> one node of a graph of real numbers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from fwgen.ir.nodes import (
     LeakyRelu,
     Lif,
     Maximum,
+    Membrane,
     Multiply,
     Node,
     Quantise,
@@ -82,14 +84,24 @@ class Weights:
             )
 
 
-def make_node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Weights) -> Node:
-    """The node of one layer; ``nodes`` are those it may read, ``where`` its place in the file.
+def make_nodes(
+    where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Weights
+) -> list[Node]:
+    """The nodes of one layer, the last under its name.
+
+    ``nodes`` are those it may read, ``where`` is its place in the file.
 
     Raises
     ------
     BundleError, FormatError
         If an array or source is missing or misshapen, or a key contradicts another.
     """
+    if isinstance(layer, schema.CubaLifLayer):
+        return _cuba_lif(where, layer, _sources(where, layer, nodes)[0], arrays)
+    return [_node(where, layer, nodes, arrays)]
+
+
+def _node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Weights) -> Node:
     sources = _sources(where, layer, nodes)
     match layer:
         case schema.DenseLayer():
@@ -115,6 +127,8 @@ def make_node(where: str, layer: schema.AnyLayer, nodes: list[Node], arrays: Wei
             return Threshold(layer.name, sources[0], value=value)
         case schema.SliceLayer():
             return Slice(layer.name, sources[0], start=layer.start, stop=layer.stop)
+        case schema.MembraneLayer():
+            return Membrane(layer.name, sources[0], previous=layer.previous)
         case schema.ConcatLayer():
             return Concat(layer.name, parts=sources)
         case _:
@@ -265,7 +279,7 @@ def _table(where: str, layer: schema.TableLayer, source: str, arrays: Weights) -
 
 def _lif(
     where: str,
-    layer: schema.LifLayer | schema.IfLayer | schema.LiLayer,
+    layer: schema.LifLayer | schema.IfLayer | schema.LiLayer | schema.CubaLifLayer,
     source: str,
     arrays: Weights,
 ) -> Lif:
@@ -276,8 +290,36 @@ def _lif(
     threshold = _parameter(
         where, "threshold", layer.threshold, layer, arrays, layer.threshold_format
     )
-    reset = Reset(layer.reset)
-    return Lif(layer.name, source, beta, threshold, membrane, reset, layer.reset_delay)
+    neurons = Lif(
+        layer.name, source, beta, threshold, membrane, Reset(layer.reset), layer.reset_delay
+    )
+    if isinstance(layer, schema.CubaLifLayer):
+        return neurons
+    return replace(neurons, recurrent=_recurrent(where, layer, arrays))
+
+
+def _recurrent(where: str, layer: schema.LifLayer | schema.IfLayer, arrays: Weights) -> Real | None:
+    fmt = _format(where, "recurrent_format", layer.recurrent_format)
+    if layer.recurrent is not None:
+        return Real(arrays.take(layer.recurrent, layer.name), fmt)
+    if fmt is not None:
+        raise BundleError(
+            f"{where}: recurrent_format",
+            needed="no recurrent_format where there are no recurrent weights",
+            found=repr(str(layer.recurrent_format)[:80]),
+            do="Remove it, or name the array under recurrent.",
+        )
+    return None
+
+
+def _cuba_lif(where: str, layer: schema.CubaLifLayer, source: str, arrays: Weights) -> list[Node]:
+    """Integrators of the current, their membranes step by step, and lif neurons that read them."""
+    alpha = _unit(where, "alpha", layer.alpha, layer.name, arrays)
+    leak = Real(alpha, _format(where, "alpha_format", layer.alpha_format))
+    fmt = _format(where, "syn_format", layer.syn_format)
+    integrators = Lif(f"{layer.name}_syn", source, leak, None, fmt, Reset.NONE, reset_delay=True)
+    current = Membrane(f"{layer.name}_current", integrators.name, layer.previous_current)
+    return [integrators, current, _lif(where, layer, current.name, arrays)]
 
 
 _NO_LEAK = Real(np.array(1.0), Fixed.parse("ufixed<1,1>"))
@@ -305,7 +347,11 @@ def _shapes(nodes: list[Node]) -> dict[str, Shape]:
     return known
 
 
-def _leak(where: str, layer: schema.LifLayer | schema.LiLayer, arrays: Weights) -> Real | ShiftLeak:
+def _leak(
+    where: str,
+    layer: schema.LifLayer | schema.LiLayer | schema.CubaLifLayer,
+    arrays: Weights,
+) -> Real | ShiftLeak:
     if (layer.beta is None) == (layer.leak_shift is None):
         raise BundleError(
             f"{where}: beta",
@@ -322,15 +368,24 @@ def _leak(where: str, layer: schema.LifLayer | schema.LiLayer, arrays: Weights) 
                 do="Remove it.",
             )
         return ShiftLeak(layer.leak_shift)
-    beta = _number(layer.beta, layer.name, arrays)
-    if ((beta < 0) | (beta > 1)).any():
-        raise BundleError(
-            f"{where}: beta",
-            needed="values from 0 to 1",
-            found=f"{float(beta[(beta < 0) | (beta > 1)].flat[0]):g}",
-            do="snnTorch clamps beta to [0, 1] while it runs; store the clamped value.",
-        )
+    beta = _unit(where, "beta", layer.beta, layer.name, arrays)
     return Real(beta, _format(where, "beta_format", layer.beta_format))
+
+
+def _unit(
+    where: str, key: str, value: float | str | None, layer: str, arrays: Weights
+) -> NDArray[np.float64]:
+    """Numbers from 0 to 1."""
+    given = _number(value, layer, arrays)
+    outside = (given < 0) | (given > 1)
+    if outside.any():
+        raise BundleError(
+            f"{where}: {key}",
+            needed="values from 0 to 1",
+            found=f"{float(given[outside].flat[0]):g}",
+            do=f"snnTorch clamps {key} to [0, 1] while it runs; store the clamped value.",
+        )
+    return given
 
 
 def _number(value: float | str | None, layer: str, arrays: Weights) -> NDArray[np.float64]:

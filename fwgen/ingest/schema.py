@@ -160,9 +160,11 @@ class LifLayer(Layer):
     threshold: Scalar | Name
     reset: Literal["subtract", "zero", "none"]
     reset_delay: bool
+    recurrent: Name | None = None
     beta_format: str | None = None
     threshold_format: str | None = None
     membrane_format: str | None = None
+    recurrent_format: str | None = None
 
 
 class IfLayer(Layer):
@@ -172,8 +174,10 @@ class IfLayer(Layer):
     threshold: Scalar | Name
     reset: Literal["subtract", "zero", "none"]
     reset_delay: bool
+    recurrent: Name | None = None
     threshold_format: str | None = None
     membrane_format: str | None = None
+    recurrent_format: str | None = None
 
 
 class RateEncoderLayer(Layer):
@@ -197,6 +201,31 @@ class LatencyEncoderLayer(Layer):
 
     op: Literal["latency_encoder"]
     silent_zero: bool
+
+
+class CubaLifLayer(Layer):
+    """A filter of the current in front of lif neurons. Text for a number names an array."""
+
+    op: Literal["cuba_lif"]
+    alpha: Scalar | Name
+    beta: Scalar | Name | None = None
+    leak_shift: Annotated[int | None, Field(ge=1, le=64)] = None
+    threshold: Scalar | Name
+    reset: Literal["subtract", "zero", "none"]
+    reset_delay: bool
+    previous_current: bool
+    alpha_format: str | None = None
+    syn_format: str | None = None
+    beta_format: str | None = None
+    threshold_format: str | None = None
+    membrane_format: str | None = None
+
+
+class MembraneLayer(Layer):
+    """Membranes of all time steps, or of the steps before."""
+
+    op: Literal["membrane"]
+    previous: bool = False
 
 
 class QuantiseLayer(Layer):
@@ -274,6 +303,8 @@ AnyLayer = Annotated[
     | LiLayer
     | RateEncoderLayer
     | LatencyEncoderLayer
+    | CubaLifLayer
+    | MembraneLayer
     | QuantiseLayer
     | LastMembraneLayer
     | MaximumLayer

@@ -22,6 +22,7 @@ from fwgen.ir.nodes import (
     LeakyRelu,
     Lif,
     Maximum,
+    Membrane,
     Multiply,
     Node,
     Param,
@@ -86,10 +87,10 @@ def shape_of(node: Node, nodes: Nodes, known: Shapes) -> Shape:
             return _lif(node, known[node.source])
         case LatencyEncoder():
             return _static(node, Shape(known[node.source].size, temporal=True), known)
-        case ReadOut():
+        case ReadOut() | Membrane():
             if not isinstance(nodes[node.source], Lif):
                 raise misfit(node, "to read a lif layer", f"'{node.source}', which is none")
-            return Shape(known[node.source].size, temporal=False)
+            return Shape(known[node.source].size, temporal=isinstance(node, Membrane))
         case _:
             return _several(node, known)
 
@@ -252,15 +253,15 @@ def check_input(node: Input, steps: int) -> None:
 
 def _check_integrators(node: Node, nodes: Nodes) -> None:
     """Of neurons that never fire, nothing but the membrane may be read."""
-    if isinstance(node, LastMembrane | Maximum):
+    if isinstance(node, LastMembrane | Maximum | Membrane):
         return
     for name in node.sources:
         source = nodes[name]
         if isinstance(source, Lif) and not source.fires:
             raise misfit(
                 node,
-                "a source that has values: of an li layer, last_membrane and maximum read the "
-                "membrane",
+                "a source that has values: of an li layer, last_membrane, maximum and membrane "
+                "read the membrane",
                 f"'{name}', which never fires",
             )
 
@@ -269,6 +270,12 @@ def _lif(node: Lif, source: Shape) -> Shape:
     params: dict[str, Param] = {} if node.threshold is None else {"threshold": node.threshold}
     if not node.fires and node.reset is not Reset.NONE:
         raise misfit(node, "no reset where there is no threshold", f"reset {node.reset}")
+    square = (source.size, source.size)
+    if node.recurrent is not None and not node.fires:
+        raise misfit(node, "no recurrent weights where there are no spikes", "some")
+    if node.recurrent is not None and node.recurrent.shape != square:
+        found = f"shape {node.recurrent.shape}"
+        raise misfit(node, f"recurrent weights of shape {square}, a matrix (to, from)", found)
     if isinstance(node.beta, Param):
         params["beta"] = node.beta
     for key, param in params.items():

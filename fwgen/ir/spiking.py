@@ -44,6 +44,9 @@ class Lif(Unary):
     v and u' are converted to ``membrane``. ``beta`` and ``threshold`` have shape () or (size,).
     Where ``threshold`` is None the neurons are leaky integrators: they never fire, and only their
     membranes are read. A ``beta`` of 1 makes integrate-and-fire neurons.
+
+    With ``recurrent``, a matrix V of shape (size, size), x is the source's value and V times the
+    spikes of the step before, of which an event's first step has none.
     """
 
     op: ClassVar[str] = "lif"
@@ -52,6 +55,7 @@ class Lif(Unary):
     membrane: Fixed | None
     reset: Reset
     reset_delay: bool
+    recurrent: Param | None = None
 
     @property
     def fires(self) -> bool:
@@ -69,6 +73,17 @@ class LatencyEncoder(Unary):
 
     op: ClassVar[str] = "latency_encoder"
     silent_zero: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Membrane(Unary):
+    """Membranes u' of a `Lif` node, a value for each time step.
+
+    With ``previous`` those of the step before, 0 in an event's first step.
+    """
+
+    op: ClassVar[str] = "membrane"
+    previous: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from fwgen.ir.nodes import Const, Node, Real, ShiftLeak
 # sources stand in parentheses
 _HIDDEN = {"name", "source", "left", "right", "parts", "mean", "log_variance", "variance"}
 # where there is none, nothing is chosen in its place
-_OPTIONAL = {"accumulator", "values", "threshold"}
+_OPTIONAL = {"accumulator", "values", "threshold", "recurrent"}
 _SWITCHES = {"spikes"}  # shown where they are on
 
 

@@ -142,8 +142,11 @@ def _why(best: Candidate, limits: Limits) -> str:
 
 def _candidates(lowerings: Lowerings, limits: Limits) -> Iterator[Candidate]:
     """Wavefronts of more and more steps a clock until a loop is too long, and unrolled."""
-    steps = lowerings.graph.steps
-    for lanes in _lanes(steps):
+    graph = lowerings.graph
+    steps = graph.steps
+    # spikes that come back are there a clock later
+    back = any(isinstance(node, Lif) and node.recurrent is not None for node in graph)
+    for lanes in _lanes(1 if back else steps):
         found = _pair(lowerings, Schedule(lanes, _copies(lowerings, lanes, limits)))
         yield from found
         if not any(c.closes for c in found):

@@ -23,6 +23,7 @@ from fwgen.lower.design import (
     LifBlock,
     MaximumBlock,
     MergeBlock,
+    RestartBlock,
     Signal,
     TrainBlock,
 )
@@ -128,6 +129,8 @@ class _Flow:
                 return self._merge(block)
             case TrainBlock():
                 return self._train(block)
+            case RestartBlock():
+                return Cost(lut=self._through(block.input, block.output))
             case HoldBlock():
                 return Cost(ff=self._through(block.input, block.output))
             case DelayBlock():

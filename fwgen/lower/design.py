@@ -136,6 +136,19 @@ class MaximumBlock(Block):
 
 
 @dataclass(frozen=True, slots=True)
+class RestartBlock(Block):
+    """A value of the step before, 0 in the cycle ``first`` of an event.
+
+    The block that ``input`` comes from may stand behind this one.
+    """
+
+    input: Signal
+    first: int
+    output: Signal
+    copy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HoldBlock(Block):
     """Keeps a static value for all time steps; loads in the cycle ``load``."""
 

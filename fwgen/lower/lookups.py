@@ -11,7 +11,7 @@ import numpy as np
 
 from fwgen.ir.cast import Ints, cast
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import LastMembrane, Lif, Maximum, Reset, ShiftLeak
+from fwgen.ir.nodes import LastMembrane, Lif, Maximum, Membrane, Reset, ShiftLeak
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.ops import Word
 from fwgen.lower.pace import Pace
@@ -43,8 +43,10 @@ class Train:
 def read_of(graph: Graph, node: Lif) -> tuple[bool, bool, bool]:
     """Whether spikes, the last membrane, and those of all steps are read by other nodes."""
     readers = [n for n in graph if node.name in n.sources]
-    last, most = (any(isinstance(n, op) for n in readers) for op in (LastMembrane, Maximum))
-    return any(not isinstance(n, LastMembrane | Maximum) for n in readers), last, most
+    last = any(isinstance(n, LastMembrane) for n in readers)
+    every = any(isinstance(n, Maximum | Membrane) for n in readers)
+    spikes = any(not isinstance(n, LastMembrane | Maximum | Membrane) for n in readers)
+    return spikes, last, every
 
 
 def is_looked_up(current: Range) -> bool:

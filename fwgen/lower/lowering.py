@@ -22,6 +22,7 @@ from fwgen.ir.nodes import (
     LatencyEncoder,
     Lif,
     Maximum,
+    Membrane,
     Node,
     Quantise,
     ReadOut,
@@ -159,7 +160,7 @@ class _Lowering:
                         node, "spikes or a value that exists once per event as source"
                     )
                 self._spiking.lower(node)
-            case Lif() | LatencyEncoder() | ReadOut():
+            case Lif() | LatencyEncoder() | Membrane() | ReadOut():
                 self._spiking.lower(node)
             case Relu() if node.name in self._absorbed:
                 pass

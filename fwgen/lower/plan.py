@@ -9,7 +9,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.delays import SHORTEST_SHIFT
-from fwgen.lower.design import Block, CircuitBlock, DelayBlock, HoldBlock, Signal
+from fwgen.lower.design import Block, CircuitBlock, DelayBlock, HoldBlock, RestartBlock, Signal
 from fwgen.lower.ops import Vector
 from fwgen.lower.pace import Pace
 from fwgen.quantise.accumulator import ACCUMULATOR
@@ -66,6 +66,16 @@ class Plan:
             self.blocks.append(HoldBlock(net, about, source, source.time, output, copy))
             self._derived[net] = output
         return self._derived[net]
+
+    def restarted(self, signal: Signal, net: str, copy: int) -> Signal:
+        """A temporal signal of registers' values, of the step before: 0 in an event's first."""
+        time = signal.time - 1
+        logic = signal.arrivals or (0,) * signal.count
+        ready = tuple(ps + self.pace.reduce(2) for ps in logic)
+        output = replace(signal, net=net, time=time, arrivals=ready)
+        about = f"'{signal.net}' of the step before, 0 in an event's first"
+        self.blocks.append(RestartBlock(net, about, signal, time, output, copy))
+        return output
 
     def at(self, signal: Signal, time: int) -> Signal:
         """A signal, delayed to a later cycle."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fwgen.ir.nodes import FirstSpike, Maximum, ReadOut, SpikeCount
+from fwgen.ir.nodes import FirstSpike, LastMembrane, Maximum, Membrane, ReadOut, SpikeCount
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cover import Bit, Cost, Network
 from fwgen.lower.design import CountBlock, FirstSpikeBlock, MaximumBlock, Signal
@@ -10,6 +10,7 @@ from fwgen.lower.ops import Word
 from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
 from fwgen.quantise.bounds import Range
 
+MembraneReader = LastMembrane | Maximum | Membrane
 Gathering = CountBlock | FirstSpikeBlock | MaximumBlock
 _FIRST, _LAST = ("first", 0), ("last", 0)
 _NARROW = 2  # bits of two numbers whose comparison fits, with the first step, into a LUT

@@ -14,6 +14,7 @@ from fwgen.ir.nodes import (
     LatencyEncoder,
     Lif,
     Maximum,
+    Membrane,
     Node,
     ReadOut,
     Reset,
@@ -28,11 +29,12 @@ from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.ops import Word
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.readouts import gathered
+from fwgen.lower.recurrent import recurrent_current
 from fwgen.lower.synapses import Accumulators, SpikedLayer, best_form
 from fwgen.lower.trains import each_step
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
-from fwgen.quantise.lif_range import neurons
+from fwgen.quantise.lif_range import lif_current, neurons
 
 Ports = list[tuple[str, Signal]]
 
@@ -58,6 +60,8 @@ class Unrolled:
                 self._lif(node)
             case LatencyEncoder():
                 self._latency(node)
+            case Membrane():
+                self._membrane(node)
             case LastMembrane():
                 self.plan.signals[node.name] = self._membranes[node.source][-1]
             case ReadOut():
@@ -97,7 +101,8 @@ class Unrolled:
 
     def _lif(self, node: Lif) -> None:
         current = self.plan.analysis.values[node.source]
-        if node.source not in self._steps and is_looked_up(current):
+        constant = node.source not in self._steps and node.recurrent is None
+        if constant and is_looked_up(current):
             self._looked_up(node, current)
             return
         state: Ports = []
@@ -133,13 +138,14 @@ class Unrolled:
         """What is read of a step: by the next step, or by other nodes."""
         more = t + 1 < self.plan.graph.steps
         others, last, most = read_of(self.plan.graph, node)
+        back = self._resets_by_spike(node) or node.recurrent is not None
         found = ["membrane_i"] * (more or last or most)
-        return found + ["spike_i"] * (others or (more and self._resets_by_spike(node)))
+        return found + ["spike_i"] * (others or (more and back))
 
     def _step(self, node: Lif, t: int, state: Ports) -> Ports:
         """Membranes and spikes behind a step, from those of the step before."""
         plan, name = self.plan, f"{node.name}__t{t}"
-        given: Ports = [("current_i", self._current(node, t))]
+        given: Ports = [("current_i", self._total(node, t, state))]
         given += [p for p in state if p[0] == "membrane_i" or self._resets_by_spike(node)]
         time = latest([s for _, s in given])
         ports = [(port, plan.at(s, time)) for port, s in given]
@@ -156,6 +162,27 @@ class Unrolled:
         for net, vector, port in zip(nets, circuit.outputs, wanted, strict=True):
             self._ranges[net] = bounds_of(vector.words, frac[port])
         return list(zip(wanted, outputs, strict=True))
+
+    def _total(self, node: Lif, t: int, state: Ports) -> Signal:
+        """The current of a step, with what recurrent weights add to the source's."""
+        current = self._current(node, t)
+        if node.recurrent is None:
+            return current
+        plan, name = self.plan, f"{node.name}__current__t{t}"
+        given = [("current_i", current), *(p for p in state if p[0] == "spike_i")]
+        time = latest([s for _, s in given])
+        ports = [(port, plan.at(s, time)) for port, s in given]
+        sources = {port: self._ranges[s.net] for port, s in given}
+        before = {port: s.arrivals for port, s in ports}
+        key = (name, tuple(before.items()), *(tuple(r.lo) + tuple(r.hi) for r in sources.values()))
+        circuit = plan.once(
+            key, lambda: recurrent_current(node, sources, before, plan.pace.tighter())
+        )
+        about = f"currents of '{node.name}' with recurrent weights, step {t + 1}"
+        (total,) = plan.circuit(CircuitBlock(name, about, circuit, tuple(ports), (), 0), [name])
+        frac = lif_current(node, plan.analysis.values[node.source]).frac
+        self._ranges[name] = bounds_of(circuit.outputs[0].words, frac)
+        return total
 
     @staticmethod
     def _resets_by_spike(node: Lif) -> bool:
@@ -189,7 +216,7 @@ class Unrolled:
         )
         after, spikes = [], []
         rows = zip(
-            neurons(node, analysis.values[node.source]),
+            neurons(node, lif_current(node, analysis.values[node.source])),
             words["current_i"],
             words.get("membrane_i", zeros),
             words.get("spike_i", zeros),
@@ -227,6 +254,21 @@ class Unrolled:
         for net, vector in zip(nets, circuit.outputs, strict=True):
             self._ranges[net] = bounds_of(vector.words, 0)
         self._mark(node, found)
+
+    def _membrane(self, node: Membrane) -> None:
+        """Membranes of each step; with ``previous`` those of the step before, at first 0."""
+        found = self._membranes[node.source]
+        self._mark(node, [self._zeros(node, found[0]), *found[:-1]] if node.previous else found)
+
+    def _zeros(self, node: Membrane, like: Signal) -> Signal:
+        plan, name, c = self.plan, f"{node.name}__t0", Circuit(self.plan.pace)
+        c.input("membrane_i", self._ranges[like.net])
+        zeros = [c.constant(0)] * like.count
+        self._ranges[name] = bounds_of(zeros, plan.analysis.values[node.name].frac)
+        c.output("zero_o", zeros, self._ranges[name])
+        about = "no membrane before the first step"
+        block = CircuitBlock(name, about, c, (("membrane_i", like),), (), 0)
+        return plan.circuit(block, [name])[0]
 
     # ---- read-outs ----
 

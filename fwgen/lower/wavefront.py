@@ -9,8 +9,19 @@ it take them in turn.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import Dense, Input, LastMembrane, LatencyEncoder, Lif, Maximum, Node, ReadOut
+from fwgen.ir.nodes import (
+    Dense,
+    Input,
+    LastMembrane,
+    LatencyEncoder,
+    Lif,
+    Maximum,
+    Membrane,
+    Node,
+    ReadOut,
+)
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.about import shape
 from fwgen.lower.circuit import Circuit
@@ -26,10 +37,12 @@ from fwgen.lower.encoders import step_circuit
 from fwgen.lower.lif import LifCore, Steps, lif_core
 from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.plan import Plan
-from fwgen.lower.readouts import gathering
+from fwgen.lower.readouts import MembraneReader, gathering
+from fwgen.lower.recurrent import recurrent_current
 from fwgen.lower.synapses import Accumulators, SpikedLayer, best_form
 from fwgen.lower.trains import handed_out, shifted, train_cost
 from fwgen.quantise.bounds import Range
+from fwgen.quantise.lif_range import lif_current
 
 Lanes = tuple[Signal, ...]
 
@@ -61,6 +74,8 @@ class Wavefront:
                 self._lif(node)
             case LatencyEncoder():
                 self._latency(node)
+            case Membrane():
+                self._membrane(node)
             case LastMembrane():
                 self._last_membrane(node)
             case ReadOut():
@@ -119,7 +134,7 @@ class Wavefront:
 
     def _lif(self, node: Lif) -> None:
         values = self.plan.analysis.values[node.source]
-        static = (node.source, 0) not in self._lanes
+        static = (node.source, 0) not in self._lanes and node.recurrent is None
         if static and self.steps.cycles > 1 and is_looked_up(values):
             table = self._table(node, values)
             if table is not None:
@@ -128,9 +143,12 @@ class Wavefront:
         for copy, end in self._copies():
             currents = self._currents(node, copy, end)
             core = self._core(node, max(_slowest(currents), default=0))
-            if currents[0].arrivals and not self._fits(core):
+            if currents[0].arrivals and (node.recurrent is not None or not self._fits(core)):
                 currents = tuple(self.plan.at(s, s.time + 1) for s in currents)
                 core = self._core(node, 0)
+            if node.recurrent is not None:
+                currents = self._recurrent(node, core, currents, copy, end)
+                core = self._core(node, max(_slowest(currents), default=0))
             self._block(node, core, currents, copy, end)
 
     def _table(self, node: Lif, values: Range) -> Circuit | None:
@@ -164,6 +182,32 @@ class Wavefront:
             self._lanes[node.name, copy] = shifted(plan, stem, spikes, self.steps, copy)
         plan.signals[node.name] = self._lanes[node.name, 0][0]
 
+    def _recurrent(self, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str) -> Lanes:
+        """Currents with what the spikes of the step before add: a loop of one clock."""
+        plan, values = self.plan, self.plan.analysis.values
+        if len(currents) > 1:
+            raise LoweringError(
+                f"layer '{node.name}' ({node.op})",
+                needed="one time step a clock, or all of them unrolled, for recurrent weights",
+                found=f"{len(currents)} steps a clock",
+                do="Choose another schedule.",
+            )
+        (spikes,) = self._spikes(node, core, currents[0].time + 1, end)
+        given = [
+            ("current_i", currents[0]),
+            ("spike_i", plan.restarted(spikes, f"{node.name}__before{end}", copy)),
+        ]
+        before = {port: s.arrivals for port, s in given}
+        sources = {"current_i": values[node.source], "spike_i": values[node.name]}
+        result = lif_current(node, values[node.source])
+        circuit = plan.once(
+            (node.name, "recurrent", tuple(before.items())),
+            lambda: recurrent_current(node, sources, before, plan.pace, result),
+        )
+        name, about = f"{node.name}__current", f"currents of '{node.name}' with recurrent weights"
+        block = CircuitBlock(name + end, about, circuit, tuple(given), (), 0, name)
+        return tuple(plan.circuit(block, [name + end], temporal=True))
+
     def _currents(self, node: Lif, copy: int, end: str) -> Lanes:
         if (node.source, copy) in self._lanes:
             return self._lanes[node.source, copy]
@@ -174,7 +218,8 @@ class Wavefront:
 
     def _core(self, node: Lif, ready: int) -> LifCore:
         plan = self.plan
-        values, ranges = plan.analysis.values[node.source], plan.analysis.lifs[node.name]
+        values = lif_current(node, plan.analysis.values[node.source])
+        ranges = plan.analysis.lifs[node.name]
         return plan.once(
             (node.name, self.steps, ready),
             lambda: lif_core(
@@ -195,21 +240,27 @@ class Wavefront:
         return [n for n in self.plan.graph if node.name in n.sources]
 
     def _spikes_read(self, node: Lif) -> bool:
-        return any(not isinstance(n, LastMembrane | Maximum) for n in self._readers(node))
+        others = (n for n in self._readers(node) if not isinstance(n, MembraneReader))
+        return node.recurrent is not None or any(others)
 
-    def _block(self, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str) -> None:
-        size, time = len(core.of), currents[0].time + 1
-        bit, spikes, membrane = Fixed(False, 1, 1), [], None
+    def _spikes(self, node: Lif, core: LifCore, time: int, end: str) -> Lanes:
+        """A layer's spikes, lane by lane."""
+        bit, found = Fixed(False, 1, 1), []
         for lane, logic in enumerate(core.spike_ps if self._spikes_read(node) else ()):
             net = f"{node.name}__spike{end}{f'__l{lane}' if lane else ''}"
             arrivals = tuple(logic) if any(logic) else ()
-            spikes.append(Signal(net, bit, size, time, True, arrivals))
+            found.append(Signal(net, bit, len(core.of), time, True, arrivals))
+        return tuple(found)
+
+    def _block(self, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str) -> None:
+        size, time = len(core.of), currents[0].time + 1
+        spikes, membrane = self._spikes(node, core, time, end), None
         if any(isinstance(n, LastMembrane) for n in self._readers(node)):
             net = f"{node.name}__membrane{end}"
             membrane = Signal(net, core.membrane, size, time, temporal=True)
             self._membranes[node.name, copy] = membrane
         membranes: Lanes = ()
-        if any(isinstance(n, Maximum) for n in self._readers(node)):
+        if any(isinstance(n, Maximum | Membrane) for n in self._readers(node)):
             nets = (f"{node.name}__membrane{lane}{end}" for lane in range(self.schedule.lanes))
             membranes = tuple(Signal(n, core.membrane, size, time, temporal=True) for n in nets)
             self._all_membranes[node.name, copy] = membranes
@@ -222,13 +273,13 @@ class Wavefront:
                 core,
                 currents,
                 currents[0].time,
-                tuple(spikes),
+                spikes,
                 membrane,
                 copy,
                 membranes,
             )
         )
-        self._lanes[node.name, copy] = tuple(spikes)
+        self._lanes[node.name, copy] = spikes
         if spikes:
             self.plan.signals[node.name] = spikes[0]
 
@@ -261,6 +312,17 @@ class Wavefront:
     def _suffixes(self) -> list[str]:
         """What the names of the lanes' signals end in."""
         return [f"__l{lane}" if lane else "" for lane in range(self.schedule.lanes)]
+
+    def _membrane(self, node: Membrane) -> None:
+        """Membranes as a layer's currents; the steps before are a lane, or a cycle, back."""
+        for copy, end in self._copies():
+            lanes = self._all_membranes[node.source, copy]
+            if node.previous:
+                last = self.plan.restarted(lanes[-1], node.name + end, copy)
+                wait = len(lanes) > 1
+                lanes = (self.plan.at(last, last.time + wait), *lanes[:-1])
+            self._lanes[node.name, copy] = lanes
+        self.plan.signals[node.name] = self._lanes[node.name, 0][0]
 
     # ---- read-outs ----
 

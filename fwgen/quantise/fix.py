@@ -37,7 +37,7 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.quantise.bounds import Range, roomy, widened
-from fwgen.quantise.lif_range import lif_range
+from fwgen.quantise.lif_range import lif_current, lif_range
 from fwgen.quantise.ranges import Analysis, add
 from fwgen.quantise.tables import fix_table
 
@@ -137,11 +137,15 @@ def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
         beta = _fix_near(node, "beta", node.beta, _beta_room, True)
     frac = node.membrane.frac if node.membrane else source.frac
     fixed = replace(node, beta=beta)
+    if node.recurrent is not None:
+        recurrent = _widest(node, "recurrent", node.recurrent, WEIGHT_BITS, MAX_FRAC)
+        fixed = replace(fixed, recurrent=recurrent)
     if node.threshold is not None:
         threshold = _on_grid(node, "threshold", node.threshold, frac)
         fixed = replace(fixed, threshold=threshold)
     if node.membrane is None:
-        _, conversion = lif_range(replace(fixed, membrane=roomy(frac)), source, steps)
+        current = lif_current(fixed, source)
+        _, conversion = lif_range(replace(fixed, membrane=roomy(frac)), current, steps)
         fixed = replace(fixed, membrane=conversion.needed.fmt)
     return fixed
 

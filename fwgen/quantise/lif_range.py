@@ -70,6 +70,23 @@ class Seen:
     fires: bool = False
 
 
+def lif_current(node: Lif, source: Range) -> Range:
+    """Bounds of the neurons' current: the source's, and recurrent weights of any spikes."""
+    if node.recurrent is None:
+        return source
+    weight, frac, lift = recurrent_weights(node, source.frac)
+    lo = (source.lo << lift) + np.minimum(weight, 0).sum(axis=1)
+    hi = (source.hi << lift) + np.maximum(weight, 0).sum(axis=1)
+    return Range(lo, hi, frac)
+
+
+def recurrent_weights(node: Lif, source_frac: int) -> tuple[Ints, int, int]:
+    """Integer weights on the grid of the current, its fraction bits, and the source's shift."""
+    recurrent = const(node.recurrent)
+    frac = max(recurrent.fmt.frac, source_frac)
+    return recurrent.values << (frac - recurrent.fmt.frac), frac, frac - source_frac
+
+
 def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, Conversion]:
     """Bounds over ``steps`` steps, and what the membrane's format must hold."""
     layer = neurons(node, current)

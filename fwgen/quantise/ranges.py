@@ -27,6 +27,7 @@ from fwgen.ir.nodes import (
     LeakyRelu,
     Lif,
     Maximum,
+    Membrane,
     Multiply,
     Node,
     Quantise,
@@ -43,7 +44,7 @@ from fwgen.quantise import elements
 from fwgen.quantise.accumulator import ACCUMULATOR, wraps
 from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to
 from fwgen.quantise.latency import check_latency, latency_peak
-from fwgen.quantise.lif_range import lif_range
+from fwgen.quantise.lif_range import lif_current, lif_range, recurrent_weights
 
 MAX_BITS = 4 * MAX_WIDTH
 
@@ -86,7 +87,7 @@ def add(node: Node, steps: int, analysis: Analysis) -> None:
             _lif(node, steps, analysis)
         case LatencyEncoder():
             known[node.name] = _latency(node, steps, analysis)
-        case LastMembrane() | Maximum():
+        case LastMembrane() | Maximum() | Membrane():
             known[node.name] = analysis.lifs[node.source].membrane
         case SpikeCount():
             known[node.name] = _count(known[node.source], steps)
@@ -234,7 +235,12 @@ def _kl_peak(sources: list[Range], frac: int) -> int:
 
 
 def _lif(node: Lif, steps: int, analysis: Analysis) -> None:
-    result, conversion = lif_range(node, analysis.values[node.source], steps)
+    source = analysis.values[node.source]
+    current = lif_current(node, source)
+    if node.recurrent is not None:
+        weight, _, lift = recurrent_weights(node, source.frac)
+        analysis.note(int(np.abs(weight).sum(axis=1).max()) + (source.peak << lift))
+    result, conversion = lif_range(node, current, steps)
     analysis.lifs[node.name] = result
     analysis.conversions.append(conversion)
     analysis.note(result.peak)

@@ -147,6 +147,7 @@ def _formats(node: Node) -> dict[str, object]:
             parts = {"alpha": node.alpha}
         case Lif():
             parts = {"beta": node.beta, "threshold": node.threshold, "membrane": node.membrane}
+            parts |= {"recurrent": node.recurrent}
             parts = {key: part for key, part in parts.items() if part is not None}
         case Threshold():
             parts = {"value": node.value}

@@ -25,6 +25,7 @@ from fwgen.ir.nodes import (
     LeakyRelu,
     Lif,
     Maximum,
+    Membrane,
     Multiply,
     Node,
     Param,
@@ -82,6 +83,10 @@ def _evaluate(node: Node, graph: Graph, events: Floats, values: dict[str, Floats
             values[node.name] = _latency(node, graph.steps, values[node.source])
         case LastMembrane():
             values[node.name] = values[f"{node.source}.membrane"][-1]
+        case Membrane():
+            steps = values[f"{node.source}.membrane"]
+            moved = np.concatenate([np.zeros_like(steps[:1]), steps[:-1]])
+            values[node.name] = moved if node.previous else steps
         case SpikeCount():
             values[node.name] = values[node.source].sum(axis=0)
         case Maximum():
@@ -173,10 +178,11 @@ def _lif(node: Lif, steps: int, values: dict[str, Floats]) -> None:
     threshold = np.array(np.inf) if node.threshold is None else _real(node.threshold)
     beta: Any = 1 - 2.0**-node.beta.shift if isinstance(node.beta, ShiftLeak) else _real(node.beta)
     static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
-    u = np.zeros_like(source if static else source[0])
+    s = u = np.zeros_like(source if static else source[0])
     spikes, membranes = [], []
     for t in range(steps):
         x = source if static else source[t]
+        x = x if node.recurrent is None else x + s @ _real(node.recurrent).T
         r = (u > threshold).astype(float)
         v = beta * (u * (1 - r) if node.reset is Reset.ZERO else u) + x
         v = v - r * threshold if node.reset is Reset.SUBTRACT else v

@@ -21,6 +21,7 @@ from fwgen.ir.nodes import (
     LatencyEncoder,
     Lif,
     Maximum,
+    Membrane,
     Node,
     Quantise,
     Reset,
@@ -31,7 +32,7 @@ from fwgen.ir.nodes import (
 from fwgen.quantise.accumulator import ACCUMULATOR, sum_frac
 from fwgen.quantise.bounds import const, floor_to
 from fwgen.quantise.latency import spike_step
-from fwgen.quantise.lif_range import common_frac
+from fwgen.quantise.lif_range import common_frac, lif_current, recurrent_weights
 from fwgen.quantise.ranges import Analysis, analyse
 from fwgen.verify.dense_ops import Exact
 
@@ -106,6 +107,10 @@ class Reference:
                 values[node.name] = values[f"{node.source}.membrane"][-1]
             case Maximum():
                 values[node.name] = values[f"{node.source}.membrane"].max(axis=0)
+            case Membrane():
+                values[node.name] = _moved(
+                    values[f"{node.source}.membrane"], previous=node.previous
+                )
             case SpikeCount():
                 values[node.name] = values[node.source].sum(axis=0)
             case FirstSpike():
@@ -138,10 +143,11 @@ class Reference:
         step = self._lif_step(node, trace)
         source = trace.values[node.source]
         static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
-        u = np.zeros_like(source if static else source[0])
+        spike = u = np.zeros_like(source if static else source[0])
+        total = self._recurrent(node)
         spikes, membranes = [], []
         for t in range(self.graph.steps):
-            spike, u = step(u, source if static else source[t])
+            spike, u = step(u, total(source if static else source[t], spike))
             spikes.append(spike)
             membranes.append(u)
         trace.values[node.name] = np.stack(spikes)
@@ -151,8 +157,9 @@ class Reference:
         fmt = node.membrane
         if fmt is None:
             raise TypeError("the reference works on integer graphs only")
-        frac = common_frac(node, self.analysis.values[node.source].frac)
-        lift = frac - self.analysis.values[node.source].frac
+        current_frac = lif_current(node, self.analysis.values[node.source]).frac
+        frac = common_frac(node, current_frac)
+        lift = frac - current_frac
         limit, thr = self._ints(np.array(fmt.hi, dtype=object)), self._ints(np.array(0))
         if node.threshold is not None:
             thr_const = const(node.threshold)
@@ -181,6 +188,14 @@ class Reference:
         steps = self.graph.steps
         at = spike_step(node, x, self.analysis.values[node.source].frac, steps)
         return self._bits(at == np.arange(steps).reshape(steps, 1, 1))
+
+    def _recurrent(self, node: Lif) -> Callable[[Ints, Ints], Ints]:
+        """The current of a step from the source's value and the spikes of the step before."""
+        if node.recurrent is None:
+            return lambda x, _: x
+        weight, _, lift = recurrent_weights(node, self.analysis.values[node.source].frac)
+        across = self._ints(weight).T
+        return lambda x, spikes: (x << lift) + spikes @ across
 
     def _first(self, spikes: Ints) -> Ints:
         """The first step with a spike; the number of steps where there is none."""
@@ -217,6 +232,11 @@ def quantise_input(graph: Graph, values: "np.ndarray[Any, np.dtype[np.float64]]"
     fmt = graph.input.fmt
     grid = overflow(from_real(values, fmt), fmt)
     return grid.astype(np.int64) if fmt.width < SAFE_BITS else grid
+
+
+def _moved(steps: Ints, *, previous: bool) -> Ints:
+    """Values of all steps; with ``previous`` each step has those of the one before, the first 0."""
+    return np.concatenate([np.zeros_like(steps[:1]), steps[:-1]]) if previous else steps
 
 
 def _counted(exact: Ints, fmt: Fixed, trace: Trace, name: str) -> Ints:

@@ -208,6 +208,7 @@ _BARE = both(
 )
 _LATENCIES = both(_BARE, layer("enc_lif", op="latency_encoder", silent_zero=True))
 _ENCODER = both(_BARE, layer("enc", op="rate_encoder", drop="units"))
+_CUBA = layer("enc_lif", op="cuba_lif", alpha=0.5, previous_current=False)
 
 WIRING = [
     Case(
@@ -353,14 +354,14 @@ WIRING = [
         "spikes of neurons that never fire",
         both(_INTEGRATORS, layer("membrane", op="spike_count")),
         f"{Y}: layer 'membrane' (spike_count): needed a source that has values: of an li layer, "
-        "last_membrane and maximum read the membrane; found 'enc_lif', which never fires. "
+        "last_membrane, maximum and membrane read the membrane; found 'enc_lif', which never fires. "
         f"{MEND}",
     ),
     Case(
         "a dense layer on neurons that never fire",
         both(_INTEGRATORS, layer("dec", from_="enc_lif")),
         f"{Y}: layer 'dec' (dense): needed a source that has values: of an li layer, "
-        "last_membrane and maximum read the membrane; found 'enc_lif', which never fires. "
+        "last_membrane, maximum and membrane read the membrane; found 'enc_lif', which never fires. "
         f"{MEND}",
     ),
     Case(
@@ -378,6 +379,62 @@ WIRING = [
         "a leak of neurons without a leak",
         layer("enc_lif", op="if"),
         f"{L1}: beta: needed",
+    ),
+    Case(
+        "the membranes of no lif layer",
+        layer("membrane", op="membrane", from_="enc"),
+        f"{Y}: layer 'membrane' (membrane): needed to read a lif layer; found 'enc', which is "
+        f"none. {MEND}",
+    ),
+    Case(
+        "membranes of all steps for something static",
+        layer("membrane", op="membrane"),
+        f"{Y}: layer 'score' (squared_error): needed values that exist once per event; found one "
+        "with a value per time step.",
+    ),
+    Case(
+        "a current that grows",
+        both(_CUBA, layer("enc_lif", alpha=1.5)),
+        f"{L1}: alpha: needed values from 0 to 1; found 1.5. snnTorch clamps alpha to [0, 1] while "
+        "it runs; store the clamped value.",
+    ),
+    Case(
+        "neurons that do not say which current",
+        both(_CUBA, layer("enc_lif", drop="previous_current")),
+        f"{L1}: previous_current: needed this key; found nothing. Add it. {KEYS}",
+    ),
+    Case(
+        "a layer with the name of a part",
+        both(_CUBA, layer("dec", name="Enc_lif_syn"), layer("score", from_=["Enc_lif_syn", "x"])),
+        f"{L1}: needed the name 'enc_lif_syn' for a part of the layer 'enc_lif'; found something "
+        "else of that name in the file. Rename one of the two.",
+    ),
+    Case(
+        "a part's name that is too long",
+        both(_CUBA, layer("enc_lif", name="n" * 46)),
+        f"{Y}: layers[1] ('{'n' * 46}'): name: needed a name of at most 48 letters",
+    ),
+    Case(
+        "recurrent weights that are not there",
+        layer("enc_lif", recurrent="back"),
+        "demo/weights.npz: layer 'enc_lif': needed an array 'back'; found arrays",
+    ),
+    Case(
+        "recurrent weights of another layer's shape",
+        layer("enc_lif", recurrent="enc.weight"),
+        f"{Y}: layer 'enc_lif' (lif): needed recurrent weights of shape (2, 2), a matrix (to, "
+        f"from); found shape (2, 3). {MEND}",
+    ),
+    Case(
+        "a format of recurrent weights that there are none of",
+        layer("enc_lif", recurrent_format="fixed<8,2>"),
+        f"{L1}: recurrent_format: needed no recurrent_format where there are no recurrent weights; "
+        "found 'fixed<8,2>'. Remove it, or name the array under recurrent.",
+    ),
+    Case(
+        "recurrent weights of neurons that never fire",
+        both(_INTEGRATORS, layer("enc_lif", recurrent="back")),
+        f"{L1}: recurrent: needed",
     ),
     Case(
         "a read-out with a key",

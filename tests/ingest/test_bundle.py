@@ -137,6 +137,48 @@ def test_an_input_may_be_spikes(draft: Draft, tmp_path: Path) -> None:
     assert sample.x.tolist() == [[0, 1, 0, 1, 1, 0, 0, 0, 1]] * 2
 
 
+def test_current_based_neurons_are_three_nodes(draft: Draft, tmp_path: Path) -> None:
+    """Integrators, their membranes step by step, and lif neurons under the layer's own name."""
+    draft.layer("enc_lif").update(
+        op="cuba_lif",
+        alpha="leaks",
+        previous_current=True,
+        alpha_format="ufixed<4,1>",
+        syn_format="fixed<9,5>",
+    )
+    draft.weights["leaks"] = np.array([0.5, 0.25])
+    text = to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+    assert (
+        "  enc_lif_syn = lif(enc) beta=[2]:ufixed<4,1> membrane=fixed<9,5> reset=none "
+        "reset_delay=yes\n"
+        "  enc_lif_current = membrane(enc_lif_syn) previous=yes\n"
+        "  enc_lif = lif(enc_lif_current) beta=0.9:auto threshold=1.0:auto "
+        "membrane=fixed<16,6,RND,SAT> reset=subtract reset_delay=yes\n"
+        "  membrane = last_membrane(enc_lif)\n"
+    ) in text
+
+
+@pytest.mark.parametrize("op", ["lif", "if"])
+def test_recurrent_weights(op: str, draft: Draft, tmp_path: Path) -> None:
+    """The array that the layer names, in its format."""
+    lif = draft.layer("enc_lif")
+    lif.update(op=op, recurrent="back", recurrent_format="fixed<6,3>")
+    lif.pop("beta") if op == "if" else None
+    draft.weights["back"] = np.array([[0.5, 0.25], [1.0, -1.0]])
+    text = to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+    assert "reset=subtract reset_delay=yes recurrent=[2x2]:fixed<6,3>\n" in text
+
+
+def test_membranes_of_each_step(draft: Draft, tmp_path: Path) -> None:
+    """They can be the current of the next layer; of the step itself unless the file says else."""
+    layers = draft.model["layers"]
+    layers[2] = {"name": "each", "op": "membrane"}
+    layers.insert(3, {"name": "sums", "op": "li", "beta": 1.0})
+    layers.insert(4, {"name": "membrane", "op": "last_membrane"})
+    text = to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+    assert "  each = membrane(enc_lif) previous=no\n  sums = lif(each) beta=1.0:auto" in text
+
+
 def test_a_leak_may_be_a_shift(draft: Draft, tmp_path: Path) -> None:
     """``leak_shift`` takes the place of ``beta``."""
     lif = draft.layer("enc_lif")

@@ -15,6 +15,7 @@ from fwgen.ir.nodes import (
     LastMembrane,
     LatencyEncoder,
     Lif,
+    Membrane,
     Quantise,
     ReadOut,
     Relu,
@@ -49,7 +50,7 @@ def types(made: Graph) -> dict[str, str]:
 
 def test_every_operation_has_a_rule_or_is_spiking() -> None:
     """What fwgen can do without state, hls4ml can do as well."""
-    spiking = {op for op in ALL_NODES if issubclass(op, LatencyEncoder | Lif | ReadOut)}
+    spiking = {op for op in ALL_NODES if issubclass(op, LatencyEncoder | Lif | Membrane | ReadOut)}
     assert set(ALL_NODES) - set(RULES) == {Input, *spiking}
     assert {type(node) for node in every_operation()} - {Input} == set(RULES)
     assert planned(every_operation()).outside == {}

@@ -20,6 +20,7 @@ from fwgen.ir.nodes import (
     LeakyRelu,
     Lif,
     Maximum,
+    Membrane,
     Multiply,
     Quantise,
     Real,
@@ -74,6 +75,30 @@ def test_shift_leak() -> None:
     values = evaluate(graph, np.array([[4.0]]))
     assert values["l.membrane"].ravel().tolist() == [4.0, 7.0, 9.25]
     assert values["l_n"].tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("previous", [False, True])
+def test_current_based_neurons(previous: bool) -> None:
+    """A filter in front: 1, 1.5, 1.75 of a current of 1; one step later where it is the old one."""
+    filters = Lif("f", "x", Real(np.array(0.5)), None, None, Reset.NONE, True)
+    neuron = Lif("l", "c", Real(np.array(1.0)), Real(np.array(9.0)), None, Reset.SUBTRACT, True)
+    nodes = [filters, Membrane("c", "f", previous), neuron, FirstSpike("n", "l")]
+    values = evaluate(graph_of(1, "fixed<4,4>", nodes, steps=4), np.array([[1.0]]))
+    new, sums = [1.0, 1.5, 1.75, 1.875], [1.0, 2.5, 4.25, 6.125]
+    assert values["c"].ravel().tolist() == ([0.0, *new[:-1]] if previous else new)
+    assert values["l.membrane"].ravel().tolist() == ([0.0, *sums[:-1]] if previous else sums)
+
+
+def test_recurrent_weights() -> None:
+    """Both neurons fire in step 2; in step 3 the first gets 2 more and the second 1 less."""
+    weights = Real(np.array([[0.0, 2.0], [-1.0, 0.0]]))
+    neuron = Lif(
+        "l", "x", Real(np.array(1.0)), Real(np.array(1.5)), None, Reset.NONE, True, weights
+    )
+    values = evaluate(
+        graph_of(2, "fixed<4,4>", [neuron, FirstSpike("n", "l")], steps=3), np.array([[1.0, 1.0]])
+    )
+    assert values["l.membrane"][:, 0].tolist() == [[1.0, 1.0], [2.0, 2.0], [5.0, 2.0]]
 
 
 def test_read_outs() -> None:

@@ -25,6 +25,7 @@ from fwgen.ir.nodes import (
     LeakyRelu,
     Lif,
     Maximum,
+    Membrane,
     Multiply,
     Node,
     Quantise,
@@ -116,6 +117,10 @@ def interpret(graph: Graph, event: Any) -> dict[str, list[Vector]]:
                 rows, values[f"{node.name}.membrane"] = run_lif(
                     node, values[node.source], graph.steps
                 )
+            case Membrane():
+                rows = values[f"{node.source}.membrane"]
+                if node.previous:
+                    rows = [[Fraction(0)] * len(rows[0]), *rows[:-1]]
             case LastMembrane():
                 rows = values[f"{node.source}.membrane"][-1:]
             case Maximum():
@@ -208,10 +213,20 @@ def run_lif(node: Lif, rows: list[Vector], steps: int) -> tuple[list[Vector], li
     every = rows if len(rows) == steps else rows * steps
     neurons = [Neuron(node, i) for i in range(len(rows[0]))]
     spikes, membranes = [], []
+    fired = [Fraction(0) for _ in neurons]
     for row in every:
-        spikes.append([Fraction(n.step(x)) for n, x in zip(neurons, row, strict=True)])
+        currents = [x + came_back(node, i, fired) for i, x in enumerate(row)]
+        fired = [Fraction(n.step(x)) for n, x in zip(neurons, currents, strict=True)]
+        spikes.append(fired)
         membranes.append([n.u for n in neurons])
     return spikes, membranes
+
+
+def came_back(node: Lif, index: int, fired: Vector) -> Fraction:
+    """What the spikes of the step before add to one neuron's current."""
+    if node.recurrent is None:
+        return Fraction(0)
+    return sum((exact(node.recurrent, (index, i)) * s for i, s in enumerate(fired)), Fraction(0))
 
 
 def assert_interpreted(graph: Graph, events: Any) -> None:
@@ -287,6 +302,16 @@ def temporal() -> Graph:
         Maximum("a_most", "a"),
         Lif("c", "e", const(3, "ufixed<2,0>"), None, MEMBRANE, Reset.NONE, reset_delay=True),
         LastMembrane("c_u", "c"),
+        Membrane("old", "c", previous=True),
+        Membrane("new", "c", previous=False),
+        Subtract("change", "new", "old"),
+        lif("m", "change", beta=1, threshold=const(1, "fixed<4,4>"), membrane="fixed<8,5,RND,SAT>"),
+        *read_out("m"),
+        replace(
+            lif("k", "d", beta=1, threshold=const(2, "fixed<4,4>"), membrane="fixed<8,8,TRN,SAT>"),
+            recurrent=const([[3, -5, 1], [2, 2, -7], [-4, 6, 1]], "fixed<6,3>"),
+        ),
+        *read_out("k"),
         Maximum("c_most", "c"),
         FirstSpike("a_first", "a"),
         FirstSpike("b_first", "b"),
