@@ -10,9 +10,9 @@ from fwgen.ingest.answers import Answers
 from fwgen.ingest.arrays import read_arrays
 from fwgen.ingest.bundle import Bundle, graph_of, read_bundle
 from fwgen.ingest.draft import Draft
-from fwgen.ingest.layers import Weights
 from fwgen.ingest.precision import Precision, Ranges, complete
 from fwgen.ingest.sources import Request, read_source
+from fwgen.ingest.weights import Weights
 from fwgen.ingest.yaml_file import validated
 from fwgen.ir.graph import Graph
 from fwgen.quantise.check import can_wrap

@@ -13,8 +13,9 @@ from fwgen.ingest import schema
 from fwgen.ingest.arrays import read_arrays
 from fwgen.ingest.complaints import HOW
 from fwgen.ingest.events import flat_events
-from fwgen.ingest.layers import Weights, make_nodes, read_format
+from fwgen.ingest.layers import make_nodes
 from fwgen.ingest.names import check_name
+from fwgen.ingest.weights import Weights, read_format
 from fwgen.ingest.yaml_file import read_model_file
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph

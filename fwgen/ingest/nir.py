@@ -19,7 +19,6 @@ from fwgen.ingest import snn_questions as q
 from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.exact import Reals
-from fwgen.ingest.layers import read_format
 from fwgen.ingest.neurons import Neuron
 from fwgen.ingest.nir_graph import Node, read_nodes
 from fwgen.ingest.nir_shapes import Shape, shapes_of, spread
@@ -28,6 +27,7 @@ from fwgen.ingest.snntorch_beta import DT, recovered
 from fwgen.ingest.sources import Request
 from fwgen.ingest.spiking import Net
 from fwgen.ingest.spiking_values import Formats, Thing
+from fwgen.ingest.weights import read_format
 
 _NEURONS = frozenset({"LIF", "LI", "IF"})
 _FIRING = frozenset({"LIF", "IF"})

@@ -16,10 +16,10 @@ import numpy as np
 from fwgen.errors import BundleError
 from fwgen.ingest.draft import Draft, Names
 from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, integer_bits, linear
-from fwgen.ingest.layers import read_format
 from fwgen.ingest.neurons import Leak, Neuron, Plan, membrane_frac, plan, reach, too_fine
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
 from fwgen.ingest.spiking_values import Formats, Map, Thing, Value
+from fwgen.ingest.weights import read_format
 from fwgen.ir.fixed import MAX_WIDTH
 
 MAX_NUMBERS = 32 * 1024 * 1024
