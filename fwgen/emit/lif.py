@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from fwgen.emit.literals import literal
 from fwgen.emit.render import places, render
-from fwgen.emit.verilog import Writer, literal
+from fwgen.emit.verilog import Writer
 from fwgen.ir.cast import to_real
 from fwgen.ir.nodes import Const, Lif, Reset, ShiftLeak
 from fwgen.lower.design import LifBlock, Signal

@@ -11,6 +11,7 @@ from fwgen.emit.render import render
 from fwgen.emit.verilog import Writer
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Lif
+from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import (
     Block,
     CircuitBlock,
@@ -27,9 +28,10 @@ from fwgen.lower.design import (
     Signal,
     TrainBlock,
 )
-from fwgen.lower.ops import Vector
+from fwgen.lower.ops import Add, Vector
 
 _NET = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SUM = "fwgen_sum"  # what additions with a carry instantiate
 _CELLS = {
     DelayBlock: "fwgen_delay",
     HoldBlock: "fwgen_hold",
@@ -53,10 +55,19 @@ def emit_rtl(design: Design, graph: Graph) -> dict[str, str]:
             case LifBlock() if not block.copy:
                 files |= lif_files(design.name, block, _neurons(block, graph))
     cells = {"fwgen_events", *(_CELLS[type(b)] for b in design.blocks if type(b) in _CELLS)}
-    for cell in sorted(cells):
-        path = asset_dir("templates") / "cells" / f"{cell}.v"
-        files[path.name] = path.read_text(encoding="utf-8")
-    return files
+    circuits = (block.circuit for block in design.blocks if isinstance(block, CircuitBlock))
+    cells |= {SUM} if any(has_carries(circuit) for circuit in circuits) else set()
+    return files | {f"{cell}.v": cell_text(cell) for cell in sorted(cells)}
+
+
+def has_carries(circuit: Circuit) -> bool:
+    """Whether a circuit instantiates `SUM`."""
+    return any(isinstance(op, Add) and op.carry for op in circuit.ops)
+
+
+def cell_text(cell: str) -> str:
+    """The Verilog of one of fwgen's cells."""
+    return (asset_dir("templates") / "cells" / f"{cell}.v").read_text(encoding="utf-8")
 
 
 def _port(vector: Vector) -> dict[str, Any]:

@@ -4,10 +4,12 @@ All arithmetic is modulo 2**width of the result, on operands brought to exactly 
 that the text means the same under every tool's width rules.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from fwgen.emit.literals import literal, range_text, unread_bits
+from fwgen.emit.memories import block_bits, blocks, key, memory
 from fwgen.ir.fixed import Rounding
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.ops import (
@@ -17,6 +19,7 @@ from fwgen.lower.ops import (
     Even,
     Floor,
     Gate,
+    Joined,
     Lookup,
     Multiply,
     Op,
@@ -89,6 +92,8 @@ class Writer:
 
     def line(self, op: Op) -> str:
         """Declaration of one combinational operation."""
+        if isinstance(op, Add) and op.carry:
+            return f"{self.declare(op.word)}; {self._with_carry(op, op.carry)}"
         return f"{self.declare(op.word)} = {self._value(op)};"
 
     def _value(self, op: Op) -> str:
@@ -109,8 +114,8 @@ class Writer:
                 return f"{self.bits(op.bit, 1)} ? {yes} : {no}"
             case Above():
                 return self._tree(op) if op.tree else self._compare(op.a, ">", op.limit)
-            case Floor():
-                return self._floor(op)
+            case Floor() | Joined():
+                return self._floor(op) if isinstance(op, Floor) else self._joined(op.bits)
             case RoundUp():
                 return self._round_up(op)
             case Clamp():
@@ -123,10 +128,13 @@ class Writer:
             case _:
                 return self._product(op)
 
+    def _joined(self, bits: Sequence[Word]) -> str:
+        """Bits side by side, the lowest first."""
+        return f"{{{', '.join(self.bits(word, 1) for word in reversed(bits))}}}"
+
     def _truth(self, op: Truth) -> str:
         """A table of its own, addressed by the bits."""
-        bits = ", ".join(self.bits(word, 1) for word in reversed(op.bits))
-        return f"{op.word.name}__table[{{{bits}}}]"
+        return f"{op.word.name}__table[{self._joined(op.bits)}]"
 
     def _contents(self, op: Truth) -> list[str]:
         """The table: tools map each bit of it to one LUT."""
@@ -161,10 +169,16 @@ class Writer:
 
     def _lookup(self, op: Lookup) -> str:
         """The low bits of the operand, which tell its values apart, are the address."""
-        index = self._slice(op.a, op.bits - 1, 0)
-        if op.a.signed and op.bits == op.a.width:
+        name, low = self._tables[key(op)], min(op.bits, block_bits(op))
+        index = self._slice(op.a, low - 1, 0)
+        if op.a.signed and low == op.a.width:
             index = f"$unsigned({index})"
-        return f"{self._tables[_key(op)]}[{index}]"
+        row = [f"{name}{suffix}[{index}]" for suffix in blocks(op)]
+        for bit in range(low, op.bits):
+            upper = self._slice(op.a, bit, bit)
+            pairs = zip(row[::2], row[1::2], strict=True)
+            row = [f"({upper} ? {one} : {zero})" for zero, one in pairs]
+        return row[0]
 
     def tables(self, circuit: Circuit) -> list[str]:
         """Look-up tables as memories that are never written; equal ones are one.
@@ -174,17 +188,11 @@ class Writer:
         """
         lines = []
         for op in circuit.ops:
-            if not isinstance(op, Lookup) or _key(op) in self._tables:
+            if not isinstance(op, Lookup) or key(op) in self._tables:
                 continue
-            name, bits, mask = f"TABLE_{len(self._tables)}", op.bits, (1 << op.bits) - 1
-            self._tables[_key(op)] = name
-            lines += ['(* ram_style = "registers", rom_style = "distributed" *)']
-            lines += [f"reg [{op.word.width - 1}:0] {name} [0:{mask}];", "initial begin"]
-            lines += [
-                f"    {name}[{literal(n & mask, bits)}] = {literal(value, op.word.width)};"
-                for n, value in enumerate(op.values, op.first)
-            ]
-            lines.append("end")
+            self._tables[key(op)] = f"TABLE_{len(self._tables)}"
+            for k, suffix in enumerate(blocks(op)):
+                lines += memory(f"{self._tables[key(op)]}{suffix}", op, k)
         return lines
 
     def _sum(self, op: Add) -> str:
@@ -195,6 +203,32 @@ class Writer:
         if op.a.constant and op.a.lo == 0:
             return f"-{b}" if op.minus else b
         return f"{a} {'-' if op.minus else '+'} {b}"
+
+    def _with_carry(self, op: Add, carry: Word) -> str:
+        """A cell for the bits from where the carry enters; those below are handed on."""
+        name, low, width = op.word.name, op.b_shift, op.word.width - op.b_shift
+        ports = {
+            "a_i": self._from(op.a, low, width),
+            "b_i": self.bits(op.b, width),
+            "carry_i": self.bits(carry, 1),
+            "sum_o": f"{name}[{op.word.width - 1}:{low}]" if op.word.width > 1 else name,
+        }
+        wired = ", ".join(f".{port}({text})" for port, text in ports.items())
+        cell = f"fwgen_sum #(.WIDTH({width})) {name}__sum ({wired});"
+        return f"{cell} assign {name}[{low - 1}:0] = {self.bits(op.a, low)};" if low else cell
+
+    def _from(self, word: Word, low: int, width: int) -> str:
+        """``word >> low`` as exactly ``width`` bits."""
+        if word.constant:
+            return literal(word.lo >> low, width)
+        if low == 0:
+            return self.bits(word, width)
+        if low >= word.width:
+            sign = self._bit(word, word.width)
+            return f"{{{width}{{{sign}}}}}"
+        top = min(word.width, low + width)
+        upper, more = self._slice(word, top - 1, low), width - (top - low)
+        return f"{{{{{more}{{{self._bit(word, word.width)}}}}}, {upper}}}" if more else upper
 
     def _compare(self, word: Word, sign: str, limit: int) -> str:
         both = Word("", min(word.lo, limit), max(word.hi, limit))
@@ -335,44 +369,11 @@ class Writer:
             for i, word in enumerate(port.words):
                 used = 0 if word.constant else word.width
                 if used < width:
-                    yield _range_text(port.name, i * width + width - 1, i * width + used)
+                    yield range_text(port.name, i * width + width - 1, i * width + used)
 
     def unread(self) -> list[str]:
         """Bits of declared signals that nothing reads, for the lint."""
         out = []
         for name, width in self._width.items():
-            out += _unread_bits(name, width, self._read.get(name, 0))
+            out += unread_bits(name, width, self._read.get(name, 0))
         return out
-
-
-def _key(op: Lookup) -> tuple[object, ...]:
-    return op.bits, op.word.width, op.first, op.values
-
-
-def literal(value: int, width: int, *, signed: bool = False) -> str:
-    """A literal of exactly ``width`` bits, modulo 2**width; negative ones as minus a positive.
-
-    An operand of a signed comparison must be signed itself, or Verilog compares without sign.
-    """
-    value = (value + (1 << (width - 1))) % (1 << width) - (1 << (width - 1)) if signed else value
-    if value < 0:
-        return f"-{width}'sd{-value % (1 << width)}"
-    return f"{width}'{'s' if signed else ''}d{value % (1 << width)}"
-
-
-def _unread_bits(name: str, width: int, read: int) -> list[str]:
-    missing = ~read & ((1 << width) - 1)
-    if missing == (1 << width) - 1:
-        return [name]
-    ranges, lsb = [], None
-    for i in range(width + 1):
-        if i < width and missing >> i & 1:
-            lsb = i if lsb is None else lsb
-        elif lsb is not None:
-            ranges.append(_range_text(name, i - 1, lsb))
-            lsb = None
-    return ranges
-
-
-def _range_text(name: str, msb: int, lsb: int) -> str:
-    return f"{name}[{msb}]" if msb == lsb else f"{name}[{msb}:{lsb}]"

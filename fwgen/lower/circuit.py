@@ -16,6 +16,7 @@ from fwgen.lower.ops import (
     Even,
     Floor,
     Gate,
+    Joined,
     Lookup,
     Multiply,
     Pick,
@@ -47,7 +48,7 @@ class Circuit(Placing):
 
     inputs: list[Vector] = field(default_factory=list)
     outputs: list[Vector] = field(default_factory=list)
-    _sums: dict[tuple[Word, int, Word, int, bool], Word] = field(default_factory=dict)
+    _sums: dict[tuple[object, ...], Word] = field(default_factory=dict)
 
     # ---- ports ----
 
@@ -99,13 +100,18 @@ class Circuit(Placing):
         a_shift: int = 0,
         b_shift: int = 0,
         minus: bool = False,
+        carry: Word | None = None,
     ) -> Word:
-        """``(a << a_shift) +/- (b << b_shift)``; zeros cost nothing."""
-        if b.constant and b.lo == 0 and a_shift == 0:
+        """``(a << a_shift) +/- (b << b_shift)``; zeros cost nothing.
+
+        A ``carry``, one bit, counts as the lowest of ``b``; then there is no ``a_shift`` or minus.
+        """
+        if b.constant and b.lo == 0 and a_shift == 0 and not carry:
             return a
-        if a.constant and a.lo == 0 and b_shift == 0 and not minus:
+        if a.constant and a.lo == 0 and b_shift == 0 and not minus and not carry:
             return b
         lo, hi = (b.hi, b.lo) if minus else (b.lo, b.hi)
+        lo, hi = (lo + carry.lo, hi + carry.hi) if carry else (lo, hi)
         sign = -1 if minus else 1
         bounds = (
             (a.lo << a_shift) + sign * (lo << b_shift),
@@ -114,16 +120,28 @@ class Circuit(Placing):
         if bounds[0] == bounds[1]:
             return self.constant(bounds[0])
         # a shift alone, or a constant where the shift has made room: no logic
-        lift = b.constant and 0 <= b.lo << b_shift < 1 << a_shift and not minus
-        key = (a, a_shift, b, b_shift, minus)
+        lift = b.constant and 0 <= b.lo << b_shift < 1 << a_shift and not minus and not carry
+        key = (a, a_shift, b, b_shift, minus, carry)
         if key in self._sums:
             return self._sums[key]
         width = width_of(*bounds) - min(a_shift, b_shift)
         took = (0, 0) if lift else (self.pace.add(1), self.pace.ripple(width))
-        a, b, stage, early, arrival = self._place_sum(*took, a, b)
+        terms = (a, b, carry) if carry else (a, b)
+        a, b, *carries, stage, early, arrival = self._place_sum(*took, *terms)
         word = self.word(name, *bounds, stage, arrival, early)
-        self.ops.append(Add(word, a, a_shift, b, b_shift, minus))
+        self.ops.append(Add(word, a, a_shift, b, b_shift, minus, *carries))
         self._sums[key] = word
+        return word
+
+    def joined(self, name: str, bits: Sequence[Word]) -> Word:
+        """Bits side by side, the lowest first."""
+        hi = sum(bit.hi << k for k, bit in enumerate(bits))
+        lo = sum(bit.lo << k for k, bit in enumerate(bits))
+        if lo == hi:
+            return self.constant(lo)
+        *moved, stage, arrival = self._place(0, *bits[: hi.bit_length()])
+        word = self.word(name, lo, hi, stage, arrival)
+        self.ops.append(Joined(word, tuple(moved)))
         return word
 
     def combine(self, name: str, a: Scaled, b: Scaled) -> Scaled:

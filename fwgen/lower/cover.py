@@ -110,21 +110,29 @@ class Network:
             self._resets[chosen] = (condition, no if isinstance(yes, int) else yes)
         return chosen
 
-    def add(self, name: str, a: Sequence[Bit], b: Sequence[Bit], *, minus: bool) -> list[Bit]:
-        """``a + b`` or ``a - b`` as many bits wide: one LUT a bit in front of a carry chain.
+    def add(
+        self,
+        name: str,
+        a: Sequence[Bit],
+        b: Sequence[Bit],
+        *,
+        minus: bool = False,
+        carry: Bit = 0,
+    ) -> list[Bit]:
+        """``a + b + carry`` or ``a - b`` as many bits wide: one LUT a bit before a carry chain.
 
         A multiplexer of the chain reads the bit of ``a`` itself, so that only what stands before
         ``b`` can share the LUT. A bit that meets a constant goes into the chain without one.
         """
-        zeros = _passed(a, b, minus=minus)
+        zeros = 0 if carry else _passed(a, b, minus=minus)
         pairs = zip(a[:zeros], b[:zeros], strict=True)
         out: list[Bit] = [x if y == 0 else y for x, y in pairs]
         if len(a) - zeros <= WIDEST_WITHOUT_CARRY:
             what = f"sum{'-' if minus else '+'}{len(out)}"
             ends = range(zeros + 1, len(a) + 1)
-            out += [self.function(what, *a[zeros:end], *b[zeros:end]) for end in ends]
+            out += [self.function(what, *a[zeros:end], *b[zeros:end], carry) for end in ends]
             return out
-        before: Bit = 0
+        before = carry
         for i in range(zeros, len(a)):
             half = self.function("^", *sorted((a[i], b[i]), key=str))
             before = self.source((name, i), FREE, [half, a[i], before])

@@ -14,6 +14,7 @@ from fwgen.lower.ops import (
     Even,
     Floor,
     Gate,
+    Joined,
     Lookup,
     Multiply,
     Op,
@@ -94,10 +95,8 @@ class Bits:
             case Gate():
                 (spike,) = self.of(op.bit, 1)
                 return [spike if op.value >> i & 1 else 0 for i in range(width)]
-            case Floor():
-                return self.of(op.a, op.shift + width)[op.shift :]
-            case Wrap():
-                return self.of(op.a, width)
+            case Floor() | Wrap() | Joined():
+                return self._wires(op, width)
             case Register():
                 row = enumerate(self.of(op.a, width))
                 return [self.net.register(op.word.name, i, bit) for i, bit in row]
@@ -116,6 +115,15 @@ class Bits:
                 return [self._round_up(op)]
             case _:
                 return self._product(op)
+
+    def _wires(self, op: Floor | Wrap | Joined, width: int) -> Sequence[Bit]:
+        match op:
+            case Joined():
+                return [self.of(word, 1)[0] for word in op.bits]
+            case Floor():
+                return self.of(op.a, op.shift + width)[op.shift :]
+            case Wrap():
+                return self.of(op.a, width)
 
     def _truth(self, op: Truth, column: int) -> Bit:
         """A bit of a function: of those bits only on which it depends."""
@@ -156,6 +164,11 @@ class Bits:
     def _add(self, op: Add) -> Sequence[Bit]:
         width = op.word.width
         a, b = self.of(op.a, width, op.a_shift), self.of(op.b, width, op.b_shift)
+        if op.carry:
+            start = min(op.b_shift, width)
+            carry = self.of(op.carry, 1)[0]
+            upper = self.net.add(op.word.name, a[start:], b[start:], carry=carry)
+            return [*a[:start], *upper]
         names = {bit for bit in (*a, *b) if not isinstance(bit, int)}
         if len(names) == 1:
             return self._of_one(names.pop(), a, b, minus=op.minus)

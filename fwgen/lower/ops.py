@@ -78,18 +78,34 @@ class Pick(Op):
 
 @dataclass(frozen=True, slots=True)
 class Add(Op):
-    """``(a << a_shift) + (b << b_shift)``, or minus."""
+    """``(a << a_shift) + (b << b_shift)``, or minus.
+
+    With ``carry``, a bit, ``a + (b + carry << b_shift)``: it enters the carry chain at its start.
+    """
 
     a: Word
     a_shift: int
     b: Word
     b_shift: int
     minus: bool
+    carry: Word | None = None
 
     @property
     def operands(self) -> tuple[Word, ...]:
-        """The two terms."""
-        return (self.a, self.b)
+        """The two terms, and the carry."""
+        return (self.a, self.b) if self.carry is None else (self.a, self.b, self.carry)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Op):
+    """Bits side by side, the lowest first: no logic."""
+
+    bits: tuple[Word, ...]
+
+    @property
+    def operands(self) -> tuple[Word, ...]:
+        """The bits."""
+        return self.bits
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,27 +44,27 @@ class Placing:
         """Whether what takes so long must begin in the next stage."""
         return self.pipelined and ready > 0 and ready + took > self.pace.room
 
-    def fits(self, a: Word, b: Word) -> bool:
-        """Whether their sum is there in the stage of the later one."""
-        width = width_of(a.lo + b.lo, a.hi + b.hi)
-        _, _, _, late = self._sum_times(self.pace.add(1), self.pace.ripple(width), a, b)
+    def fits(self, *terms: Word) -> bool:
+        """Whether their sum is there in the stage of the latest one; bits may enter as carries."""
+        width = width_of(sum(w.lo for w in terms), sum(w.hi for w in terms))
+        _, _, _, late = self._sum_times(self.pace.add(1), self.pace.ripple(width), *terms)
         return not late
 
-    def _place_sum(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[Any, ...]:
+    def _place_sum(self, entry: int, ripple: int, *terms: Word) -> tuple[Any, ...]:
         """The same for a sum."""
-        stage, early, arrival, late = self._sum_times(entry, ripple, a, b)
+        stage, early, arrival, late = self._sum_times(entry, ripple, *terms)
         if late:
             stage, early, arrival = stage + 1, entry, entry + ripple
-        return self.delay(a, stage), self.delay(b, stage), stage, early, arrival
+        return (*(self.delay(w, stage) for w in terms), stage, early, arrival)
 
-    def _sum_times(self, entry: int, ripple: int, a: Word, b: Word) -> tuple[int, int, int, bool]:
+    def _sum_times(self, entry: int, ripple: int, *terms: Word) -> tuple[int, int, int, bool]:
         """Stage, times of the lowest and highest bit, and whether that is too late.
 
         The lowest comes ``entry`` after theirs, the highest ``ripple`` later, but never sooner than
         ``entry`` after the last bit of a term.
         """
-        stage = max((w.stage for w in (a, b) if not w.constant), default=0)
-        now = [w for w in (a, b) if w.stage == stage and not w.constant]
+        stage = max((w.stage for w in terms if not w.constant), default=0)
+        now = [w for w in terms if w.stage == stage and not w.constant]
         early = max((w.early for w in now), default=0) + entry
         arrival = max(early + ripple, max((w.arrival for w in now), default=0) + entry)
         late = any(w.arrival for w in now) and arrival > self.pace.room

@@ -2,24 +2,23 @@
 
 A LUT of six inputs in front of a carry bit adds one bit of a running sum and one bit of *any*
 function of five spikes. So five synapses cost one LUT a bit of their table, where a tree of gated
-weights needs about two. Only the first table of a chain stands on its own; it takes six spikes.
+weights needs about two. Weights are grouped so that tables are narrow, with what carries and the
+first term of a chain take in for nothing (`fwgen.lower.grouping`); constants go where they cost
+least (`fwgen.lower.offsets`).
 
-Weights are grouped so that tables are narrow: those of like magnitude together, and those with the
-same trailing zeros. A negative weight counts its input's silence, so that tables are unsigned and
-the constant stands in one of them.
+A negative weight counts its input's silence, so that tables are unsigned; a constant takes back
+what that adds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fwgen.lower.circuit import Circuit
-from fwgen.lower.ops import GROUP_BITS, Scaled, Truth, Word
+from fwgen.lower.grouping import ALONE, grouped
+from fwgen.lower.offsets import First, Table, Tables
+from fwgen.lower.ops import Scaled, Truth, Word
 
-ALONE, FUSED = GROUP_BITS, GROUP_BITS - 1  # spikes of a table
-QUICK, THOROUGH = 4, 150  # swaps tried for each synapse
-_SEED, _FACTOR, _MODULUS = 1, 48_271, (1 << 31) - 1  # Park and Miller's generator
-
-Group = list[int]
+QUICK, THOROUGH = 4, 300  # exchanges tried for each synapse
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,25 @@ class Synapses:
     readers: Mapping[str, int]
     swaps: int = THOROUGH
 
+    @property
+    def live(self) -> list[int]:
+        """The weights; 0 where a spike is constant."""
+        return [0 if s.constant else w for s, w in zip(self.spikes, self.weights, strict=True)]
+
+    def fixed(self) -> int:
+        """What constant spikes add."""
+        pairs = zip(self.spikes, self.weights, strict=True)
+        return sum(w * spike.lo for spike, w in pairs if spike.constant)
+
+    def stage(self, which: Sequence[int]) -> int:
+        """The stage in which all these spikes are there."""
+        return max((self.spikes[i].stage for i in which), default=0)
+
+    def spike(self, c: Circuit, i: int, stage: int) -> Word:
+        """The spike of a synapse in a stage."""
+        word = self.spikes[i]
+        return c.loaded(c.delay(word, stage), self.readers.get(word.name, 1))
+
 
 def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, chains: int) -> Word:
     """``constant`` plus the weights of the inputs that spiked, exactly.
@@ -45,96 +63,23 @@ def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, chains: 
         Chains of additions beside each other, whose ends a tree adds: more of them are faster and
         larger. As many as there are tables are a tree of tables.
     """
-    pairs = list(zip(synapses.spikes, synapses.weights, strict=True))
-    constant += sum(w * spike.lo for spike, w in pairs if spike.constant)
-    live = [i for i, (spike, w) in enumerate(pairs) if w and not spike.constant]
-    if not live:
+    constant += synapses.fixed()
+    live = synapses.live
+    some = 0
+    for weight in live:
+        some |= weight
+    if not some:
         return c.constant(constant)
-    groups = grouped([abs(w) for w in synapses.weights], live, chains, synapses.swaps)
-    tables = [_Table.of(synapses, group) for group in groups]
-    constant -= sum(table.offset for table in tables)
-    rows = _dealt(tables, chains)
+    low = (some & -some).bit_length() - 1
+    found = grouped([weight >> low for weight in live], chains, synapses.swaps)
+    tables = Tables.of(found, chains, constant >> low)
     ends = [
-        _chain(c, f"{name}_c{k}", row, constant * (row is rows[-1]), synapses.readers)
-        for k, row in enumerate(rows)
+        _chain(c, f"{name}_c{k}", synapses, first, row)
+        for k, (first, row) in enumerate(tables.chains)
     ]
-    return c.whole(name, c.sum(name, [Scaled(end) for end in ends]))
-
-
-def _dealt(tables: Sequence["_Table"], chains: int) -> list[list["_Table"]]:
-    """Tables in chains: one that stands alone each, and an equal share of the others."""
-    first, rest = tables[:chains], tables[chains:]
-    ends = [len(rest) * k // len(first) for k in range(len(first) + 1)]
-    return [
-        [table, *rest[start:end]]
-        for table, start, end in zip(first, ends[:-1], ends[1:], strict=True)
-    ]
-
-
-# ---- tables ----
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Some synapses: their spikes, and the sum for each pattern of them, 0 the smallest.
-
-    The true sum is smaller by ``offset``.
-    """
-
-    spikes: tuple[Word, ...]
-    values: tuple[int, ...]
-    offset: int
-
-    @classmethod
-    def of(cls, synapses: Synapses, group: Group) -> "_Table":
-        weights = [synapses.weights[i] for i in group]
-        offset = -sum(w for w in weights if w < 0)
-        values = [offset]
-        for w in weights:
-            values += [value + w for value in values]
-        return cls(tuple(synapses.spikes[i] for i in group), tuple(values), offset)
-
-    def word(
-        self, c: Circuit, name: str, constant: int, stage: int, readers: Mapping[str, int]
-    ) -> Word:
-        """The table's result in a stage; its LUTs are those of the addition behind it."""
-        spikes = tuple(c.loaded(c.delay(s, stage), readers.get(s.name, 1)) for s in self.spikes)
-        values = tuple(value + constant for value in self.values)
-        ready = max(s.arrival for s in spikes)
-        word = c.word(name, min(values), max(values), spikes[0].stage, ready)
-        c.ops.append(Truth(word, spikes, values))
-        return word
-
-
-def _chain(
-    c: Circuit, name: str, tables: Sequence[_Table], constant: int, readers: Mapping[str, int]
-) -> Word:
-    """One table after the other; the constant is part of the last, where the sum is widest."""
-    own = [0] * (len(tables) - 1) + [constant]
-    total = _first(c, f"{name}_t0", tables[0], own[0], readers)
-    for k, table in enumerate(tables[1:], 1):
-        stage = max(total.stage, _stage(table))
-        added = table.word(c, f"{name}_t{k}", own[k], stage, readers)
-        if not c.fits(total, added):
-            stage += 1
-            added = table.word(c, f"{name}_t{k}", own[k], stage, readers)
-        total = c.add(f"{name}_s{k}", c.delay(total, stage), added)
-    return total
-
-
-def _first(c: Circuit, name: str, table: _Table, constant: int, readers: Mapping[str, int]) -> Word:
-    """A table whose LUTs stand on their own."""
-    stage, took = _stage(table), c.pace.lut()
-    ready = max(s.arrival for s in table.spikes if s.stage == stage)
-    word = table.word(c, name, constant, stage + c.late(ready, took), readers)
-    return replace(word, arrival=word.arrival + took, early=word.early + took)
-
-
-def _stage(table: _Table) -> int:
-    return max(s.stage for s in table.spikes)
-
-
-# ---- groups ----
+    total = c.sum(name, [Scaled(end) for end in [*ends, c.constant(tables.rest)]])
+    below = c.constant(constant & ((1 << low) - 1))
+    return c.add(name, c.whole(name, total), below, a_shift=low)
 
 
 def chains_for(count: int) -> Iterator[int]:
@@ -146,65 +91,70 @@ def chains_for(count: int) -> Iterator[int]:
     yield most
 
 
-def grouped(
-    sizes: Sequence[int], live: Sequence[int], chains: int, swaps: int = THOROUGH
-) -> list[Group]:
-    """Groups of ``live``, small sums first: ``chains`` of up to six, the others of up to five.
+def _chain(
+    c: Circuit, name: str, synapses: Synapses, first: First | None, tables: Sequence[Table]
+) -> Word:
+    """One table after the other, each added in the LUTs that hold it."""
+    if first is None:
+        head, *tables = tables
+        total = _alone(c, f"{name}_t0", synapses, head)
+    else:
+        total = _joined(c, f"{name}_f", synapses, first)
+    for k, table in enumerate(tables, 1):
+        stage = max(total.stage, synapses.stage(table.reads))
+        terms = _terms(c, f"{name}_t{k}", synapses, table, stage)
+        if not c.fits(total, *terms):
+            stage += 1
+            terms = _terms(c, f"{name}_t{k}", synapses, table, stage)
+        added, *carry = terms
+        total = c.add(
+            f"{name}_s{k}",
+            c.delay(total, stage),
+            added,
+            b_shift=table.low,
+            carry=carry[0] if carry else None,
+        )
+    return total
 
-    The groups' tables are about as narrow together as can be: neighbours by size first, then swaps
-    that a generator of fixed seed proposes, kept where they widen nothing.
-    """
-    row = sorted(live, key=lambda i: (sizes[i], i))
-    groups = _Grouping(sizes, _cut(row, chains))
-    groups.improve(swaps * len(row))
-    return sorted(groups.groups, key=lambda g: (len(g) <= FUSED, sum(sizes[i] for i in g)))
+
+def _terms(c: Circuit, name: str, synapses: Synapses, table: Table, stage: int) -> list[Word]:
+    """A table's result, whose LUTs are those of the addition behind it, and its carry."""
+    values = [value >> table.low for value in table.values]
+    words = [_truth(c, name, synapses, table, values, stage)]
+    if table.share.carry is not None:
+        words.append(synapses.spike(c, table.share.carry, stage))
+    elif table.carry:
+        words.append(c.constant(1))
+    return words
 
 
-def _cut(row: Sequence[int], chains: int) -> list[Group]:
-    groups: list[Group] = []
-    start = 0
-    while start < len(row):
-        end = start + (ALONE if len(groups) < chains else FUSED)
-        groups.append(list(row[start:end]))
-        start = end
-    return groups
+def _truth(
+    c: Circuit, name: str, synapses: Synapses, table: Table, values: Sequence[int], stage: int
+) -> Word:
+    spikes = tuple(synapses.spike(c, i, stage) for i, _ in table.share.parts)
+    ready = max(spike.arrival for spike in spikes)
+    word = c.word(name, min(values), max(values), stage, ready)
+    c.ops.append(Truth(word, spikes, tuple(values)))
+    return word
 
 
-class _Grouping:
-    """Groups under improvement."""
+def _alone(c: Circuit, name: str, synapses: Synapses, table: Table) -> Word:
+    """A table whose LUTs stand on their own."""
+    if not table.share.parts:
+        return c.constant(table.constant)
+    stage, took = synapses.stage(table.reads), c.pace.lut()
+    ready = max(
+        synapses.spike(c, i, 0).arrival for i in table.reads if synapses.spikes[i].stage == stage
+    )
+    word = _truth(c, name, synapses, table, table.values, stage + c.late(ready, took))
+    return replace(word, arrival=word.arrival + took, early=word.early + took)
 
-    def __init__(self, sizes: Sequence[int], groups: list[Group]) -> None:
-        self.groups, self._sizes = groups, sizes
-        self._bits = [self._width(group) for group in groups]
-        self._state = _SEED
 
-    def improve(self, tries: int) -> None:
-        """Swap members of two groups where that makes tables no wider."""
-        if len(self.groups) > 1:
-            for _ in range(tries):
-                self._swap()
-
-    def _swap(self) -> None:
-        a, b = self._pick(len(self.groups)), self._pick(len(self.groups))
-        if a == b:
-            return
-        one, other = self.groups[a], self.groups[b]
-        i, j = self._pick(len(one)), self._pick(len(other))
-        one[i], other[j] = other[j], one[i]
-        bits = self._width(one), self._width(other)
-        if sum(bits) > self._bits[a] + self._bits[b]:
-            one[i], other[j] = other[j], one[i]
-        else:
-            self._bits[a], self._bits[b] = bits
-
-    def _width(self, group: Group) -> int:
-        """Bits of a table that are not constant."""
-        total = some = 0
-        for i in group:
-            total += self._sizes[i]
-            some |= self._sizes[i]
-        return total.bit_length() - (some & -some).bit_length()
-
-    def _pick(self, count: int) -> int:
-        self._state = self._state * _FACTOR % _MODULUS
-        return self._state % count
+def _joined(c: Circuit, name: str, synapses: Synapses, first: First) -> Word:
+    """Spikes and constants side by side."""
+    stage = synapses.stage([i for i in first.spikes if i is not None])
+    bits = [
+        c.constant(first.constant >> k & 1) if i is None else synapses.spike(c, i, stage)
+        for k, i in enumerate(first.spikes)
+    ]
+    return c.joined(name, bits)

@@ -59,7 +59,7 @@ def script(
     synth = settings.command(top)
     return (
         f'scratchpad -set abc9.script "+{settings.abc9}"',
-        *(f"read_verilog {name}" for name in files),
+        *(f"read_verilog -icells {name}" for name in files),
         f"hierarchy -check -top {top}",
         f"setattr -mod -set keep_hierarchy 1 {top}/c:* %M *__neuron*",
         "proc; opt_expr; opt_clean",

@@ -52,9 +52,12 @@ def synthesise(top: str, rtl: Sequence[Path], settings: Settings, work: Path) ->
     """
     share_folder()
     work.mkdir(parents=True, exist_ok=True)
-    adders = asset_dir("templates") / "synth" / "adders.v"
+    ours = asset_dir("templates") / "synth"
+    adders = ours / "adders.v"
     names = [f"rtl_{path.name}" for path in rtl]
-    for source, name in zip([*rtl, adders], [*names, adders.name], strict=True):
+    # cells that stand in for those of the same name
+    twins = [twin if (twin := ours / path.name).exists() else path for path in rtl]
+    for source, name in zip([*twins, adders], [*names, adders.name], strict=True):
         shutil.copyfile(source, work / name)
     try:
         run(work, script(settings, top, names, adders.name, _STEM))

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fwgen.emit.literals import literal
 from fwgen.emit.rtl import emit_rtl
-from fwgen.emit.verilog import Writer, literal
+from fwgen.emit.verilog import Writer
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
 from fwgen.lower.circuit import Circuit

@@ -11,6 +11,7 @@ from fwgen.lower.ops import (
     Even,
     Floor,
     Gate,
+    Joined,
     Lookup,
     Multiply,
     Op,
@@ -48,10 +49,12 @@ def _result(op: Op, values: list[int]) -> int:  # noqa: C901, PLR0912 - one case
     a = values[0]
     match op:
         case Add():
-            b = values[1] * 2**op.b_shift
+            b = (values[1] + sum(values[2:])) * 2**op.b_shift
             return a * 2**op.a_shift + (-b if op.minus else b)
         case Gate():
             return a * op.value
+        case Joined():
+            return sum(bit * 2**k for k, bit in enumerate(values))
         case Truth():
             return op.values[sum(bit << k for k, bit in enumerate(values))]
         case Select():

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from fwgen.lower.cost import circuit_cost
+from fwgen.lower.grouping import ALONE, Grouping, Share, grouped
+from fwgen.lower.offsets import Table, Tables
 from fwgen.lower.ops import Truth
 from fwgen.lower.pace import Pace
-from fwgen.lower.spike_sum import chains_for, grouped
+from fwgen.lower.spike_sum import chains_for
 from fwgen.lower.synapses import GATED, SpikedLayer, accumulators, best_form, synapses
 from fwgen.quantise.bounds import Range, const, filled
 from fwgen.quantise.ranges import Analysis, add
@@ -60,22 +62,74 @@ def test_late_spikes_wait_for_a_register() -> None:
 
 
 def test_five_spikes_a_table_and_six_where_one_stands_alone() -> None:
-    """Each chain begins with six."""
-    for chains, sizes in ((1, [6, 5, 5, 5, 5]), (2, [6, 6, 5, 5, 4]), (5, [6, 6, 6, 6, 2])):
-        circuit = synapses(layer("uniform", 1, 26), chains)
+    """Six where nothing is added, and where that saves a table."""
+    for chains, most in ((1, 5), (2, 5), (5, 6)):
+        circuit = synapses(layer("uniform", 1, 30), chains)
         found = [len(op.bits) for op in circuit.ops if isinstance(op, Truth)]
-        assert sorted(found, reverse=True) == sizes
+        assert max(found) == most
+    alone = synapses(layer("uniform", 1, 11), 1)
+    assert sorted(len(op.bits) for op in alone.ops if isinstance(op, Truth)) == [5, 6]
 
 
-def test_groups_hold_each_synapse_once() -> None:
-    """Whatever is swapped."""
-    rng = np.random.default_rng(1)
-    sizes = [int(n) for n in rng.integers(0, 128, 50)]
-    live = [i for i, n in enumerate(sizes) if n]
-    for chains in chains_for(len(live)):
-        groups = grouped(sizes, live, chains)
-        assert sorted(i for group in groups for i in group) == live
-        assert groups == grouped(sizes, live, chains)
+@pytest.mark.parametrize("kind", KINDS)
+def test_groups_hold_each_weight_once(kind: str) -> None:
+    """In a table, in carries and in first terms, whatever is exchanged; always the same."""
+    weights = [int(n) for n in KINDS[kind](np.random.default_rng(1), 50)]
+    for chains in chains_for(np.count_nonzero(weights)):
+        found = grouped(weights, chains, 40)
+        held = [0] * len(weights)
+        for table in found.tables:
+            assert len(table.parts) <= ALONE - bool(found.first)
+            for i, part in table.parts:
+                held[i] += part
+                assert part % (1 << table.low) == 0
+            if table.carry is not None:
+                held[table.carry] += 1 << table.low
+        for first in found.first:
+            for k, i in enumerate(first):
+                if i is not None:
+                    held[i] += 1 << k
+        assert held == weights
+        assert found == grouped(weights, chains, 40)
+
+
+def test_carries_and_first_terms_make_tables_narrower() -> None:
+    """More exchanges find narrower tables; most carries and first bits are used."""
+    weights = [int(n) for n in np.random.default_rng(1).integers(-128, 128, 64)]
+    few, many = (grouped(weights, 1, swaps) for swaps in (4, 100))
+    assert many.width < few.width < sum(abs(w).bit_length() for w in weights) // 3
+    assert sum(table.carry is not None for table in many.tables) >= len(many.tables) - 2
+    assert sum(i is not None for i in many.first[0]) >= 6
+
+
+@pytest.mark.parametrize("constant", [-9000, -2048, -700, -1, 0, 1, 77, 4096])
+@pytest.mark.parametrize("chains", [1, 3])
+def test_constants_are_spread(constant: int, chains: int) -> None:
+    """What the tables, carries and first terms hold adds up; nothing is left for an addition."""
+    weights = [int(n) for n in np.random.default_rng(1).integers(-128, 128, 40)]
+    found = grouped(weights, chains, 40)
+    made = Tables.of(found, chains, constant)
+    assert made.rest == 0
+    least = sum(min(table.values) for _, row in made.chains for table in row)
+    least += sum(table.carry << table.low for _, row in made.chains for table in row)
+    least += sum(first.constant for first, _ in made.chains if first)
+    # with the spikes silent where that is less: negative weights count, positive ones do not
+    parts = [part for table in found.tables for _, part in table.parts]
+    assert least == constant + sum(part for part in parts if part < 0)
+    spread = sum(table.luts(12) for _, row in made.chains for table in row)
+    beside = constant + sum(part for part in parts if part < 0)
+    *others, last = found.tables
+    assert spread <= sum(table.width for table in others) + Table(last, beside).luts(12)
+    assert spread <= found.width + 6
+
+
+def test_a_constant_that_no_table_takes_is_added_at_the_end() -> None:
+    """Tables of even sums, all with a carry."""
+    share = Share(((0, 4), (1, 6)), 2, 1)
+    made = Tables.of(Grouping((share,), ((None,),)), 1, 0)
+    assert made.rest == 0
+    made = Tables.of(Grouping((share,), ((3,),)), 1, 5)
+    assert made.rest % 2 == 1
 
 
 def test_tables_are_smaller_than_gates() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fwgen.emit.render import render
+from fwgen.emit.rtl import SUM, cell_text, has_carries
 from fwgen.emit.verilog import Writer
 from fwgen.ir.cast import Ints
 from fwgen.ir.fixed import Fixed
@@ -132,10 +133,14 @@ def fwgen_side(form: Accumulators, seconds: float, work: Path) -> Side:
     start = perf_counter()
     path = work / f"{MODULE}.v"
     path.write_text(_circuit(form.circuit), encoding="utf-8")
+    files = (path,)
+    if has_carries(form.circuit):
+        files = (path, work / f"{SUM}.v")
+        files[1].write_text(cell_text(SUM), encoding="utf-8")
     (out,) = form.circuit.outputs
     seconds += perf_counter() - start
     ports = "spike_i", "current_o"
-    return Side(f"fwgen: {form.about}", (path,), MODULE, ports, out.fmt, seconds, form.luts)
+    return Side(f"fwgen: {form.about}", files, MODULE, ports, out.fmt, seconds, form.luts)
 
 
 def _circuit(circuit: Circuit) -> str:
