@@ -158,9 +158,11 @@ class Wavefront:
         if every or not spikes:
             return None
         wanted = Wanted(spikes, last, every, self.steps.count)
+        # behind the table stands the choice that loads the shift register
+        before = tuple(ps + plan.pace.lut() for ps in source.arrivals)
         circuit: Circuit = plan.once(
-            (node.name, "table", source.arrivals),
-            lambda: lookups(node, values, plan.pace, source.arrivals, wanted, joined=True),
+            (node.name, "table", before),
+            lambda: lookups(node, values, plan.pace, before, wanted, joined=True),
         )
         core, lanes = self._core(node, 0), range(self.steps.lanes)
         handing = (train_cost(self.steps.count, len(lanes), lane).lut for lane in lanes)
