@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from fwgen.errors import BundleError
 from fwgen.ingest.names import check_name
 from fwgen.ingest.schema import FORMAT_VERSION
+from fwgen.ir.fixed import Fixed
 
 _LARGEST = 1e60  # float32 ends at 3.4e38
 _NOT_A_LETTER = re.compile(r"[^A-Za-z0-9]+")
@@ -137,10 +138,11 @@ class Names:
     def __init__(self, *taken: str) -> None:
         self._taken = {name.lower() for name in taken}
 
-    def fresh(self, wanted: str, where: str) -> str:
+    def fresh(self, wanted: str, where: str, parts: Sequence[str] = ()) -> str:
         """A name for ``wanted``: runs of other characters than letters and digits become ``_``.
 
-        A name that is already taken gets a number. Nothing else is changed.
+        A name that is already taken gets a number. Nothing else is changed. ``parts`` are what
+        names that belong to it end in, such as ``_syn``: they are taken with it.
 
         Raises
         ------
@@ -149,13 +151,36 @@ class Names:
         """
         plain = _NOT_A_LETTER.sub("_", wanted).strip("_")
         name, number = plain, 2
-        while name.lower() in self._taken:
+        while not self._taken.isdisjoint(_family(name, parts)):
             name, number = f"{plain}_{number}", number + 1
         try:
-            check_name(name, where)
+            for each in (name, *(name + part for part in parts)):
+                check_name(each, where)
         except BundleError as error:
             raise BundleError(
                 where, needed=error.needed, found=repr(wanted[:80]), do=error.do
             ) from None
-        self._taken.add(name.lower())
+        self._taken |= _family(name, parts)
         return name
+
+
+def _family(name: str, parts: Sequence[str]) -> set[str]:
+    return {name.lower(), *(f"{name}{part}".lower() for part in parts)}
+
+
+@dataclass(slots=True)
+class FormatNotes:
+    """Which layers got which format, for the notes; ``origin`` is who asked for it."""
+
+    origin: str
+    groups: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, fmt: Fixed, what: str) -> None:
+        """Note one."""
+        self.groups.setdefault(str(fmt), []).append(what)
+
+    def sentences(self) -> list[str]:
+        """One for each format."""
+        return [
+            f"{fmt} from {self.origin}: {', '.join(items)}." for fmt, items in self.groups.items()
+        ]

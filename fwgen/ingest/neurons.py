@@ -26,12 +26,26 @@ _SLACK = 1 + 2.0**-40  # float64 sums of bounds may come out a little small
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Synapse:
+    """A current that leaks, in front of the membrane: ``syn = alpha * syn + input``.
+
+    ``alpha`` has shape (size,). With ``previous`` the membrane takes the current of the step
+    before.
+    """
+
+    alpha: Reals
+    previous: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Neuron:
     """A layer of neurons: all arrays have shape (size,).
 
     ``delay`` is ``true``, ``false`` (snnTorch's two ways) or ``at_spike``. ``reached`` means that
     equality fires. Without ``fires`` it is a leaky integrator. ``lowest`` clips the membrane from
-    below, None for no clip. The membrane sees ``gain * x + constant``.
+    below, None for no clip. The membrane sees ``gain * x + constant``; with a ``synapse`` the
+    current in between does. ``recurrent``, of shape (size, size), to and from, is what the spikes
+    of the step before add to that.
     """
 
     beta: Reals
@@ -43,6 +57,8 @@ class Neuron:
     reached: bool = False
     fires: bool = True
     lowest: float | None = None
+    synapse: Synapse | None = None
+    recurrent: Reals | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +85,30 @@ class Plan:
     reset_delay: bool
     lift: float = 0.0
     membrane: bool = True
+
+
+def check_kept(where: str, what: str, neuron: Neuron) -> None:
+    """Refuse those of snnTorch's neurons that lose the current of a step in which they are reset.
+
+    `Leaky` keeps it; ``what``, such as Synaptic, sets the membrane to 0 after it has come. With
+    ``reset_delay=False`` and thresholds of 0 or more no step begins above the threshold, and
+    nothing is lost.
+
+    Raises
+    ------
+    BundleError
+        If that can happen.
+    """
+    late = neuron.delay == "true" or (neuron.threshold < 0).any()
+    if neuron.reset == "zero" and late:
+        raise BundleError(
+            where,
+            needed="reset subtract or none, or zero with reset_delay=false and thresholds of 0 or "
+            "more",
+            found=f"reset zero, with which snntorch.{what} drops the current of the step behind a "
+            "spike; fwgen's neurons keep it",
+            do="Train with another reset.",
+        )
 
 
 def membrane_frac(neuron: Neuron, current: int, leak: int, steps: int) -> int:
@@ -135,6 +175,8 @@ def _reached(where: str, made: Plan, current: Grid, leak: Leak, steps: int, *, e
         if frac_bits(lower.threshold) != frac + 1:
             raise too_fine(where, frac)
         return replace(made, neuron=lower)
+    if neuron.synapse is not None:
+        raise _no(where, "comparison=gt with reset=subtract and a synaptic current", "ge")
     return replace(made, lift=2.0 ** -(frac + ceil(log2(steps + 1))), membrane=False)
 
 
@@ -165,6 +207,15 @@ def _check_lowest(
             do=f"fwgen clips no membrane; {EXACT_HINT} for exact bounds, or train without a "
             "lowest membrane.",
         )
+
+
+def integrated(current: Grid, leak: Leak, steps: int) -> Grid:
+    """Bounds of leaky integrators of a current over all steps, and the grid of exact ones."""
+    lo, hi = np.zeros(current.size), np.zeros(current.size)
+    for _ in range(steps):
+        lo = np.minimum(lo * leak.highest + current.lo * _SLACK - leak.step, 0)
+        hi = np.maximum(hi * leak.highest + current.hi * _SLACK + leak.step, 0)
+    return Grid(lo, hi, current.frac + (steps - 1) * leak.frac)
 
 
 def reach(made: Plan, current: Grid, leak: Leak, steps: int) -> float:

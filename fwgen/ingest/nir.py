@@ -6,10 +6,14 @@ answers that the user or a producer gives. In one step, with ``a = 1 - beta``::
     euler:        beta = 1 - dt/tau        exponential:  beta = exp(-dt/tau)
     LIF, LI:      v = beta*v + a*r*x + a*v_leak          (lif_input=plain: r*x)
     IF:           v = v + r*dt*x                         (if_input=plain: r*x)
+    CubaLIF, -LI: syn = alpha*syn + (1 - alpha)*w_in*x   (syn_input=plain: w_in*x)
+                  v = beta*v + a*r*syn
+
+where alpha is the beta of tau_syn. A map from neurons back to themselves reads the spikes of the
+step before, none in the first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +23,15 @@ from fwgen.ingest import snn_questions as q
 from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.exact import Reals
-from fwgen.ingest.neurons import Neuron
-from fwgen.ingest.nir_graph import Node, read_nodes
+from fwgen.ingest.nir_graph import FIRING, Node, read_nodes
+from fwgen.ingest.nir_neurons import CUBA, LEAKY, NEURONS, Given, neuron_of, no
 from fwgen.ingest.nir_shapes import Shape, shapes_of, spread
 from fwgen.ingest.schema import MAX_SIZE
-from fwgen.ingest.snntorch_beta import DT, recovered
 from fwgen.ingest.sources import Request
 from fwgen.ingest.spiking import Net
 from fwgen.ingest.spiking_values import Formats, Thing
 from fwgen.ingest.weights import read_format
 
-_NEURONS = frozenset({"LIF", "LI", "IF"})
-_FIRING = frozenset({"LIF", "IF"})
 _PASSING = frozenset({"Input", "Output", "Flatten", "Scale"})  # may hand on what they read
 _WEIGHT_FORMAT = Question("weight_format", "format of all weights", ("FORMAT",))
 _BETA_FORMAT = Question("beta_format", "format of all leak factors", ("FORMAT",))
@@ -55,7 +56,7 @@ def read(request: Request) -> Draft:
     shapes = shapes_of(nodes)
     inquiry = q.Inquiry(request.answers, request.producer)
     answers = _answers(inquiry, nodes)
-    steps = inquiry.steps() if any(node.kind in _NEURONS for node in nodes) else 1
+    steps = inquiry.steps() if any(node.kind in NEURONS for node in nodes) else 1
     fmt = inquiry.text(INPUT_FORMAT)
     formats = read_formats(inquiry, request)
     ask(str(request.path), inquiry.missing, () if request.producer else tuple(q.PRODUCERS))
@@ -65,7 +66,7 @@ def read(request: Request) -> Draft:
     draft.provenance |= {"framework": f"NIR{by}"}
     draft.notes += inquiry.notes
     net = Net(draft, str(request.path), formats)
-    _Builder(net, answers, request.producer, shapes).run(nodes)
+    _Builder(net, answers, shapes).run(nodes)
     return draft
 
 
@@ -90,33 +91,17 @@ def read_formats(inquiry: q.Inquiry, request: Request) -> Formats:
 def _event(path: Path, nodes: list[Node]) -> Node:
     inputs = [node for node in nodes if node.kind == "Input" and not node.inner]
     if len(inputs) != 1 or not any(n.kind == "Output" and not n.inner for n in nodes):
-        raise _no(f"{path}: node", "one Input and an Output", f"{len(inputs)} Inputs")
+        raise no(f"{path}: node", "one Input and an Output", f"{len(inputs)} Inputs")
     shape = inputs[0].whole("shape")
     if not shape or min(shape) < 1 or np.prod([float(n) for n in shape]) > MAX_SIZE:
-        raise _no(f"{inputs[0].where}: shape", f"1 to {MAX_SIZE} numbers an event", f"{shape}")
+        raise no(f"{inputs[0].where}: shape", f"1 to {MAX_SIZE} numbers an event", f"{shape}")
     return inputs[0]
 
 
 # ---- questions ----
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """What was answered; ``own`` holds the answers to single nodes by node and question.
-
-    ``unit`` is what a number of the file's tau is worth, in the unit of ``dt``.
-    """
-
-    dt: float
-    unit: float
-    v_min: str
-    own: dict[tuple[str, str], str]
-
-    def of(self, node: Node, question: Question) -> str:
-        return self.own[node.name, question.key]
-
-
-def _answers(inquiry: q.Inquiry, nodes: list[Node]) -> _Answers:
+def _answers(inquiry: q.Inquiry, nodes: list[Node]) -> Given:
     kinds = {node.kind for node in nodes}
     own: dict[tuple[str, str], str] = {}
     for node in nodes:
@@ -125,10 +110,10 @@ def _answers(inquiry: q.Inquiry, nodes: list[Node]) -> _Answers:
                 continue
             own[node.name, question.key] = inquiry.choice(question, node.name) or ""
     scaled = any(value == "scaled" for (_, key), value in own.items() if key == q.IF_INPUT.key)
-    timed = bool(kinds & {"LIF", "LI"}) or scaled
+    timed = bool(kinds & LEAKY) or scaled
     dt = inquiry.number(q.DT) if timed else None
     v_min = "none"
-    if inquiry.producer == "sinabs" and kinds & _FIRING:
+    if inquiry.producer == "sinabs" and kinds & FIRING:
         if inquiry.choice(q.SPIKES) == "several":
             raise BundleError(
                 "--set spikes",
@@ -137,27 +122,33 @@ def _answers(inquiry: q.Inquiry, nodes: list[Node]) -> _Answers:
                 do="Train with spike_fn=SingleSpike.",
             )
         v_min = inquiry.text(q.V_MIN) or "none"
-    leaks = bool(kinds & {"LIF", "LI"}) and inquiry.producer == "norse"
+    leaks = bool(kinds & LEAKY) and inquiry.producer == "norse"
     times_dt = leaks and inquiry.choice(q.TAU) == "times_dt"
-    return _Answers(dt or 1.0, 1 / (dt or 1.0) if times_dt else 1.0, v_min, own)
+    unit = 1 / (dt or 1.0) if times_dt else 1.0
+    return Given(inquiry.producer, dt or 1.0, unit, v_min, own)
 
 
 def _questions(node: Node, nodes: list[Node], producer: str | None) -> list[Question]:
     """What is open about one node."""
     found = []
-    if node.kind in {"LIF", "LI"}:
+    if node.kind in LEAKY:
         found.append(q.INTEGRATION)
+    if node.kind in CUBA:
+        found += [q.CURRENT, q.SYN_INPUT]
+    elif node.kind in LEAKY:
         if producer == "sinabs":
             found.append(q.LIF_INPUT)
         if node.numbers("v_leak").any():
             found.append(q.INITIAL)
     if node.kind == "IF":
         found.append(q.IF_INPUT)
-    if node.kind in _FIRING:
+    if node.kind in FIRING:
         found += [q.RESET, q.SNN_RESET_DELAY if producer == "snntorch" else q.RESET_DELAY]
-    if node.kind in _FIRING | {"Threshold"}:
+    if node.recurrent is not None and node.recurrent.kind == "Affine":
+        found += [q.RECURRENT_BIAS] * bool(node.recurrent.numbers("bias").any())
+    if node.kind in FIRING | {"Threshold"}:
         found.append(q.COMPARISON)
-    if node.kind == "Output" and not node.inner and _read_kinds(node, nodes) & _FIRING:
+    if node.kind == "Output" and not node.inner and _read_kinds(node, nodes) & FIRING:
         found.append(q.READOUT)
     return found
 
@@ -184,10 +175,8 @@ def _read_kinds(node: Node, nodes: list[Node]) -> set[str]:
 class _Builder:
     """Hands the nodes to a `Net`, in order."""
 
-    def __init__(
-        self, net: Net, answers: _Answers, producer: str | None, shapes: Mapping[str, Shape]
-    ) -> None:
-        self.net, self.answers, self.producer, self.shapes = net, answers, producer, shapes
+    def __init__(self, net: Net, answers: Given, shapes: Mapping[str, Shape]) -> None:
+        self.net, self.answers, self.shapes = net, answers, shapes
         self.values: dict[str, Thing] = {}
 
     def run(self, nodes: list[Node]) -> None:
@@ -209,8 +198,9 @@ class _Builder:
                 value = self._parameter(node, "threshold")
                 reached = self.answers.of(node, q.COMPARISON) == "ge"
                 return self.net.above(where, wanted, source, value, reached=reached)
-            case "LIF" | "LI" | "IF":
-                return self.net.neurons(where, wanted, source, self._neuron(node))
+            case kind if kind in NEURONS:
+                neuron = neuron_of(node, self.shapes[node.name], self.answers)
+                return self.net.neurons(where, wanted, source, neuron)
             case "Output" if not node.inner:
                 self.net.output(where, source, self.answers.own.get((node.name, q.READOUT.key)))
         return source
@@ -222,85 +212,8 @@ class _Builder:
     def _parameter(self, node: Node, key: str) -> Reals:
         return spread(node, key, node.numbers(key), self.shapes[node.name])
 
-    def _neuron(self, node: Node) -> Neuron:
-        beta, gain, constant = self._dynamics(node)
-        if node.kind == "LI":
-            return Neuron(beta, np.zeros_like(beta), "none", "true", gain, constant, fires=False)
-        reset = self.answers.of(node, q.RESET)
-        if "v_reset" in node.arrays and self._parameter(node, "v_reset").any():
-            raise BundleError(
-                f"{node.where}: v_reset",
-                needed=f"0, since fwgen's neurons reset by reset={reset}",
-                found="another value",
-                do="Shift the membrane so that it is reset to 0, and train again.",
-            )
-        return Neuron(
-            beta,
-            self._parameter(node, "v_threshold"),
-            reset,
-            self.answers.own.get((node.name, q.RESET_DELAY.key), "true"),
-            gain,
-            constant,
-            reached=self.answers.of(node, q.COMPARISON) == "ge",
-            lowest=self._lowest(),
-        )
-
-    def _lowest(self) -> float | None:
-        if self.answers.v_min == "none":
-            return None
-        try:
-            number = float(self.answers.v_min)
-        except ValueError:
-            number = np.nan
-        if not np.isfinite(number):
-            raise _no("--set v_min", "none or a number", repr(self.answers.v_min[:40]))
-        return number
-
-    def _dynamics(self, node: Node) -> tuple[Reals, Reals, Reals]:
-        """Leak factor, input gain and constant current."""
-        shape = self.shapes[node.name]
-        ones = np.ones(int(np.prod(shape)))
-        if node.kind == "IF":
-            r = self._parameter(node, "r")
-            scaled = self.answers.of(node, q.IF_INPUT) == "scaled"
-            return ones, r * self.answers.dt if scaled else r, 0 * ones
-        if self.answers.own.get((node.name, q.INITIAL.key)) == "v_leak":
-            raise _no(node.where, "membranes that begin at 0", "initial=v_leak with v_leak not 0")
-        leak = self._parameter(node, "v_leak")
-        euler = self.answers.of(node, q.INTEGRATION) == "euler"
-        if self.producer == "snntorch" and euler and self.answers.dt == DT and not leak.any():
-            found = recovered(node.raw("tau"), node.raw("r"))
-            if found is not None:
-                beta, gain = (spread(node, "tau", values, shape) for values in found)
-                return beta, gain, leak
-        decay, r = self._decay(node), self._parameter(node, "r")
-        plain = self.answers.own.get((node.name, q.LIF_INPUT.key)) == "plain"
-        return 1 - decay, r if plain else r * decay, decay * leak
-
-    def _decay(self, node: Node) -> Reals:
-        """``1 - beta``."""
-        tau, dt = self._parameter(node, "tau") * self.answers.unit, self.answers.dt
-        if (tau <= 0).any():
-            raise _no(f"{node.where}: tau", "numbers above 0", f"{float(tau.min()):g}")
-        if self.answers.of(node, q.INTEGRATION) == "exponential":
-            return -np.expm1(-dt / tau)
-        if (dt > tau).any():
-            raise BundleError(
-                f"{node.where}: tau",
-                needed=f"at least dt={dt:g} with integration=euler",
-                found=f"{float(tau.min()):g}",
-                do="Correct --set dt"
-                + (f", or --set {q.TAU.key}" if self.producer == "norse" else "")
-                + ".",
-            )
-        return dt / tau
-
 
 def _wanted(node: Node) -> str:
     """A name that begins with a letter: torch's containers count their modules."""
     first = node.name[:1]
     return node.name if first.isascii() and first.isalpha() else f"{node.kind.lower()}_{node.name}"
-
-
-def _no(where: str, needed: str, found: str) -> BundleError:
-    return BundleError(where, needed=needed, found=found, do="See docs/import.md.")

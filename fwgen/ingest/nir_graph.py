@@ -22,6 +22,8 @@ MAX_EDGES = 16 * MAX_NODES
 _HOW = "Write the file with nir.write from the package nir."
 _IGNORED = frozenset({"type", "metadata"})
 
+_CUBA = frozenset({"tau_syn", "tau_mem", "r", "v_leak"})
+
 # every supported type, and what its group must and may hold
 FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "Input": (frozenset({"shape"}), frozenset()),
@@ -34,10 +36,11 @@ FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "IF": (frozenset({"r", "v_threshold"}), frozenset({"v_reset"})),
     "LI": (frozenset({"tau", "r", "v_leak"}), frozenset()),
     "LIF": (frozenset({"tau", "r", "v_leak", "v_threshold"}), frozenset({"v_reset"})),
+    "CubaLI": (_CUBA, frozenset({"w_in"})),
+    "CubaLIF": (_CUBA | {"v_threshold"}, frozenset({"v_reset", "w_in"})),
 }
+FIRING = frozenset({"LIF", "IF", "CubaLIF"})
 _WHY = {
-    "CubaLIF": "a neuron with a synaptic current",
-    "CubaLI": "an integrator with a synaptic current",
     "Conv1d": "a convolution",
     "Conv2d": "a convolution",
     "Delay": "a delay",
@@ -51,7 +54,8 @@ _WHY = {
 class Node:
     """A node: its full name, type, arrays as they stand in the file, and the nodes it reads.
 
-    ``inner`` says that it is part of a graph inside the graph.
+    ``inner`` says that it is part of a graph inside the graph. ``recurrent`` is the map through
+    which neurons read their own spikes; it is in no list of nodes then.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Node:
     arrays: dict[str, Value]
     inner: bool
     reads: list[str] = field(default_factory=list)
+    recurrent: "Node | None" = None
 
     def raw(self, key: str) -> NDArray[np.generic]:
         """The array ``key`` in the file's own type.
@@ -96,12 +101,12 @@ class Node:
 
 
 def read_nodes(path: Path) -> list[Node]:
-    """All nodes but graphs, each behind those that it reads.
+    """All nodes but graphs and recurrent maps, each behind those that it reads.
 
     Raises
     ------
     BundleError
-        If the file is damaged, holds what fwgen has no operation for, or reads itself.
+        If the file is damaged, or holds what fwgen has no operation for.
     """
     root = read_hdf5(path)
     version = root.arrays.get("version")
@@ -115,6 +120,7 @@ def read_nodes(path: Path) -> list[Node]:
     flat = _Flat(path)
     flat.inline(root.groups["node"], "")
     flat.check_kinds()
+    _close_loops(path, flat.nodes)
     return _sorted(path, flat.nodes)
 
 
@@ -214,6 +220,34 @@ class _Flat:
         return f"{self._path}: node {inside[:80]!r}" if inside else f"{self._path}: node"
 
 
+def _close_loops(path: Path, nodes: dict[str, Node]) -> None:
+    """Hand each map from neurons back to themselves to its neurons."""
+    readers: dict[str, list[str]] = {name: [] for name in nodes}
+    for node in nodes.values():
+        for source in node.reads:
+            readers[source].append(node.name)
+    for back in list(nodes.values()):
+        neurons = nodes[back.reads[0]] if len(back.reads) == 1 else back
+        if back.kind not in {"Linear", "Affine"} or neurons.kind not in FIRING:
+            continue
+        if readers[back.name] != [neurons.name]:
+            continue
+        if neurons.kind == "CubaLIF":
+            needed = "no recurrent weights into neurons with a synaptic current (CubaLIF)"
+            raise BundleError(
+                f"{path}: edges",
+                needed=needed,
+                found=f"the edge from {back.name[:60]!r} to {neurons.name[:60]!r}",
+                do="Train without the feedback, or with LIF neurons.",
+            )
+        if neurons.recurrent is not None:
+            found = f"{neurons.recurrent.name[:60]!r} and {back.name[:60]!r}"
+            raise _no(neurons.where, "one map from neurons back to themselves", found)
+        neurons.recurrent = back
+        neurons.reads.remove(back.name)
+        del nodes[back.name]
+
+
 def _sorted(path: Path, nodes: dict[str, Node]) -> list[Node]:
     waiting = {name: len(node.reads) for name, node in nodes.items()}
     readers: dict[str, list[str]] = {name: [] for name in nodes}
@@ -232,9 +266,10 @@ def _sorted(path: Path, nodes: dict[str, Node]) -> list[Node]:
         a, b = _recurrent_edge(nodes, {node.name for node in order})
         raise BundleError(
             f"{path}: edges",
-            needed="a network without recurrent edges",
-            found=f"the edge from {a[:60]!r} to {b[:60]!r}, which closes a loop",
-            do="fwgen has no recurrent layers; train without the feedback.",
+            needed="loops only from neurons through a Linear or Affine, which no other node reads, "
+            "back to them",
+            found=f"the edge from {a[:60]!r} to {b[:60]!r}, which closes another",
+            do="Train without this feedback.",
         )
     return order
 

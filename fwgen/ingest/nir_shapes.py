@@ -52,6 +52,8 @@ def _shape(node: Node, read: Shape) -> Shape:
         case _:
             for key in sorted(set(node.arrays) & set().union(*FIELDS[node.kind])):
                 spread(node, key, node.raw(key), read)
+            if node.recurrent is not None:
+                _check_back(node.recurrent, read)
     return read
 
 
@@ -63,6 +65,16 @@ def _rows(node: Node, read: Shape) -> Shape:
         found = f"shape {weight.shape}"
         raise _no(f"{node.where}: weight", f"shape (outputs, {read[0]}), as its source", found)
     return (len(weight),)
+
+
+def _check_back(node: Node, read: Shape) -> None:
+    """A map from neurons back to themselves is square, and has a bias for each at most."""
+    if _rows(node, read) != read:
+        found = f"shape {node.numbers('weight').shape}"
+        raise _no(f"{node.where}: weight", f"shape ({read[0]}, {read[0]}), a loop", found)
+    if "bias" in node.arrays and node.numbers("bias").shape != read:
+        found = f"shape {node.numbers('bias').shape}"
+        raise _no(f"{node.where}: bias", f"shape {read}, as its weights", found)
 
 
 def _check(node: Node, key: str, read: Shape) -> None:

@@ -9,7 +9,7 @@ says none. Here those gaps are filled, on the draft, and every choice is written
   element-wise layers that follow (a normalisation that will be folded, a ReLU) come first, and
   what an importer builds of several exact layers (a bound, a sign) is one operation;
 - a table gets its result's format, and its source at most `TABLE_BITS` bits;
-- the membrane of spiking neurons gets the format asked for.
+- membranes and synaptic currents of spiking neurons get the format asked for.
 
 With ranges the binary point of each follows from the values seen on the samples, and the width from
 the format asked for, or `WIDTH`. Where neither is given nothing is changed: parameters and
@@ -18,13 +18,13 @@ membranes are then chosen by the quantise stage, values grow exactly, and a tabl
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from fwgen.errors import BundleError
-from fwgen.ingest.draft import Draft, Names
+from fwgen.ingest.draft import Draft, FormatNotes, Names
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 
 WIDTH = 16
@@ -36,16 +36,19 @@ Layer = dict[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
 _GROWING = frozenset({"dense", "batch_norm", "leaky_relu", "add", "subtract", "multiply"})
 _PASSING = frozenset({"relu", "slice"})  # open where its source is
-_WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "lif", "if", "li", "threshold"})
+_NEURONS = frozenset({"lif", "if", "li", "cuba_lif", "membrane"})
+_WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "threshold"}) | _NEURONS
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
 _PARAMETERS = {
     "dense": ("weight", "bias"),
     "batch_norm": ("scale", "offset"),
     "leaky_relu": ("alpha",),
-    "lif": ("beta", "threshold", "membrane"),
-    "if": ("threshold", "membrane"),
+    "lif": ("beta", "threshold", "membrane", "recurrent"),
+    "if": ("threshold", "membrane", "recurrent"),
     "li": ("beta", "membrane"),
+    "cuba_lif": ("alpha", "syn", "beta", "threshold", "membrane"),
 }
+_STATES = {"membrane": ".membrane", "syn": "_syn.membrane"}  # their names in ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,27 +257,14 @@ def _sources(draft: Draft, layer: Layer) -> list[str]:
 def _open_parameters(layer: Layer) -> Iterable[str]:
     """Parameters without a format, as far as the layer has them."""
     for key in _PARAMETERS.get(layer["op"], ()):
-        if f"{key}_format" not in layer and not (key == "bias" and layer.get("bias") is False):
+        absent = (key == "bias" and layer.get("bias") is False) or (
+            key == "recurrent" and key not in layer
+        )
+        if f"{key}_format" not in layer and not absent:
             yield key
 
 
 # ---- filling ----
-
-
-@dataclass(slots=True)
-class _Log:
-    """Which layers got which format, for the notes."""
-
-    origin: str
-    groups: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, fmt: Fixed, what: str) -> None:
-        self.groups.setdefault(str(fmt), []).append(what)
-
-    def sentences(self) -> list[str]:
-        return [
-            f"{fmt} from {self.origin}: {', '.join(items)}." for fmt, items in self.groups.items()
-        ]
 
 
 class _Filler:
@@ -286,7 +276,7 @@ class _Filler:
         self.fmt = precision.fmt or Fixed(True, WIDTH, 1, Rounding.RND_CONV, Overflow.SAT)
         self.parameters = precision.fmt is not None
         flags = ["--precision"] * self.parameters + ["--samples"] * (self.ranges is not None)
-        self.log = _Log(" and ".join(flags))
+        self.log = FormatNotes(" and ".join(flags))
         taken = [draft.name, draft.input_name, *(layer["name"] for layer in draft.layers)]
         self.names = Names(*taken)
         self.made: dict[str, Layer] = {}
@@ -366,19 +356,20 @@ class _Filler:
         if layer["name"] in norms.values():
             return  # they go with the dense layer
         for key in list(_open_parameters(layer)):
-            if key == "membrane":
-                fmt = self._of_membrane(layer)
-            elif not self.parameters or layer["op"] in {"leaky_relu", "lif", "if", "li"}:
+            free = layer["op"] in {"leaky_relu", *_NEURONS} and key != "recurrent"
+            if key in _STATES:
+                fmt = self._of_state(layer, _STATES[key])
+            elif not self.parameters or free:
                 continue  # the quantise stage chooses these by their values
             else:
                 fmt = self._of_values(self._values(layer, key, norms))
             layer[f"{key}_format"] = str(fmt)
             self.log.add(fmt, f"{layer['name']} ({key})")
 
-    def _of_membrane(self, layer: Layer) -> Fixed:
+    def _of_state(self, layer: Layer, which: str) -> Fixed:
         if self.ranges is None:
             return self.fmt
-        return fitted(*self.ranges[f"{layer['name']}.membrane"], self.fmt)
+        return fitted(*self.ranges[f"{layer['name']}{which}"], self.fmt)
 
     def _of_values(self, values: np.ndarray[Any, Any]) -> Fixed:
         if self.ranges is None:

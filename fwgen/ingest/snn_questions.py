@@ -45,6 +45,21 @@ IF_INPUT = Question(
 LIF_INPUT = Question(
     "lif_input", "sinabs' norm_input: input times 1 - leak factor, or as it is", ("scaled", "plain")
 )
+CURRENT = Question(
+    "current",
+    "synaptic current that a membrane takes: that of the step, or of the step before",
+    ("new", "previous"),
+)
+SYN_INPUT = Question(
+    "syn_input",
+    "a synaptic current grows by w_in times the input, scaled by 1 - its leak factor or not",
+    ("scaled", "plain"),
+)
+RECURRENT_BIAS = Question(
+    "recurrent_bias",
+    "a bias of recurrent weights acts in every step, or from the second on",
+    ("every", "later"),
+)
 SPIKES = Question("spikes", "SingleSpike, or MultiSpike as by default", ("one", "several"))
 V_MIN = Question("v_min", "sinabs' min_v_mem", ("none", "NUMBER"))
 INITIAL = Question("initial", "membrane before the first step", ("zero", "v_leak"))
@@ -61,6 +76,9 @@ PRODUCERS: dict[str, dict[str, str]] = {
         "comparison": "gt",
         "lif_input": "scaled",
         "initial": "zero",
+        "current": "new",
+        "syn_input": "scaled",
+        "recurrent_bias": "every",
     },
     "norse": {
         "dt": "1e-3",
@@ -70,6 +88,8 @@ PRODUCERS: dict[str, dict[str, str]] = {
         "if_input": "plain",
         "lif_input": "scaled",
         "initial": "v_leak",
+        "current": "new",
+        "syn_input": "plain",
     },
     "sinabs": {
         "dt": "1",

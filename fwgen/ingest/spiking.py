@@ -15,12 +15,12 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest.draft import Draft, Names
-from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, integer_bits, linear
-from fwgen.ingest.neurons import Leak, Neuron, Plan, membrane_frac, plan, reach, too_fine
+from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, linear
+from fwgen.ingest.neurons import Leak, Neuron, Plan, integrated, plan, too_fine
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
+from fwgen.ingest.spiking_neurons import PARTS, Seen, Written
 from fwgen.ingest.spiking_values import Formats, Map, Thing, Value
 from fwgen.ingest.weights import read_format
-from fwgen.ir.fixed import MAX_WIDTH
 
 MAX_NUMBERS = 32 * 1024 * 1024
 DIAGONAL = 1024  # a diagonal on spikes is written as a matrix, up to this size
@@ -147,21 +147,25 @@ class Net:
         Raises
         ------
         BundleError
-            If they do not fit the source, or no `lif` layer has their spikes.
+            If they do not fit the source, or no layer has their spikes.
         """
         if source.size != len(neuron.beta):
             raise self._no(where, f"{source.size} neurons, as its source", f"{len(neuron.beta)}")
-        if ((neuron.beta < 0) | (neuron.beta > 1)).any():
-            worst = neuron.beta[(neuron.beta < 0) | (neuron.beta > 1)][0]
-            raise self._no(where, "a leak factor from 0 to 1", f"{worst:.6g}")
+        self._check_leak(where, neuron.beta)
+        if neuron.synapse is not None:
+            self._check_leak(where, neuron.synapse.alpha)
         current = self.scaled(where, f"{wanted}_in", source, neuron.gain, neuron.constant)
-        leak, steps, exact = self._leak(neuron, current), self.draft.steps, self.formats.exact
-        grid = self._grid(current)
-        made = plan(where, neuron, grid, leak, steps, exact=exact)
+        seen, steps = self._seen(neuron, current), self.draft.steps
+        made = plan(where, neuron, seen.grid, seen.leak, steps, exact=self.formats.exact)
         if made.lift:
             current = self._lifted(where, wanted, current, made.lift)
         read = self._readable(where, self.settled(current))
-        return self._write_neurons(where, wanted, read, made, leak)
+        return self._write_neurons(where, wanted, read, made)
+
+    def _check_leak(self, where: str, factors: Reals) -> None:
+        outside = factors[(factors < 0) | (factors > 1)]
+        if outside.size:
+            raise self._no(where, "a leak factor from 0 to 1", f"{outside[0]:.6g}")
 
     def _lifted(self, where: str, wanted: str, current: Thing, lift: float) -> Thing:
         """A current with a tiny constant added, which float64 must hold beside the bias."""
@@ -170,68 +174,48 @@ class Net:
         size = current.size
         return self.scaled(where, f"{wanted}_in", current, np.ones(size), np.full(size, lift))
 
+    def _seen(self, neuron: Neuron, thing: Thing) -> Seen:
+        """What membranes see: the current, recurrent spikes, and a synapse behind both."""
+        grid, step, alpha = self._grid(thing), self._step(thing), None
+        if neuron.recurrent is not None:
+            size = thing.size
+            spikes = Value("", Grid(np.zeros(size), np.ones(size), 0), temporal=True)
+            back = Map("", "", spikes, neuron.recurrent, np.zeros(size))
+            more = self._grid(back)
+            grid = Grid(grid.lo + more.lo, grid.hi + more.hi, max(grid.frac, more.frac))
+            step = max(step, self._step(back))
+        if neuron.synapse is not None:
+            alpha = self._leak(neuron.synapse.alpha, step)
+            grid = integrated(grid, alpha, self.draft.steps)
+            step = max(step, self._step(Value("", grid)))
+        return Seen(grid, self._leak(neuron.beta, step), alpha)
+
     def _grid(self, thing: Thing) -> Grid:
         if isinstance(thing, Value):
             return thing.grid
         return self._rounded(thing, linear(thing.source.grid, thing.weight, thing.bias))
 
-    def _leak(self, neuron: Neuron, current: Thing) -> Leak:
-        step = self._step(current)
+    def _leak(self, factors: Reals, step: float) -> Leak:
         if self.formats.beta is not None:
             fmt = read_format(self.formats.beta, "--set beta_format")
-            highest = np.minimum(1.0, neuron.beta + 2.0**-fmt.frac)
+            highest = np.minimum(1.0, factors + 2.0**-fmt.frac)
             return Leak(max(0, fmt.frac), highest, step)
         # the quantise stage lets 1 - beta become smaller by a sixteenth
-        room = 0 if self.formats.exact else (1 - neuron.beta) / 16
-        return Leak(frac_bits(neuron.beta), neuron.beta + room, step)
+        room = 0 if self.formats.exact else (1 - factors) / 16
+        return Leak(frac_bits(factors), factors + room, step)
 
-    def _write_neurons(
-        self, where: str, wanted: str, source: Value, made: Plan, leak: Leak
-    ) -> Value:
+    def _write_neurons(self, where: str, wanted: str, source: Value, made: Plan) -> Value:
         neuron, size = made.neuron, source.size
-        peak = reach(made, source.grid, leak, self.draft.steps)
-        leaks = not neuron.fires or (neuron.beta != 1).any()
-        keys: dict[str, Any] = {"beta_format": self.formats.beta}
-        if self.formats.exact:
-            keys |= self._exact_keys(where, neuron, source.grid, leak, peak)
-        arrays: dict[str, Reals] = {}
-        name = self._name(wanted, where)
-        for key, values in (("beta", neuron.beta), ("threshold", neuron.threshold)):
-            if not (leaks if key == "beta" else neuron.fires):
-                keys.pop(f"{key}_format", None)
-                continue
-            alike = (values == values[0]).all()
-            keys[key] = float(values[0]) if alike else f"{name}.{key}"
-            arrays |= {} if alike else {key: values}
-        if neuron.fires:
-            keys |= {"reset": neuron.reset, "reset_delay": made.reset_delay}
-        if made.neuron.reached and made.neuron.fires:
+        name = self._name(wanted, where, PARTS if neuron.synapse else ())
+        seen, steps = self._seen(neuron, source), self.draft.steps
+        written = Written(where, name, source.name, made, seen, self.formats, steps)
+        for layer in written.layers():
+            self._append(layer.op, layer.name, where, layer.source, layer.arrays, **layer.keys)
+        if neuron.reached and neuron.fires:
             how = f"a current of {made.lift:g} in each step" if made.lift else "a lower threshold"
             self.draft.notes.append(f"{name} fires at its threshold too, by {how}.")
-        op = "lif" if leaks and neuron.fires else "if" if neuron.fires else "li"
-        self._append(op, name, where, source.name, arrays, **keys)
         ends = np.zeros(size), np.full(size, float(neuron.fires))
         return Value(name, Grid(*ends, 0), True, True, neuron.fires, made.membrane)
-
-    def _exact_keys(
-        self, where: str, neuron: Neuron, current: Grid, leak: Leak, peak: float
-    ) -> dict[str, str]:
-        frac = membrane_frac(neuron, current.frac, leak.frac, self.draft.steps)
-        integer = integer_bits(peak) + 1
-        if frac + integer > MAX_WIDTH:
-            raise BundleError(
-                where,
-                needed=f"at most {MAX_WIDTH} bits for a membrane that is never rounded",
-                found=f"{frac + integer}: {leak.frac} fraction bits of beta in each of "
-                f"{self.draft.steps} steps",
-                do="Leave out formats=exact, or round beta with --set beta_format=FORMAT, for "
-                "example ufixed<9,1,RND_CONV>.",
-            )
-        return {
-            "beta_format": self.formats.beta or f"ufixed<{leak.frac + 1},1>",
-            "threshold_format": exact_format(neuron.threshold),
-            "membrane_format": f"fixed<{frac + integer},{integer}>",
-        }
 
     # -- other layers --
 
@@ -344,12 +328,12 @@ class Net:
             raise self._no(where, limit, "more")
         return self.draft.add(op, name, source, arrays, **keys)
 
-    def _name(self, wanted: str, where: str) -> str:
-        """A legal name: a word that is taken by languages gets another behind it."""
+    def _name(self, wanted: str, where: str, parts: Sequence[str] = ()) -> str:
+        """A legal name: a word that is taken by languages gets another in front of it."""
         try:
-            return self.names.fresh(wanted, where)
+            return self.names.fresh(wanted, where, parts)
         except BundleError:
-            return self.names.fresh(f"layer_{wanted}", where)
+            return self.names.fresh(f"layer_{wanted}", where, parts)
 
     def _no(self, where: str, needed: str, found: str) -> BundleError:
         return BundleError(where, needed=needed, found=found, do="See docs/import.md.")

@@ -75,6 +75,17 @@ def edges(*pairs: tuple[str, str], **more: Any) -> Callable[[Path], object]:
 
 ROUTE = [("input", "fc"), ("fc", "lif"), ("lif", "output")]
 LINEAR = {"type": "Linear", "weight": np.eye(2)}
+SQUARE = {"type": "Affine", "weight": np.ones((2, 2)), "bias": np.ones(2)}
+INTEGRATOR = {"type": "LI", "tau": np.ones(2), "r": np.ones(2), "v_leak": np.zeros(2)}
+ONE = np.ones(2)
+CUBA = (*NIR, "current=new", "syn_input=scaled")
+
+
+def cuba(pairs: list[tuple[str, str]] | None = None, **keys: Any) -> Callable[[Path], object]:
+    """A file of neurons with a synaptic current, some arrays changed, or with a loop."""
+    lif = {"type": "CubaLIF", "tau_syn": ONE * 2, "tau_mem": ONE * 2, "r": ONE, "v_leak": ONE * 0}
+    nodes = nir_nodes() | {"lif": lif | {"v_threshold": ONE} | keys}
+    return lambda path: write_nir(path, nodes | ({"back": LINEAR} if pairs else {}), pairs)
 
 
 def changed(act: Callable[[h5py.File], object]) -> Callable[[Path], object]:
@@ -200,9 +211,14 @@ def graph_with(**ports: Any) -> Callable[[Path], object]:
 
 
 OUT = {"type": "Output", "shape": [2]}
-SUPPORTED = "Input, Output, Affine, Linear, Scale, Flatten, Threshold, IF, LI, LIF"
+SUPPORTED = "Input, Output, Affine, Linear, Scale, Flatten, Threshold, IF, LI, LIF, CubaLI, CubaLIF"
 SAVE = "Save the model again, as one HDF5 file that holds its own data."
 N = "net.nir: node"
+WRITE = "Write the file with nir.write from the package nir."
+LOOP = (
+    "net.nir: edges: needed loops only from neurons through a Linear or Affine, which no other "
+    "node reads, back to them;"
+)
 
 NIR_FILES = [
     BadFile("empty", ".nir", raw(b""), "net.nir: needed a readable HDF5 file; found"),
@@ -288,11 +304,54 @@ NIR_FILES = [
         ),
     ),
     BadFile(
-        "a synaptic current",
+        "a synaptic current that is none",
         ".nir",
         node("lif", type="CubaLIF"),
-        f"{N} 'lif': needed a node that fwgen has an operation for: {SUPPORTED}; found CubaLIF, a "
-        "neuron with a synaptic current. Replace it in the model and train again.",
+        f"{N} 'lif': needed 'tau_mem' in CubaLIF; found none. {WRITE}",
+    ),
+    BadFile(
+        "a key that a synaptic current has not",
+        ".nir",
+        cuba(tau_ref=ONE),
+        f"{N} 'lif': needed only r, tau_mem, tau_syn, v_leak, v_reset, v_threshold, w_in; found "
+        f"'tau_ref'. {WRITE}",
+    ),
+    BadFile(
+        "a synaptic current with a constant behind it",
+        ".nir",
+        cuba(v_leak=ONE * 0.5),
+        f"{N} 'lif': v_leak: needed 0 with a synaptic current, which has no constant behind it; "
+        "found 0.5. See docs/import.md.",
+        CUBA,
+    ),
+    BadFile(
+        "a synaptic current that never leaks",
+        ".nir",
+        cuba(tau_syn=ONE * 0),
+        f"{N} 'lif': tau_syn: needed numbers above 0; found 0. See docs/import.md.",
+        CUBA,
+    ),
+    BadFile(
+        "a synaptic current that is faster than the steps",
+        ".nir",
+        cuba(tau_syn=ONE * 0.5),
+        f"{N} 'lif': tau_syn: needed at least dt=1 with integration=euler; found 0.5. Correct "
+        "--set dt.",
+        CUBA,
+    ),
+    BadFile(
+        "synaptic currents that do not fit",
+        ".nir",
+        cuba(w_in=np.ones(3)),
+        f"{N} 'lif': w_in: needed shape (2,), as its source; found (3,).",
+        CUBA,
+    ),
+    BadFile(
+        "a synaptic current of too many bits",
+        ".nir",
+        cuba(tau_syn=ONE * 3),
+        f"{N} 'lif': needed at most 256 bits for a synaptic current that is never rounded; found",
+        (*other(CUBA, steps="8"), "formats=exact"),
     ),
     BadFile(
         "a type with Tcl in it",
@@ -322,16 +381,80 @@ NIR_FILES = [
     BadFile(
         "a loop",
         ".nir",
-        edges(*ROUTE, ("lif", "back"), ("back", "lif"), back=LINEAR),
-        "net.nir: edges: needed a network without recurrent edges; found the edge from 'back' to "
-        "'lif', which closes a loop. fwgen has no recurrent layers; train without the feedback.",
+        edges(*ROUTE, ("lif", "back"), ("back", "fc"), back=SQUARE),
+        f"{LOOP} found the edge from 'back' to 'fc', which closes another. Train without this "
+        "feedback.",
+    ),
+    BadFile(
+        "a loop that another node reads",
+        ".nir",
+        edges(*ROUTE, ("lif", "back"), ("back", "lif"), ("back", "output"), back=LINEAR),
+        f"{LOOP} found the edge from 'back' to 'lif', which closes another.",
+    ),
+    BadFile(
+        "a loop of integrators",
+        ".nir",
+        edges(*ROUTE, ("lif", "back"), ("back", "lif"), back=LINEAR, lif=INTEGRATOR),
+        f"{LOOP} found the edge from 'back' to 'lif', which closes another.",
+    ),
+    BadFile(
+        "a loop through two layers",
+        ".nir",
+        edges(
+            ("input", "fc"),
+            ("fc", "lif"),
+            ("lif", "on"),
+            ("on", "lif2"),
+            ("lif2", "back"),
+            ("back", "lif"),
+            ("lif2", "output"),
+            on=LINEAR,
+            back=LINEAR,
+            lif2=nir_nodes()["lif"],
+        ),
+        f"{LOOP} found the edge from",
+    ),
+    BadFile(
+        "two loops of one layer",
+        ".nir",
+        edges(*ROUTE, ("lif", "a"), ("a", "lif"), ("lif", "b"), ("b", "lif"), a=LINEAR, b=LINEAR),
+        f"{N} 'lif': needed one map from neurons back to themselves; found 'a' and 'b'. {WRITE}",
+    ),
+    BadFile(
+        "a loop into synaptic currents",
+        ".nir",
+        cuba(
+            [*ROUTE, ("lif", "back"), ("back", "lif")],
+        ),
+        "net.nir: edges: needed no recurrent weights into neurons with a synaptic current "
+        "(CubaLIF); found the edge from 'back' to 'lif'. Train without the feedback, or with LIF "
+        "neurons.",
+    ),
+    BadFile(
+        "a loop that is not square",
+        ".nir",
+        edges(*ROUTE, ("lif", "back"), ("back", "lif"), back=SQUARE | {"weight": np.ones((3, 2))}),
+        f"{N} 'back': weight: needed shape (2, 2), a loop; found shape (3, 2).",
+    ),
+    BadFile(
+        "a loop whose bias does not fit",
+        ".nir",
+        edges(*ROUTE, ("lif", "back"), ("back", "lif"), back=SQUARE | {"bias": np.ones(3)}),
+        f"{N} 'back': bias: needed shape (2,), as its weights; found shape (3,).",
+    ),
+    BadFile(
+        "a loop whose bias comes late",
+        ".nir",
+        edges(*ROUTE, ("lif", "back"), ("back", "lif"), back=SQUARE),
+        f"{N} 'back': bias: needed a bias of recurrent weights that acts in every step; found "
+        "recurrent_bias=later with a bias that is not 0. See docs/import.md.",
+        (*NIR, "recurrent_bias=later"),
     ),
     BadFile(
         "a neuron that reads itself",
         ".nir",
         edges(*ROUTE, ("lif", "lif")),
-        "net.nir: edges: needed a network without recurrent edges; found the edge from 'lif' to "
-        "'lif', which closes a loop.",
+        f"{LOOP} found the edge from 'lif' to 'lif', which closes another.",
     ),
     BadFile(
         "an edge to nowhere",

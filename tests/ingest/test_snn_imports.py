@@ -43,9 +43,11 @@ NIR = [
 SNN = ["neuron=leaky", "reset_delay=true", "steps=4", "readout=membrane", "input_format=fixed<6,3>"]
 
 
-def imported(path: Path, settings: list[str], producer: str | None = None) -> Bundle:
+def imported(
+    path: Path, settings: list[str], producer: str | None = None, precision: str | None = None
+) -> Bundle:
     """The bundle that a file becomes."""
-    request = Request(path, "net", answers_of(settings), producer)
+    request = Request(path, "net", answers_of(settings), producer, precision)
     return import_model(request, path.parent / "net", force=True)
 
 
