@@ -152,6 +152,32 @@ def test_norse_subtract(tmp_path: Path) -> None:
     check(tmp_path, nets, "norse")
 
 
+def test_norse_currents(tmp_path: Path) -> None:
+    """LIFCell, which Norse writes as CubaLIF: the new current, which its input enters as it is."""
+    norse = pytest.importorskip("norse.torch", reason=REASON)
+    nets = []
+    for seed in range(GRAPHS):
+        rng = np.random.default_rng([5, seed])
+        neurons, cells = [], []
+        for size in SIZES[1:]:
+            threshold = dyadic(rng, 0.25, 1, 3, size)
+            syn, mem = ((2.0 ** rng.integers(-10, -8, size)).astype(np.float32) for _ in range(2))
+            zeros, th = np.zeros_like(syn), threshold.astype(np.float32)
+            keys = {"tau_syn": syn, "tau_mem": mem, "v_leak": zeros, "v_threshold": th}
+            neurons.append(nir.CubaLIF(r=np.ones_like(syn), **keys))
+            p = norse.LIFParameters(
+                tau_syn_inv=full(1 / syn),
+                tau_mem_inv=full(1 / mem),
+                v_th=full(threshold),
+                v_leak=full(zeros),
+            )
+            cells.append(norse.LIFCell(p, dt=DT))
+        x = dyadic(rng, -4, 3.875, 3, (EVENTS, SIZES[0]))
+        said = {"reset": "zero", "dt": DT, "tau": "seconds"}
+        nets.append((neurons, cells, weights_of(rng), x, said))
+    check(tmp_path, nets, "norse")
+
+
 def test_sinabs_without_a_leak(tmp_path: Path) -> None:
     """IAF with SingleSpike: equality fires, subtract and zero, at the spike."""
     sl = pytest.importorskip("sinabs.layers", reason=REASON)
