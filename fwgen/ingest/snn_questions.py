@@ -31,7 +31,7 @@ RESET_DELAY = Question(
     ("true", "false", "at_spike"),
 )
 SNN_RESET_DELAY = Question(
-    "reset_delay", "argument of snntorch.Leaky, true by default", ("true", "false")
+    "reset_delay", "argument of snnTorch's neurons, true by default", ("true", "false")
 )
 COMPARISON = Question("comparison", "fires above the threshold, or at it too", ("gt", "ge"))
 READOUT = Question(
@@ -63,7 +63,16 @@ RECURRENT_BIAS = Question(
 SPIKES = Question("spikes", "SingleSpike, or MultiSpike as by default", ("one", "several"))
 V_MIN = Question("v_min", "sinabs' min_v_mem", ("none", "NUMBER"))
 INITIAL = Question("initial", "membrane before the first step", ("zero", "v_leak"))
-NEURON = Question("neuron", "each is snntorch.Leaky without inhibition and state_quant", ("leaky",))
+NEURON = Question(
+    "neuron",
+    "each without alpha is snntorch.Leaky or RLeaky, without inhibition and state_quant",
+    ("leaky",),
+)
+SYNAPSE = Question(
+    "synapse",
+    "each with alpha is snntorch.Synaptic, not Alpha, without inhibition and state_quant",
+    ("synaptic",),
+)
 
 FORMATS = Question(
     "formats", "exact: no number and no sum is ever rounded; else chosen", ("chosen", "exact")

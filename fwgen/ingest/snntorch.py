@@ -7,7 +7,6 @@ stand in the order in which they were made, which is taken for the order in whic
 the file does not list its modules, it is asked for.
 """
 
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,17 +16,24 @@ from fwgen.errors import BundleError
 from fwgen.ingest import snn_questions as q
 from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
 from fwgen.ingest.draft import Draft
-from fwgen.ingest.exact import Reals
-from fwgen.ingest.neurons import Neuron
 from fwgen.ingest.nir import read_formats
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
+from fwgen.ingest.snntorch_neurons import (
+    CURRENTS,
+    KNOWN,
+    NEURON_KINDS,
+    NEURONS,
+    Module,
+    neuron_of,
+    unread,
+    with_loops,
+)
 from fwgen.ingest.sources import Request
 from fwgen.ingest.spiking import Net
 from fwgen.ingest.spiking_values import Thing
 from fwgen.ingest.torch_file import StateDict, read_state_dict
 
 SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
-RESETS = ("subtract", "zero", "none")  # snntorch.SpikingNeuron.reset_dict
 RELU = "relu"
 MAX_MODULES = 1024
 _ORDER = Question(
@@ -37,45 +43,18 @@ _ORDER = Question(
 )
 _EPSILON = Question("epsilon", "eps of BatchNorm1d, 1e-5 by default", ("NUMBER",))
 
-_LEAKY = frozenset({"beta", "threshold", "graded_spikes_factor", "reset_mechanism_val"})
 _NORM = frozenset({"running_mean", "running_var"})
 _KINDS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = (
     ("linear", frozenset({"weight"}), frozenset({"bias"})),
-    ("leaky", _LEAKY, frozenset()),
     ("norm", _NORM, frozenset({"weight", "bias", "num_batches_tracked"})),
+    *NEURON_KINDS,
 )
 _MAPS = ("linear", "norm")
-_KNOWN = "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky (version 1.0)"
-_HOW = f"fwgen reads {_KNOWN}; see docs/import.md."
 
 
 def accepts(path: Path) -> bool:
     """Whether the file is named as state dicts are."""
     return path.suffix.lower() in SUFFIXES
-
-
-@dataclass(slots=True, eq=False)
-class Module:
-    """One module: ``kind`` is linear, leaky, norm or, without arrays, empty."""
-
-    name: str
-    where: str
-    arrays: dict[str, Reals] = field(default_factory=dict)
-    kind: str = ""
-
-    @property
-    def wanted(self) -> str:
-        """A name that begins with a letter."""
-        first = self.name[:1]
-        return self.name if first.isascii() and first.isalpha() else f"{self.kind}_{self.name}"
-
-    @property
-    def reset(self) -> str:
-        """The reset of a leaky module."""
-        value = self.arrays["reset_mechanism_val"]
-        if value.size != 1 or value.ravel()[0] not in range(len(RESETS)):
-            raise _no(f"{self.where}: reset_mechanism_val", "0, 1 or 2", f"{value.ravel()[:3]}")
-        return RESETS[int(value.ravel()[0])]
 
 
 def read(request: Request) -> Draft:
@@ -89,9 +68,11 @@ def read(request: Request) -> Draft:
     q.check_producer(request.producer, ("snntorch",))
     inquiry = q.Inquiry(request.answers, "snntorch")
     modules = _modules(request.path, inquiry)
-    spiking = [module for module in modules if module.kind == "leaky"]
-    if spiking:
+    spiking = [module for module in modules if module.kind in NEURONS]
+    if any(module.kind not in CURRENTS for module in spiking):
         inquiry.choice(q.NEURON)
+    if any(module.kind in CURRENTS for module in spiking):
+        inquiry.choice(q.SYNAPSE)
     delays = {
         module.name: inquiry.choice(q.SNN_RESET_DELAY, module.name) or "true"
         for module in spiking
@@ -100,12 +81,12 @@ def read(request: Request) -> Draft:
     steps = inquiry.steps() if spiking else 1
     normed = any(module.kind == "norm" for module in modules)
     epsilon = (inquiry.number(_EPSILON) if normed else None) or 0.0
-    readout = inquiry.choice(q.READOUT) if modules[-1].kind == "leaky" else None
+    readout = inquiry.choice(q.READOUT) if modules[-1].kind in NEURONS else None
     fmt = inquiry.text(INPUT_FORMAT)
     formats = read_formats(inquiry, request)
     ask(str(request.path), inquiry.missing)
     draft = Draft(request.name, _inputs(modules), fmt or "", steps=steps)
-    draft.provenance |= {"framework": "snnTorch (state dict; snntorch.Leaky 1.0)"}
+    draft.provenance |= {"framework": f"snnTorch (state dict; {_classes(spiking)} 1.0)"}
     draft.notes += inquiry.notes
     net = Net(draft, str(request.path), formats)
     value: Thing = net.event()
@@ -113,9 +94,8 @@ def read(request: Request) -> Draft:
         match module.kind:
             case "linear":
                 value = _linear(net, module, value)
-            case "leaky":
-                delay = delays.get(module.name, "true")
-                neuron = _neuron(module, value.size, delay)
+            case kind if kind in NEURONS:
+                neuron = neuron_of(module, value.size, delays.get(module.name, "true"))
                 value = net.neurons(module.where, module.wanted, value, neuron)
             case "norm":
                 value = _norm(net, module, value, epsilon)
@@ -125,43 +105,28 @@ def read(request: Request) -> Draft:
     return draft
 
 
+def _classes(spiking: list[Module]) -> str:
+    """The classes of the neurons; without any, the version that is meant all the same."""
+    names = dict.fromkeys(module.neurons for module in spiking)
+    return "snntorch." + (", ".join(names) or "Leaky")
+
+
 def _linear(net: Net, module: Module, value: Thing) -> Thing:
     weight = module.arrays["weight"]
     bias = module.arrays.get("bias", np.zeros(len(weight)))
     return net.dense(module.where, module.wanted, value, weight, bias)
 
 
-def _neuron(module: Module, size: int, delay: str) -> Neuron:
-    beta, threshold = (_spread(module, key, size) for key in ("beta", "threshold"))
-    if (module.arrays["graded_spikes_factor"] != 1).any():
-        raise _no(f"{module.where}: graded_spikes_factor", "spikes of 1", "another factor")
-    # snntorch.Leaky clamps beta while it runs
-    beta = np.clip(beta, 0, 1)
-    return Neuron(beta, threshold, module.reset, delay, np.ones(size), np.zeros(size))
-
-
 def _norm(net: Net, module: Module, value: Thing, epsilon: float) -> Thing:
     arrays = {
-        key: _spread(module, key, value.size)
-        for key in module.arrays
-        if key != "num_batches_tracked"
+        key: module.spread(key, value.size) for key in module.arrays if key != "num_batches_tracked"
     }
     variance = arrays["running_var"] + epsilon
     if (variance <= 0).any():
-        raise _no(f"{module.where}: running_var", "variances above 0", f"{variance.min():g}")
+        raise unread(f"{module.where}: running_var", "variances above 0", f"{variance.min():g}")
     gain = arrays.get("weight", np.ones(value.size)) / np.sqrt(variance)
     offset = arrays.get("bias", np.zeros(value.size)) - arrays["running_mean"] * gain
     return net.scaled(module.where, module.wanted, value, gain, offset)
-
-
-def _spread(module: Module, key: str, size: int) -> Reals:
-    """One number for each element: that many, or one for all."""
-    values = module.arrays[key]
-    if values.size == 1:
-        return np.full(size, values.ravel()[0])
-    if values.shape != (size,):
-        raise _no(f"{module.where}: {key}", f"{size} numbers, or one", f"shape {values.shape}")
-    return values
 
 
 def _inputs(modules: list[Module]) -> int:
@@ -171,10 +136,10 @@ def _inputs(modules: list[Module]) -> int:
         arrays = module.arrays.values() if known is None else [known]
         size = max((int(values.shape[-1]) for values in arrays if values.ndim), default=1)
         if not 1 <= size <= MAX_SIZE:
-            raise _no(module.where, f"1 to {MAX_SIZE} inputs", f"{size}")
+            raise unread(module.where, f"1 to {MAX_SIZE} inputs", f"{size}")
         if known is not None or size > 1:
             return size
-    raise _no(modules[0].where, "a module whose arrays say how many inputs there are", "none")
+    raise unread(modules[0].where, "a module whose arrays say how many inputs there are", "none")
 
 
 # ---- modules in their order ----
@@ -229,7 +194,7 @@ def _listed(state: StateDict, acting: list[Module]) -> bool:
     nothing to spikes.
     """
     counted = all(module.name.isascii() and module.name.isdigit() for module in acting)
-    return state.modules is not None or (counted and acting[-1].kind == "leaky")
+    return state.modules is not None or (counted and acting[-1].kind in NEURONS)
 
 
 def _chosen(wanted: str, modules: dict[str, Module]) -> list[Module]:
@@ -260,11 +225,12 @@ def _grouped(path: Path, state: StateDict) -> dict[str, Module]:
     for key, values in state.arrays.items():
         name, _, leaf = key.rpartition(".")
         if not name:
-            raise _no(f"{path}: {key[:60]!r}", "names MODULE.ARRAY", "no module")
+            raise unread(f"{path}: {key[:60]!r}", "names MODULE.ARRAY", "no module")
         module = modules.setdefault(name, Module(name, f"{path}: module {name[:60]!r}"))
         module.arrays[leaf] = values
     if not state.arrays or len(modules) > MAX_MODULES:
-        raise _no(str(path), f"1 to {MAX_MODULES} modules", f"{len(modules)}")
+        raise unread(str(path), f"1 to {MAX_MODULES} modules", f"{len(modules)}")
+    modules = with_loops(modules)
     for name in [n for n, m in modules.items() if _is_container(n, m, modules)]:
         del modules[name]
     modules = _counted(path, modules)
@@ -272,18 +238,17 @@ def _grouped(path: Path, state: StateDict) -> dict[str, Module]:
         module.kind = _kind(module)
         _check_alone(module, modules)
     if len(modules) > MAX_LAYERS:
-        raise _no(str(path), f"at most {MAX_LAYERS} modules", f"{len(modules)}")
+        raise unread(str(path), f"at most {MAX_LAYERS} modules", f"{len(modules)}")
     return modules
 
 
 def _check_alone(module: Module, modules: dict[str, Module]) -> None:
-    """Arrays inside a module with arrays are its own: RLeaky and LinearLeaky have such."""
+    """Arrays inside a module with arrays are its own: LinearLeaky has such."""
     parts = module.name.split(".")
     for count in range(1, len(parts)):
         outer = modules.get(".".join(parts[:count]))
         if outer is not None and outer.arrays and module.arrays:
-            found = f"arrays inside {outer.name[:60]!r}, as of a recurrent neuron"
-            raise _no(module.where, _KNOWN, found)
+            raise unread(module.where, KNOWN, f"arrays inside {outer.name[:60]!r}")
 
 
 def _is_container(name: str, module: Module, modules: dict[str, Module]) -> bool:
@@ -304,7 +269,7 @@ def _counted(path: Path, modules: dict[str, Module]) -> dict[str, Module]:
                 found[left_out] = Module(left_out, f"{path}: module {left_out[:60]!r}")
         found[name] = module
         if len(found) > MAX_MODULES:
-            raise _no(str(path), f"at most {MAX_MODULES} modules", "more")
+            raise unread(str(path), f"at most {MAX_MODULES} modules", "more")
     return {n: m for n, m in found.items() if not _is_container(n, m, found)}
 
 
@@ -323,11 +288,7 @@ def _kind(module: Module) -> str:
             if kind == "linear" and module.arrays["weight"].ndim != 2:  # noqa: PLR2004 - a matrix
                 shape = module.arrays["weight"].shape
                 what = ", as of a convolution" if len(shape) > 2 else ""  # noqa: PLR2004 - a matrix
-                raise _no(module.where, _KNOWN, f"weights of shape {shape}{what}")
+                raise unread(module.where, KNOWN, f"weights of shape {shape}{what}")
             return kind
     found = f"arrays {', '.join(sorted(leaves))}"[:160]
-    raise _no(module.where, _KNOWN, found)
-
-
-def _no(where: str, needed: str, found: str) -> BundleError:
-    return BundleError(where, needed=needed, found=found, do=_HOW)
+    raise unread(module.where, KNOWN, found)

@@ -1,9 +1,11 @@
-"""Random spiking networks of dyadic numbers, run by snnTorch in float32 without any rounding.
+"""Random spiking networks of dyadic numbers, run by snnTorch without any rounding.
 
 Weights have 3 fraction bits, inputs 3, leak factors 2, thresholds 3; with at most 6 steps a
-membrane has 16 fraction bits and few integer bits, which float32 holds: every one is exact.
+membrane has 16 fraction bits and few integer bits, which float32 holds: every one is exact. Behind
+a synaptic current it has 26, so the networks run in float64.
 """
 
+import copy
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -48,25 +50,23 @@ class Net:
     def run(self) -> dict[str, np.ndarray]:
         """Spikes and membranes of all neurons, of shape (steps, events, size)."""
         seen: dict[str, list[np.ndarray]] = {}
-        membranes: dict[str, Any] = {}
+        modules = copy.deepcopy(self.modules)
+        for module in modules.values():
+            module.double()
+            if hasattr(module, "reset_mem"):
+                module.reset_mem()
         with torch.no_grad():
             for _ in range(self.steps):
-                value = torch.from_numpy(self.x).float()
-                for name, module in self.modules.items():
-                    if not isinstance(module, snntorch.Leaky):
-                        value = module(value)
+                value = torch.from_numpy(self.x).double()
+                for name, module in modules.items():
+                    value = module(value)
+                    if not hasattr(module, "mem"):
                         continue
-                    module.mem = membranes.get(name, torch.zeros_like(value))
-                    value, membrane = _step(module, value)
-                    membranes[name] = membrane
+                    value = (value[0] if isinstance(value, tuple) else value).double()
+                    module.spk = value  # as float64, which the recurrent weights are too
                     seen.setdefault(name, []).append(value.numpy().copy())
-                    seen.setdefault(f"{name}.membrane", []).append(membrane.numpy().copy())
+                    seen.setdefault(f"{name}.membrane", []).append(module.mem.numpy().copy())
         return {name: np.stack(values) for name, values in seen.items()}
-
-
-def _step(module: Any, value: Any) -> Any:
-    result = module(value)
-    return result if isinstance(result, tuple) else (result, module.mem)
 
 
 def linear(rng: np.random.Generator, inputs: int, outputs: int, bias: bool) -> Any:
@@ -96,8 +96,45 @@ def leaky(rng: np.random.Generator, size: int, *, full: bool, hidden: bool, beyo
     )
 
 
-def random_net(seed: int, *, nir: bool = False) -> Net:
-    """A network; ``nir`` for one that snnTorch can export."""
+def drops_nothing(rng: np.random.Generator) -> dict[str, Any]:
+    """A reset and a delay with which these neurons keep the current of every step."""
+    reset = RESETS[rng.integers(3)]
+    return {"reset_mechanism": reset, "reset_delay": bool(rng.random() < 0.5) and reset != "zero"}
+
+
+def synaptic(rng: np.random.Generator, size: int, *, full: bool, hidden: bool, beyond: bool) -> Any:
+    """Neurons with a synaptic current."""
+    lo, hi = (-0.25, 1.25) if beyond else (0, 1)
+    shape = size if full or rng.random() < 0.5 else ()
+    numbers = [torch.tensor(dyadic(rng, lo, hi, 2, shape)).float() for _ in range(2)]
+    threshold = torch.tensor(dyadic(rng, 0.25, 2, 3, shape)).float()
+    return snntorch.Synaptic(
+        *numbers, threshold=threshold, init_hidden=hidden, **drops_nothing(rng)
+    )
+
+
+def recurrent(
+    rng: np.random.Generator, size: int, *, full: bool, hidden: bool, beyond: bool
+) -> Any:
+    """Neurons that read their own spikes: all of one another's, or each its own."""
+    lo, hi = (-0.25, 1.25) if beyond else (0, 1)
+    shape = size if full or rng.random() < 0.5 else ()
+    keys: dict[str, Any] = {"learn_recurrent": bool(rng.random() < 0.5)}
+    keys |= {"beta": torch.tensor(dyadic(rng, lo, hi, 2, shape)).float(), "init_hidden": hidden}
+    keys |= drops_nothing(rng)
+    weight = torch.tensor(dyadic(rng, -1.5, 2, 3, shape)).float()
+    if rng.random() < 0.4:
+        return snntorch.RLeaky(**keys, all_to_all=False, V=weight)
+    made = snntorch.RLeaky(**keys, linear_features=size)
+    made.recurrent = linear(rng, size, size, bias=bool(rng.random() < 0.5))
+    return made
+
+
+KINDS = {"leaky": leaky, "synaptic": synaptic, "rleaky": recurrent}
+
+
+def random_net(seed: int, *, nir: bool = False, kinds: tuple[str, ...] = ("leaky",)) -> Net:
+    """A network of these neurons in turn; ``nir`` for one that snnTorch can export."""
     rng = np.random.default_rng([seed, int(nir)])
     size = inputs = int(rng.integers(1, 6))
     modules: dict[str, Any] = {}
@@ -108,7 +145,8 @@ def random_net(seed: int, *, nir: bool = False) -> Net:
             modules[f"fc{k}"] = linear(rng, size, outputs, bool(rng.random() < 0.6))
             size = outputs
         beyond = bool(rng.random() < 0.3)
-        modules[f"lif{k}"] = leaky(rng, size, full=nir, hidden=nir, beyond=beyond)
+        make = KINDS[kinds[(seed + k) % len(kinds)]]
+        modules[f"lif{k}"] = make(rng, size, full=nir, hidden=nir, beyond=beyond)
         delays[f"lif{k}"] = bool(modules[f"lif{k}"].reset_delay)
     x = dyadic(rng, -4, 3.875, 3, (EVENTS, inputs))
     return Net(modules, delays, int(rng.integers(1, 7)), x)

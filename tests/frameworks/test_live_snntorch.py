@@ -80,20 +80,28 @@ def save(net: Net, path: Path) -> None:
     if path.suffix == ".npz":
         np.savez(path, **{key: value.numpy() for key, value in state.items()})
     elif path.suffix == ".safetensors":
-        save_file({key: value.contiguous() for key, value in state.items()}, path)
+        save_file({key: value.contiguous().clone() for key, value in state.items()}, path)
     else:
         torch.save(state, path)
 
 
-def test_state_dicts(tmp_path: Path) -> None:
+def classes(net: Net) -> dict[str, str]:
+    """The answers to what the neurons are."""
+    currents = [hasattr(net.modules[name], "alpha") for name in net.delays]
+    found = {"synapse": "synaptic"} if any(currents) else {}
+    return found if all(currents) else found | {"neuron": "leaky"}
+
+
+@pytest.mark.parametrize("kinds", [("leaky",), ("synaptic", "rleaky", "leaky")])
+def test_state_dicts(tmp_path: Path, kinds: tuple[str, ...]) -> None:
     """State dicts of all three formats, every reset, delay, leak and threshold: equal spikes."""
-    nets = {seed: random_net(seed) for seed in range(GRAPHS)}
+    nets = {seed: random_net(seed, kinds=kinds) for seed in range(GRAPHS)}
     print(f"seeds 0 to {GRAPHS - 1}, {EVENTS} events each")  # noqa: T201 - shown on failure
     commands = []
     for seed, net in nets.items():
         path = tmp_path / f"{seed}{('.pt', '.npz', '.safetensors')[seed % 3]}"
         save(net, path)
-        said = given(seed, net, {name: name for name in net.delays}) | {"neuron": "leaky"}
+        said = given(seed, net, {name: name for name in net.delays}) | classes(net)
         if path.suffix != ".pt":
             said["order"] = ",".join(net.modules)
         commands.append([path, "-o", tmp_path / f"net{seed}", *answers(said)])
@@ -105,9 +113,10 @@ def test_state_dicts(tmp_path: Path) -> None:
     assert sum(spikes) > 1000 * GRAPHS
 
 
-def test_nir(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kinds", [("leaky",), ("synaptic", "rleaky", "leaky")])
+def test_nir(tmp_path: Path, kinds: tuple[str, ...]) -> None:
     """SnnTorch's own NIR files with the true reset: equal spikes, clamped leaks included."""
-    nets = {seed: random_net(seed, nir=True) for seed in range(GRAPHS)}
+    nets = {seed: random_net(seed, nir=True, kinds=kinds) for seed in range(GRAPHS)}
     print(f"seeds 0 to {GRAPHS - 1}, {EVENTS} events each")  # noqa: T201 - shown on failure
     commands, named = [], {}
     for seed, net in nets.items():
@@ -115,7 +124,9 @@ def test_nir(tmp_path: Path) -> None:
         graph = export_to_nir(net.net, torch.from_numpy(net.x[0]).float())
         nir.write(path, graph)
         numbers = {name: str(k) for k, name in enumerate(net.modules)}
-        named[seed] = {name: f"lif_{numbers[name]}" for name in net.delays}
+        for name in net.delays:
+            numbers[name] += ".lif" if isinstance(net.modules[name], snntorch.RLeaky) else ""
+        named[seed] = {name: layer_of(net.modules[name], numbers[name]) for name in net.delays}
         said = given(seed, net, numbers)
         for name in net.delays:
             said[f"reset.{numbers[name]}"] = net.modules[name].reset_mechanism
@@ -127,6 +138,12 @@ def test_nir(tmp_path: Path) -> None:
         compare(seed, net, tmp_path / f"net{seed}", named[seed]) for seed, net in nets.items()
     ]
     assert sum(spikes) > 1000 * GRAPHS
+
+
+def layer_of(module: Any, number: str) -> str:
+    """The name of the layer that neurons in a NIR file become."""
+    kind = "cubalif" if isinstance(module, snntorch.Synaptic) else "lif"
+    return f"{kind}_{number}".replace(".", "_")
 
 
 def test_the_delay_cannot_be_left_out(tmp_path: Path) -> None:

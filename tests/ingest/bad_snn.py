@@ -824,7 +824,9 @@ def padded_bomb(path: Path) -> None:
 
 P, T = "net.pt: data.pkl: needed tensors by name, and no other objects; found", "net.pt:"
 ALONE = "Save it with torch.save(net.state_dict(), file), and nothing beside it."
-KNOWN = "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky (version 1.0)"
+KNOWN = (
+    "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky, Synaptic and RLeaky (version 1.0)"
+)
 
 TWO_TYPES = {"fc.bias": tensor("0", (2,), count=6, kind="IntStorage")}
 PT_FILES = [
@@ -1015,17 +1017,71 @@ PT_FILES = [
         f"{T} module 'fc': needed {KNOWN}; found weights of shape (2, 3, 3, 3), as of a conv",
     ),
     BadFile(
-        "a synaptic neuron",
+        "an alpha that is not answered for",
         ".pt",
         state(lif__alpha=0.5),
-        f"{T} module 'lif': needed {KNOWN}; found arrays alpha, beta, graded_spikes_factor,",
+        "net.pt: needed 1 answer that the file does not give; found none. Add --set "
+        "synapse=synaptic (each with alpha is snntorch.Synaptic, not Alpha, without inhibition and "
+        "state_quant).",
+        SNN[1:],
     ),
     BadFile(
-        "a recurrent neuron",
+        "a synaptic neuron that drops currents",
         ".pt",
-        state(drop="fc", lif__recurrent__weight=np.ones((2, 2))),
-        f"{T} module 'lif.recurrent': needed {KNOWN}; found arrays inside 'lif', as of a recurrent "
-        "neuron.",
+        state(lif__alpha=0.5, lif__reset_mechanism_val=1),
+        f"{T} module 'lif': needed reset subtract or none, or zero with reset_delay=false and "
+        "thresholds of 0 or more; found reset zero, with which snntorch.Synaptic drops the current "
+        "of the step behind a spike; fwgen's neurons keep it. Train with another reset.",
+        (*SNN[1:], "synapse=synaptic"),
+    ),
+    BadFile(
+        "a recurrent neuron that drops currents",
+        ".pt",
+        state(lif__recurrent__weight=np.ones((2, 2)), lif__reset_mechanism_val=1),
+        f"{T} module 'lif': needed reset subtract or none, or zero with reset_delay=false and "
+        "thresholds of 0 or more; found reset zero, with which snntorch.RLeaky drops",
+        SNN,
+    ),
+    BadFile(
+        "recurrent weights of another size",
+        ".pt",
+        state(lif__recurrent__weight=np.ones((3, 3))),
+        f"{T} module 'lif': recurrent.weight: needed shape (2, 2); found shape (3, 3).",
+        SNN,
+    ),
+    BadFile(
+        "a recurrent bias of another size",
+        ".pt",
+        state(lif__recurrent__weight=np.ones((2, 2)), lif__recurrent__bias=np.ones(3)),
+        f"{T} module 'lif': recurrent.bias: needed shape (2,); found shape (3,).",
+        SNN,
+    ),
+    BadFile(
+        "a recurrent convolution",
+        ".pt",
+        state(lif__recurrent__weight=np.ones((2, 2, 3, 3))),
+        f"{T} module 'lif': recurrent.weight: needed shape (2, 2); found shape (2, 2, 3, 3).",
+        SNN,
+    ),
+    BadFile(
+        "recurrent weights that are two",
+        ".pt",
+        state(lif__V=np.ones(2), lif__recurrent__V=np.zeros(2)),
+        f"{T} module 'lif': recurrent.V: needed the numbers of V; found others.",
+        SNN,
+    ),
+    BadFile(
+        "a recurrent neuron with a synaptic current",
+        ".pt",
+        state(lif__alpha=0.5, lif__recurrent__weight=np.ones((2, 2))),
+        f"{T} module 'lif': needed {KNOWN}; found arrays alpha, beta, graded_spikes_factor, "
+        "recurrent.weight, reset_mechanism_val, threshold.",
+    ),
+    BadFile(
+        "arrays in a module with arrays",
+        ".pt",
+        state(lif__linear__weight=np.ones((2, 2))),
+        f"{T} module 'lif.linear': needed {KNOWN}; found arrays inside 'lif'.",
     ),
     BadFile(
         "graded spikes",
