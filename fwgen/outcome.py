@@ -132,7 +132,7 @@ def notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> l
     reached = {k: n for b in benches.values() for k, n in b.overflows.items() if n}
     said += [f"{name}: its overflow mode acted {n:,} times here" for name, n in reached.items()]
     pace = design.pace
-    loops = {b.name: pace.loop(b.core.loop_ps) for b in design.blocks if isinstance(b, LifBlock)}
+    loops = {b.name: pace.loop(b.loop_ps) for b in design.blocks if isinstance(b, LifBlock)}
     if loops:
         name = max(loops, key=lambda n: loops[n])
         said.append(

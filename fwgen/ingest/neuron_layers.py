@@ -1,6 +1,6 @@
 """Layers of ``model.yaml`` with neurons in them -> nodes of a graph of real numbers."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest import schema
 from fwgen.ingest.weights import Weights, format_of, number, parameter
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import LatencyEncoder, Lif, Membrane, Node, Real, Reset, ShiftLeak
+from fwgen.ir.nodes import CubaLif, LatencyEncoder, Lif, Membrane, Node, Real, Reset, ShiftLeak
 from fwgen.ir.shapes import Shape, shape_of
 
 NeuronLayer = (
@@ -59,12 +59,14 @@ def _lif(
     neurons = Lif(
         layer.name, source, beta, threshold, membrane, Reset(layer.reset), layer.reset_delay
     )
-    if isinstance(layer, schema.CubaLifLayer):
-        return neurons
     return replace(neurons, recurrent=_recurrent(where, layer, arrays))
 
 
-def _recurrent(where: str, layer: schema.LifLayer | schema.IfLayer, arrays: Weights) -> Real | None:
+def _recurrent(
+    where: str,
+    layer: schema.LifLayer | schema.IfLayer | schema.CubaLifLayer,
+    arrays: Weights,
+) -> Real | None:
     fmt = format_of(where, "recurrent_format", layer.recurrent_format)
     if layer.recurrent is not None:
         return Real(arrays.take(layer.recurrent, layer.name), fmt)
@@ -79,10 +81,17 @@ def _recurrent(where: str, layer: schema.LifLayer | schema.IfLayer, arrays: Weig
 
 
 def _cuba_lif(where: str, layer: schema.CubaLifLayer, source: str, arrays: Weights) -> list[Node]:
-    """Integrators of the current, their membranes step by step, and lif neurons that read them."""
+    """Integrators of the current, their membranes step by step, and lif neurons that read them.
+
+    With recurrent weights the neurons' spikes go into the integrators: then all is one node.
+    """
     alpha = _unit(where, "alpha", layer.alpha, layer.name, arrays)
     leak = Real(alpha, format_of(where, "alpha_format", layer.alpha_format))
     fmt = format_of(where, "syn_format", layer.syn_format)
+    if layer.recurrent is not None:
+        n = _lif(where, layer, source, arrays)
+        keys = {field.name: getattr(n, field.name) for field in fields(n)}
+        return [CubaLif(**keys, alpha=leak, syn=fmt, previous=layer.previous_current)]
     integrators = Lif(f"{layer.name}_syn", source, leak, None, fmt, Reset.NONE, reset_delay=True)
     current = Membrane(f"{layer.name}_current", integrators.name, layer.previous_current)
     return [integrators, current, _lif(where, layer, current.name, arrays)]

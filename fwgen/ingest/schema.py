@@ -214,11 +214,13 @@ class CubaLifLayer(Layer):
     reset: Literal["subtract", "zero", "none"]
     reset_delay: bool
     previous_current: bool
+    recurrent: Name | None = None
     alpha_format: str | None = None
     syn_format: str | None = None
     beta_format: str | None = None
     threshold_format: str | None = None
     membrane_format: str | None = None
+    recurrent_format: str | None = None
 
 
 class MembraneLayer(Layer):

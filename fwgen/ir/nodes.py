@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.node import Const, Node, Pair, Param, Real, Unary
 from fwgen.ir.spiking import (
+    CubaLif,
     FirstSpike,
     LastMembrane,
     LatencyEncoder,
@@ -33,6 +34,7 @@ __all__ = [
     "BatchNorm",
     "Concat",
     "Const",
+    "CubaLif",
     "Dense",
     "FirstSpike",
     "Input",
@@ -283,6 +285,7 @@ ALL_NODES: tuple[type[Node], ...] = (
     Subtract,
     Multiply,
     Lif,
+    CubaLif,
     LatencyEncoder,
     Membrane,
     LastMembrane,

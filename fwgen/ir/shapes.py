@@ -14,6 +14,7 @@ from fwgen.ir.nodes import (
     BatchNorm,
     Concat,
     Const,
+    CubaLif,
     Dense,
     Input,
     KlDivergence,
@@ -276,8 +277,12 @@ def _lif(node: Lif, source: Shape) -> Shape:
     if node.recurrent is not None and node.recurrent.shape != square:
         found = f"shape {node.recurrent.shape}"
         raise misfit(node, f"recurrent weights of shape {square}, a matrix (to, from)", found)
-    if isinstance(node.beta, Param):
-        params["beta"] = node.beta
+    leaks = {"beta": node.beta}
+    if isinstance(node, CubaLif):
+        leaks["alpha"] = node.alpha
+        if node.recurrent is None:
+            raise misfit(node, "recurrent weights: li, membrane and lif do without", "none")
+    params |= {key: leak for key, leak in leaks.items() if isinstance(leak, Param)}
     for key, param in params.items():
         if param.shape not in {(), (source.size,)}:
             raise misfit(
@@ -285,11 +290,12 @@ def _lif(node: Lif, source: Shape) -> Shape:
                 f"one {key}, or one for each of the {source.size} neurons",
                 f"shape {param.shape}",
             )
-    if isinstance(node.beta, ShiftLeak):
-        if node.beta.shift < 0:
-            raise misfit(node, "a leak shift of at least 0", f"{node.beta.shift}")
-    elif not _within_0_and_1(node.beta):
-        raise misfit(node, "every beta from 0 to 1", "one outside")
+    for key, leak in leaks.items():
+        if isinstance(leak, ShiftLeak):
+            if leak.shift < 0:
+                raise misfit(node, "a leak shift of at least 0", f"{leak.shift}")
+        elif not _within_0_and_1(leak):
+            raise misfit(node, f"every {key} from 0 to 1", "one outside")
     return Shape(source.size, temporal=True)
 
 

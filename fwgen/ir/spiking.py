@@ -63,6 +63,37 @@ class Lif(Unary):
         return self.threshold is not None
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CubaLif(Lif):
+    """Neurons whose recurrent spikes, with the source, go into a current that leaks.
+
+    With x the current of a `Lif` that has these ``recurrent`` weights, and syn 0 at first::
+
+        syn' = alpha*syn + x            # converted to the format ``syn``
+
+    The membrane takes syn', or with ``previous`` syn, as a `Lif` without recurrent weights does.
+    """
+
+    op: ClassVar[str] = "cuba_lif"
+    alpha: Param | ShiftLeak
+    syn: Fixed | None
+    previous: bool
+
+    @property
+    def integrators(self) -> Lif:
+        """What the currents are: leaky integrators into which the neurons' spikes go."""
+        return Lif(
+            f"{self.name}__syn",
+            self.source,
+            self.alpha,
+            None,
+            self.syn,
+            Reset.NONE,
+            reset_delay=True,
+            recurrent=self.recurrent,
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LatencyEncoder(Unary):
     """One spike for each number x from 0 to 1, in a run of all time steps: the larger, the earlier.

@@ -44,7 +44,7 @@ class Candidate:
     def of(cls, design: Design) -> "Candidate":
         """The figures of a lowered design."""
         pace, face = design.pace, design.interface
-        loops = [b.core.loop_ps for b in design.blocks if isinstance(b, LifBlock)]
+        loops = [b.loop_ps for b in design.blocks if isinstance(b, LifBlock)]
         loop = max(loops) + pace.delays.register if loops else 0
         cost = sum(estimate(design).values(), Cost())
         return cls(design.schedule, face.latency, face.interval, cost, loop, pace.clock_mhz)

@@ -62,7 +62,8 @@ class LifBlock(Block):
     """A layer of LIF neurons; starts a new event in the cycle ``first``.
 
     ``currents``, ``spikes`` and ``membranes`` are one signal a lane; the last two are empty where
-    nobody reads them. ``membrane`` shows the last step's.
+    nobody reads them. ``membrane`` shows the last step's. ``beside_ps`` is the logic of a loop
+    beside the core's own.
     """
 
     core: LifCore
@@ -72,6 +73,12 @@ class LifBlock(Block):
     membrane: Signal | None
     copy: int = 0
     membranes: tuple[Signal, ...] = ()
+    beside_ps: int = 0
+
+    @property
+    def loop_ps(self) -> int:
+        """Logic of the longest path that no register can cut, by the delay model."""
+        return max(self.core.loop_ps, self.beside_ps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,12 @@ class Layer:
     current_frac: int
     ready: int = 0
 
+    @classmethod
+    def of(cls, ranges: LifRange, current: Range, ready: int = 0) -> "Layer":
+        """The bounds of a layer with this current."""
+        state, before = _hull(ranges.membrane), _hull(ranges.before)
+        return cls(state, before, _hull(current), current.frac, ready)
+
 
 def lif_core(
     node: Lif,
@@ -135,7 +141,7 @@ def lif_core(
     """
     kinds: dict[tuple[int | None, int, bool, bool], NeuronCircuit] = {}
     of = []
-    layer = Layer(_hull(ranges.membrane), _hull(ranges.before), _hull(current), current.frac, ready)
+    layer = Layer.of(ranges, current, ready)
     rows = zip(neurons(node, current), ranges.can_fire, ranges.can_reset, strict=True)
     for neuron, fires, resets in rows:
         key = (neuron.beta, neuron.threshold, fires, resets)

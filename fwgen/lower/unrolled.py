@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.ir.nodes import (
+    CubaLif,
     Dense,
     Input,
     LastMembrane,
@@ -144,15 +145,37 @@ class Unrolled:
 
     def _step(self, node: Lif, t: int, state: Ports) -> Ports:
         """Membranes and spikes behind a step, from those of the step before."""
+        if isinstance(node, CubaLif):
+            current, syn = self._driven(node, t, state)
+        else:
+            current, syn = self._total(node, t, state), []
+        read = {"membrane_i", "spike_i"} if self._resets_by_spike(node) else {"membrane_i"}
+        given = [("current_i", current), *(p for p in state if p[0] in read)]
+        return self._stepped(node, t, given, self._wanted(node, t)) + syn
+
+    def _driven(self, node: CubaLif, t: int, state: Ports) -> tuple[Signal, Ports]:
+        """What membranes see in a step, and the synaptic current behind it, where it is read."""
+        layer, before = node.integrators, [s for port, s in state if port == "syn_i"]
+        after: Ports = []
+        if not node.previous or t + 1 < self.plan.graph.steps:
+            given: Ports = [("current_i", self._total(node, t, state))]
+            given += [("membrane_i", s) for s in before]
+            after = self._stepped(layer, t, given, ["membrane_i"])
+        syn: Ports = [("syn_i", s) for _, s in after]
+        if not node.previous:
+            return after[0][1], syn
+        frac = self.plan.analysis.currents[node.name].frac
+        first = before or [self._zeros(f"{layer.name}__zero", self._current(node, t), frac)]
+        return first[0], syn
+
+    def _stepped(self, node: Lif, t: int, given: Ports, wanted: list[str]) -> Ports:
+        """The circuit of a step, from the current and the state."""
         plan, name = self.plan, f"{node.name}__t{t}"
-        given: Ports = [("current_i", self._total(node, t, state))]
-        given += [p for p in state if p[0] == "membrane_i" or self._resets_by_spike(node)]
         time = latest([s for _, s in given])
         ports = [(port, plan.at(s, time)) for port, s in given]
         sources = {port: self._ranges[s.net] for port, s in given}
         before = {port: s.arrivals for port, s in ports}
         key = (name, tuple(before.items()), *(tuple(r.lo) + tuple(r.hi) for r in sources.values()))
-        wanted = self._wanted(node, t)
         circuit = plan.once(key, lambda: self._circuit(node, sources, before, wanted))
         about = f"lif, {ports[0][1].count} neurons, step {t + 1} of {plan.graph.steps}"
         block = CircuitBlock(name, about, circuit, tuple(ports), (), 0)
@@ -208,15 +231,10 @@ class Unrolled:
         current, ranges = sources["current_i"], analysis.lifs[node.name]
         words = {port: c.input(port, r, before[port]) for port, r in sources.items()}
         zeros: Sequence[Word] = [c.constant(0)] * len(current)
-        hull = Layer(
-            (int(min(ranges.membrane.lo)), int(max(ranges.membrane.hi))),
-            (int(min(ranges.before.lo)), int(max(ranges.before.hi))),
-            (int(min(current.lo)), int(max(current.hi))),
-            current.frac,
-        )
+        hull = Layer.of(ranges, current)
         after, spikes = [], []
         rows = zip(
-            neurons(node, lif_current(node, analysis.values[node.source])),
+            neurons(node, analysis.currents[node.name]),
             words["current_i"],
             words.get("membrane_i", zeros),
             words.get("spike_i", zeros),
@@ -258,13 +276,16 @@ class Unrolled:
     def _membrane(self, node: Membrane) -> None:
         """Membranes of each step; with ``previous`` those of the step before, at first 0."""
         found = self._membranes[node.source]
-        self._mark(node, [self._zeros(node, found[0]), *found[:-1]] if node.previous else found)
+        if node.previous:
+            frac = self.plan.analysis.values[node.name].frac
+            found = [self._zeros(f"{node.name}__t0", found[0], frac), *found[:-1]]
+        self._mark(node, found)
 
-    def _zeros(self, node: Membrane, like: Signal) -> Signal:
-        plan, name, c = self.plan, f"{node.name}__t0", Circuit(self.plan.pace)
+    def _zeros(self, name: str, like: Signal, frac: int) -> Signal:
+        plan, c = self.plan, Circuit(self.plan.pace)
         c.input("membrane_i", self._ranges[like.net])
         zeros = [c.constant(0)] * like.count
-        self._ranges[name] = bounds_of(zeros, plan.analysis.values[node.name].frac)
+        self._ranges[name] = bounds_of(zeros, frac)
         c.output("zero_o", zeros, self._ranges[name])
         about = "no membrane before the first step"
         block = CircuitBlock(name, about, c, (("membrane_i", like),), (), 0)

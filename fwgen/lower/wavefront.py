@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import (
+    CubaLif,
     Dense,
     Input,
     LastMembrane,
@@ -38,7 +39,7 @@ from fwgen.lower.lif import LifCore, Steps, lif_core
 from fwgen.lower.lookups import Wanted, is_looked_up, lookups, read_of
 from fwgen.lower.plan import Plan
 from fwgen.lower.readouts import MembraneReader, gathering
-from fwgen.lower.recurrent import recurrent_current
+from fwgen.lower.recurrent import driven, recurrent_current
 from fwgen.lower.synapses import Accumulators, SpikedLayer, best_form
 from fwgen.lower.trains import handed_out, shifted, train_cost
 from fwgen.quantise.bounds import Range
@@ -146,10 +147,14 @@ class Wavefront:
             if currents[0].arrivals and (node.recurrent is not None or not self._fits(core)):
                 currents = tuple(self.plan.at(s, s.time + 1) for s in currents)
                 core = self._core(node, 0)
+            beside = 0
             if node.recurrent is not None:
                 currents = self._recurrent(node, core, currents, copy, end)
+                if isinstance(node, CubaLif):
+                    current, beside = driven(self.plan, node, currents[0], copy, end)
+                    currents = (current,)
                 core = self._core(node, max(_slowest(currents), default=0))
-            self._block(node, core, currents, copy, end)
+            self._block(node, core, currents, copy, end, beside)
 
     def _table(self, node: Lif, values: Range) -> Circuit | None:
         """A table of all that the neurons do in an event, where it is smaller than they are."""
@@ -220,8 +225,7 @@ class Wavefront:
 
     def _core(self, node: Lif, ready: int) -> LifCore:
         plan = self.plan
-        values = lif_current(node, plan.analysis.values[node.source])
-        ranges = plan.analysis.lifs[node.name]
+        values, ranges = plan.analysis.currents[node.name], plan.analysis.lifs[node.name]
         return plan.once(
             (node.name, self.steps, ready),
             lambda: lif_core(
@@ -254,7 +258,9 @@ class Wavefront:
             found.append(Signal(net, bit, len(core.of), time, True, arrivals))
         return tuple(found)
 
-    def _block(self, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str) -> None:
+    def _block(
+        self, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str, beside: int
+    ) -> None:
         size, time = len(core.of), currents[0].time + 1
         spikes, membrane = self._spikes(node, core, time, end), None
         if any(isinstance(n, LastMembrane) for n in self._readers(node)):
@@ -279,6 +285,7 @@ class Wavefront:
                 membrane,
                 copy,
                 membranes,
+                beside,
             )
         )
         self._lanes[node.name, copy] = spikes

@@ -16,6 +16,7 @@ none is given:
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     BatchNorm,
     Const,
+    CubaLif,
     Dense,
     LeakyRelu,
     Lif,
@@ -37,7 +39,7 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.quantise.bounds import Range, roomy, widened
-from fwgen.quantise.lif_range import lif_current, lif_range
+from fwgen.quantise.lif_range import lif_current, lif_range, synapse_range
 from fwgen.quantise.ranges import Analysis, add
 from fwgen.quantise.tables import fix_table
 
@@ -46,6 +48,7 @@ MAX_FRAC = 16
 SCALE_BITS = 16
 SCALE_MAX_FRAC = 24
 
+_L = TypeVar("_L", bound=Lif)
 Values = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
@@ -86,8 +89,11 @@ def _fix(node: Node, analysis: Analysis, steps: int) -> Node:
             return replace(node, alpha=_fix_near(node, "alpha", node.alpha, _alpha_room, False))
         case Table():
             return fix_table(node, analysis.values[node.source])
+        case CubaLif():
+            return _fix_cuba(node, analysis.values[node.source], steps)
         case Lif():
-            return _fix_lif(node, analysis.values[node.source], steps)
+            source = analysis.values[node.source]
+            return _fix_lif(node, source.frac, lambda fixed: lif_current(fixed, source), steps)
         case Threshold():
             frac = analysis.values[node.source].frac
             # on the source's grid, above the number is above its floor: the decision is exact
@@ -129,13 +135,26 @@ def _widest_fraction(values: Values, bits: int, max_frac: int) -> Fixed:
     raise AssertionError("a finite double lies below 2**1024")  # pragma: no cover
 
 
-def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
+def _fix_cuba(node: CubaLif, source: Range, steps: int) -> CubaLif:
+    """The currents first, as leaky integrators are."""
+    alpha = node.alpha
+    if not isinstance(alpha, ShiftLeak):
+        alpha = _fix_near(node, "alpha", alpha, _beta_room, True)
+    inner = replace(replace(node, alpha=alpha).integrators, name=node.name)
+    inner = _fix_lif(inner, source.frac, lambda fixed: lif_current(fixed, source), steps)
+    fixed = replace(node, alpha=alpha, syn=inner.membrane, recurrent=inner.recurrent)
+    currents = synapse_range(fixed, source, steps)[0].membrane
+    return _fix_lif(fixed, currents.frac, lambda _: currents, steps)
+
+
+def _fix_lif(node: _L, grid: int, current: Callable[[Lif], Range], steps: int) -> _L:
+    """``grid`` are the fraction bits of an open membrane, ``current`` what it sees."""
     beta: Const | ShiftLeak
     if isinstance(node.beta, ShiftLeak):
         beta = node.beta
     else:
         beta = _fix_near(node, "beta", node.beta, _beta_room, True)
-    frac = node.membrane.frac if node.membrane else source.frac
+    frac = node.membrane.frac if node.membrane else grid
     fixed = replace(node, beta=beta)
     if node.recurrent is not None:
         recurrent = _widest(node, "recurrent", node.recurrent, WEIGHT_BITS, MAX_FRAC)
@@ -144,8 +163,8 @@ def _fix_lif(node: Lif, source: Range, steps: int) -> Lif:
         threshold = _on_grid(node, "threshold", node.threshold, frac)
         fixed = replace(fixed, threshold=threshold)
     if node.membrane is None:
-        current = lif_current(fixed, source)
-        _, conversion = lif_range(replace(fixed, membrane=roomy(frac)), current, steps)
+        roomier = replace(fixed, membrane=roomy(frac))
+        _, conversion = lif_range(roomier, current(fixed), steps)
         fixed = replace(fixed, membrane=conversion.needed.fmt)
     return fixed
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from fwgen.ir.cast import Ints, cast, round_integer
 from fwgen.ir.fixed import Fixed, Overflow
-from fwgen.ir.nodes import Const, Lif, Reset, ShiftLeak
+from fwgen.ir.nodes import Const, CubaLif, Lif, Reset, ShiftLeak
 from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to, roomy
 
 Interval = tuple[int, int]
@@ -71,13 +71,23 @@ class Seen:
 
 
 def lif_current(node: Lif, source: Range) -> Range:
-    """Bounds of the neurons' current: the source's, and recurrent weights of any spikes."""
+    """Bounds of the source's value and of the recurrent weights of any spikes: the current.
+
+    Of a `CubaLif` it is what goes into its current; `synapse_range` bounds that.
+    """
     if node.recurrent is None:
         return source
     weight, frac, lift = recurrent_weights(node, source.frac)
     lo = (source.lo << lift) + np.minimum(weight, 0).sum(axis=1)
     hi = (source.hi << lift) + np.maximum(weight, 0).sum(axis=1)
     return Range(lo, hi, frac)
+
+
+def synapse_range(node: CubaLif, source: Range, steps: int) -> tuple[LifRange, Conversion]:
+    """Bounds of the currents of neurons, and what their format must hold; as `lif_range`."""
+    layer = node.integrators
+    result, conversion = lif_range(layer, lif_current(layer, source), steps)
+    return result, replace(conversion, node=node.name, what="syn")
 
 
 def recurrent_weights(node: Lif, source_frac: int) -> tuple[Ints, int, int]:

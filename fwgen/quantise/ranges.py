@@ -18,6 +18,7 @@ from fwgen.ir.nodes import (
     Add,
     BatchNorm,
     Concat,
+    CubaLif,
     Dense,
     FirstSpike,
     Input,
@@ -44,17 +45,21 @@ from fwgen.quantise import elements
 from fwgen.quantise.accumulator import ACCUMULATOR, wraps
 from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to
 from fwgen.quantise.latency import check_latency, latency_peak
-from fwgen.quantise.lif_range import lif_current, lif_range, recurrent_weights
+from fwgen.quantise.lif_range import lif_current, lif_range, recurrent_weights, synapse_range
 
 MAX_BITS = 4 * MAX_WIDTH
 
 
 @dataclass(slots=True)
 class Analysis:
-    """Everything the range analysis knows, by node name."""
+    """Everything the range analysis knows, by node name.
+
+    ``currents`` are what membranes see. The integrators of a `CubaLif` stand under their own name.
+    """
 
     values: dict[str, Range] = field(default_factory=dict)
     lifs: dict[str, LifRange] = field(default_factory=dict)
+    currents: dict[str, Range] = field(default_factory=dict)
     conversions: list[Conversion] = field(default_factory=list)
     peak: int = 1  # largest magnitude of any intermediate, for the choice of integer type
 
@@ -240,6 +245,14 @@ def _lif(node: Lif, steps: int, analysis: Analysis) -> None:
     if node.recurrent is not None:
         weight, _, lift = recurrent_weights(node, source.frac)
         analysis.note(int(np.abs(weight).sum(axis=1).max()) + (source.peak << lift))
+    if isinstance(node, CubaLif):
+        inner = node.integrators.name
+        found, conversion = synapse_range(node, source, steps)
+        analysis.lifs[inner], analysis.currents[inner] = found, current
+        analysis.conversions.append(conversion)
+        analysis.note(found.peak)
+        current = found.membrane
+    analysis.currents[node.name] = current
     result, conversion = lif_range(node, current, steps)
     analysis.lifs[node.name] = result
     analysis.conversions.append(conversion)

@@ -12,6 +12,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     BatchNorm,
     Const,
+    CubaLif,
     Dense,
     LeakyRelu,
     Lif,
@@ -148,6 +149,8 @@ def _formats(node: Node) -> dict[str, object]:
         case Lif():
             parts = {"beta": node.beta, "threshold": node.threshold, "membrane": node.membrane}
             parts |= {"recurrent": node.recurrent}
+            if isinstance(node, CubaLif):
+                parts |= {"alpha": node.alpha, "syn": node.syn}
             parts = {key: part for key, part in parts.items() if part is not None}
         case Threshold():
             parts = {"value": node.value}

@@ -16,6 +16,7 @@ from fwgen.ir.nodes import (
     Add,
     BatchNorm,
     Concat,
+    CubaLif,
     Dense,
     FirstSpike,
     Input,
@@ -173,16 +174,24 @@ def _clipped(values: Floats, fmt: Fixed) -> Floats:
             return np.clip(values, lowest * unit, fmt.hi * unit)
 
 
+def _leak(leak: Param | ShiftLeak) -> Any:
+    return 1 - 2.0**-leak.shift if isinstance(leak, ShiftLeak) else _real(leak)
+
+
 def _lif(node: Lif, steps: int, values: dict[str, Floats]) -> None:
     source = values[node.source]
     threshold = np.array(np.inf) if node.threshold is None else _real(node.threshold)
-    beta: Any = 1 - 2.0**-node.beta.shift if isinstance(node.beta, ShiftLeak) else _real(node.beta)
+    beta = _leak(node.beta)
     static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
-    s = u = np.zeros_like(source if static else source[0])
-    spikes, membranes = [], []
+    s = u = syn = np.zeros_like(source if static else source[0])
+    spikes, membranes, currents = [], [], []
     for t in range(steps):
         x = source if static else source[t]
         x = x if node.recurrent is None else x + s @ _real(node.recurrent).T
+        if isinstance(node, CubaLif):
+            before, syn = syn, _leak(node.alpha) * syn + x
+            x = before if node.previous else syn
+            currents.append(syn)
         r = (u > threshold).astype(float)
         v = beta * (u * (1 - r) if node.reset is Reset.ZERO else u) + x
         v = v - r * threshold if node.reset is Reset.SUBTRACT else v
@@ -192,6 +201,8 @@ def _lif(node: Lif, steps: int, values: dict[str, Floats]) -> None:
         membranes.append(u)
     values[node.name] = np.stack(spikes)
     values[f"{node.name}.membrane"] = np.stack(membranes)
+    if isinstance(node, CubaLif):
+        values[f"{node.integrators.name}.membrane"] = np.stack(currents)
 
 
 def _latency(node: LatencyEncoder, steps: int, x: Floats) -> Floats:

@@ -14,6 +14,7 @@ from fwgen.ir.cast import SAFE_BITS, Ints, from_real, overflow, round_only
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
+    CubaLif,
     Dense,
     FirstSpike,
     Input,
@@ -32,7 +33,7 @@ from fwgen.ir.nodes import (
 from fwgen.quantise.accumulator import ACCUMULATOR, sum_frac
 from fwgen.quantise.bounds import const, floor_to
 from fwgen.quantise.latency import spike_step
-from fwgen.quantise.lif_range import common_frac, lif_current, recurrent_weights
+from fwgen.quantise.lif_range import common_frac, recurrent_weights
 from fwgen.quantise.ranges import Analysis, analyse
 from fwgen.verify.dense_ops import Exact
 
@@ -140,24 +141,41 @@ class Reference:
         return {c.node: c.fmt for c in self.analysis.conversions if c.what == ACCUMULATOR}
 
     def _lif(self, node: Lif, trace: Trace) -> None:
-        step = self._lif_step(node, trace)
+        step = self._lif_step(node, node.name, trace)
+        drive = self._drive(node, trace)
         source = trace.values[node.source]
         static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
         spike = u = np.zeros_like(source if static else source[0])
-        total = self._recurrent(node)
+        total, syn = self._recurrent(node), u
         spikes, membranes = [], []
         for t in range(self.graph.steps):
-            spike, u = step(u, total(source if static else source[t], spike))
+            current, syn = drive(syn, total(source if static else source[t], spike))
+            spike, u = step(u, current)
             spikes.append(spike)
             membranes.append(u)
         trace.values[node.name] = np.stack(spikes)
         trace.values[f"{node.name}.membrane"] = np.stack(membranes)
 
-    def _lif_step(self, node: Lif, trace: Trace) -> Callable[[Ints, Ints], tuple[Ints, Ints]]:
+    def _drive(self, node: Lif, trace: Trace) -> Callable[[Ints, Ints], tuple[Ints, Ints]]:
+        """What membranes see in a step, and the synaptic current after it."""
+        if not isinstance(node, CubaLif):
+            return lambda syn, total: (total, syn)
+        step, previous = self._lif_step(node.integrators, node.name, trace), node.previous
+
+        def drive(syn: Ints, total: Ints) -> tuple[Ints, Ints]:
+            _, new = step(syn, total)
+            return (syn if previous else new), new
+
+        return drive
+
+    def _lif_step(
+        self, node: Lif, layer: str, trace: Trace
+    ) -> Callable[[Ints, Ints], tuple[Ints, Ints]]:
+        """The spike and the membrane after a step, from the membrane and the current."""
         fmt = node.membrane
         if fmt is None:
             raise TypeError("the reference works on integer graphs only")
-        current_frac = lif_current(node, self.analysis.values[node.source]).frac
+        current_frac = self.analysis.currents[node.name].frac
         frac = common_frac(node, current_frac)
         lift = frac - current_frac
         limit, thr = self._ints(np.array(fmt.hi, dtype=object)), self._ints(np.array(0))
@@ -168,7 +186,7 @@ class Reference:
         leak = self._leak(node, fmt, frac)
 
         def convert(n: Ints) -> Ints:
-            return _counted(round_only(n, frac, fmt), fmt, trace, node.name)
+            return _counted(round_only(n, frac, fmt), fmt, trace, layer)
 
         def step(u: Ints, x: Ints) -> tuple[Ints, Ints]:
             r = self._bits(u > limit)

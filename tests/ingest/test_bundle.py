@@ -169,6 +169,26 @@ def test_recurrent_weights(op: str, draft: Draft, tmp_path: Path) -> None:
     assert "reset=subtract reset_delay=yes recurrent=[2x2]:fixed<6,3>\n" in text
 
 
+def test_recurrent_weights_into_a_current_are_one_node(draft: Draft, tmp_path: Path) -> None:
+    """The names of parts are free then."""
+    draft.layer("enc_lif").update(
+        op="cuba_lif",
+        alpha=0.5,
+        previous_current=True,
+        recurrent="back",
+        recurrent_format="fixed<6,3>",
+        syn_format="fixed<9,5>",
+    )
+    draft.weights["back"] = np.array([[0.5, 0.25], [1.0, -1.0]])
+    text = to_text(read_bundle(draft.write(tmp_path / "demo")).graph)
+    assert (
+        "  enc_lif = cuba_lif(enc) beta=0.9:auto threshold=1.0:auto "
+        "membrane=fixed<16,6,RND,SAT> reset=subtract reset_delay=yes "
+        "recurrent=[2x2]:fixed<6,3> alpha=0.5:auto syn=fixed<9,5> previous=yes\n"
+        "  membrane = last_membrane(enc_lif)\n"
+    ) in text
+
+
 def test_membranes_of_each_step(draft: Draft, tmp_path: Path) -> None:
     """They can be the current of the next layer; of the step itself unless the file says else."""
     layers = draft.model["layers"]
