@@ -99,6 +99,14 @@ def check_kept(where: str, what: str, neuron: Neuron) -> None:
     BundleError
         If that can happen.
     """
+    if what == "RSynaptic" and neuron.delay == "false" and neuron.reset != "none":
+        raise BundleError(
+            where,
+            needed="reset_delay=true: snnTorch 1.0 has no other for RSynaptic",
+            found="reset_delay=false, which it fails on or leaves out",
+            do="Answer true, if 1.0 has run it; for a .nir file of an earlier version leave out "
+            "--producer.",
+        )
     late = neuron.delay == "true" or (neuron.threshold < 0).any()
     if neuron.reset == "zero" and late:
         raise BundleError(

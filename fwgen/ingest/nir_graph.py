@@ -120,7 +120,7 @@ def read_nodes(path: Path) -> list[Node]:
     flat = _Flat(path)
     flat.inline(root.groups["node"], "")
     flat.check_kinds()
-    _close_loops(path, flat.nodes)
+    _close_loops(flat.nodes)
     return _sorted(path, flat.nodes)
 
 
@@ -220,7 +220,7 @@ class _Flat:
         return f"{self._path}: node {inside[:80]!r}" if inside else f"{self._path}: node"
 
 
-def _close_loops(path: Path, nodes: dict[str, Node]) -> None:
+def _close_loops(nodes: dict[str, Node]) -> None:
     """Hand each map from neurons back to themselves to its neurons."""
     readers: dict[str, list[str]] = {name: [] for name in nodes}
     for node in nodes.values():
@@ -232,14 +232,6 @@ def _close_loops(path: Path, nodes: dict[str, Node]) -> None:
             continue
         if readers[back.name] != [neurons.name]:
             continue
-        if neurons.kind == "CubaLIF":
-            needed = "no recurrent weights into neurons with a synaptic current (CubaLIF)"
-            raise BundleError(
-                f"{path}: edges",
-                needed=needed,
-                found=f"the edge from {back.name[:60]!r} to {neurons.name[:60]!r}",
-                do="Train without the feedback, or with LIF neurons.",
-            )
         if neurons.recurrent is not None:
             found = f"{neurons.recurrent.name[:60]!r} and {back.name[:60]!r}"
             raise _no(neurons.where, "one map from neurons back to themselves", found)

@@ -46,9 +46,9 @@ _PARAMETERS = {
     "lif": ("beta", "threshold", "membrane", "recurrent"),
     "if": ("threshold", "membrane", "recurrent"),
     "li": ("beta", "membrane"),
-    "cuba_lif": ("alpha", "syn", "beta", "threshold", "membrane"),
+    "cuba_lif": ("alpha", "syn", "beta", "threshold", "membrane", "recurrent"),
 }
-_STATES = {"membrane": ".membrane", "syn": "_syn.membrane"}  # their names in ranges
+_STATES = frozenset({"membrane", "syn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +358,7 @@ class _Filler:
         for key in list(_open_parameters(layer)):
             free = layer["op"] in {"leaky_relu", *_NEURONS} and key != "recurrent"
             if key in _STATES:
-                fmt = self._of_state(layer, _STATES[key])
+                fmt = self._of_state(layer, key)
             elif not self.parameters or free:
                 continue  # the quantise stage chooses these by their values
             else:
@@ -366,10 +366,12 @@ class _Filler:
             layer[f"{key}_format"] = str(fmt)
             self.log.add(fmt, f"{layer['name']} ({key})")
 
-    def _of_state(self, layer: Layer, which: str) -> Fixed:
+    def _of_state(self, layer: Layer, key: str) -> Fixed:
         if self.ranges is None:
             return self.fmt
-        return fitted(*self.ranges[f"{layer['name']}{which}"], self.fmt)
+        own = "__syn" if "recurrent" in layer else "_syn"  # integrators inside the node, or before
+        node = f"{layer['name']}{own if key == 'syn' else ''}"
+        return fitted(*self.ranges[f"{node}.membrane"], self.fmt)
 
     def _of_values(self, values: np.ndarray[Any, Any]) -> Fixed:
         if self.ranges is None:

@@ -70,7 +70,8 @@ NEURON = Question(
 )
 SYNAPSE = Question(
     "synapse",
-    "each with alpha is snntorch.Synaptic, not Alpha, without inhibition and state_quant",
+    "each with alpha is snntorch.Synaptic or RSynaptic, not Alpha, without inhibition and "
+    "state_quant",
     ("synaptic",),
 )
 

@@ -1,4 +1,4 @@
-"""The neurons of snnTorch as state dicts show them: Leaky, Synaptic and RLeaky of version 1.0.
+"""The neurons of snnTorch 1.0 as state dicts show them: Leaky, Synaptic, RLeaky and RSynaptic.
 
 In a step, with ``u`` the membrane, ``s`` the spikes of the step before and ``reset`` as in
 `fwgen.ingest.neurons`::
@@ -6,6 +6,7 @@ In a step, with ``u`` the membrane, ``s`` the spikes of the step before and ``re
     Leaky:     v = beta*u + x - reset
     Synaptic:  syn = alpha*syn + x;  v = beta*u + syn - reset
     RLeaky:    v = beta*u + x + (V @ s + bias) - reset
+    RSynaptic: as Synaptic, with x + (V @ s + bias) for x
 """
 
 from dataclasses import dataclass, field, replace
@@ -27,12 +28,20 @@ NEURON_KINDS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = (
     ("synaptic", _LEAKY | {"alpha"}, frozenset()),
     ("rleaky", _LEAKY | {_WEIGHT}, frozenset({_BIAS})),
     ("rleaky", _LEAKY | {"V"}, frozenset({_OWN})),
+    ("rsynaptic", _LEAKY | {"alpha", _WEIGHT}, frozenset({_BIAS})),
+    ("rsynaptic", _LEAKY | {"alpha", "V"}, frozenset({_OWN})),
 )
 NEURONS = frozenset(kind for kind, _, _ in NEURON_KINDS)
-CURRENTS = frozenset({"synaptic"})
-_NAMES = {"leaky": "Leaky", "synaptic": "Synaptic", "rleaky": "RLeaky"}
+CURRENTS = frozenset({"synaptic", "rsynaptic"})
+_NAMES = {
+    "leaky": "Leaky",
+    "synaptic": "Synaptic",
+    "rleaky": "RLeaky",
+    "rsynaptic": "RSynaptic",
+}
 KNOWN = (
-    "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky, Synaptic and RLeaky (version 1.0)"
+    "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky, Synaptic, RLeaky and RSynaptic "
+    "(version 1.0)"
 )
 _HOW = f"fwgen reads {KNOWN}; see docs/import.md."
 

@@ -206,7 +206,8 @@ class Net:
 
     def _write_neurons(self, where: str, wanted: str, source: Value, made: Plan) -> Value:
         neuron, size = made.neuron, source.size
-        name = self._name(wanted, where, PARTS if neuron.synapse else ())
+        parts = PARTS if neuron.synapse and neuron.recurrent is None else ()
+        name = self._name(wanted, where, parts)
         seen, steps = self._seen(neuron, source), self.draft.steps
         written = Written(where, name, source.name, made, seen, self.formats, steps)
         for layer in written.layers():

@@ -117,20 +117,42 @@ def recurrent(
     rng: np.random.Generator, size: int, *, full: bool, hidden: bool, beyond: bool
 ) -> Any:
     """Neurons that read their own spikes: all of one another's, or each its own."""
+    keys = drops_nothing(rng) | {"init_hidden": hidden}
+    return looped(rng, size, snntorch.RLeaky, keys, ("beta",), full=full, beyond=beyond)
+
+
+def both(rng: np.random.Generator, size: int, *, full: bool, hidden: bool, beyond: bool) -> Any:
+    """Neurons with a synaptic current that read their own spikes."""
+    reset = "subtract" if rng.random() < 0.7 else "none"
+    keys = {"reset_mechanism": reset, "init_hidden": hidden}
+    factors = ("alpha", "beta")
+    return looped(rng, size, snntorch.RSynaptic, keys, factors, full=full, beyond=beyond)
+
+
+def looped(
+    rng: np.random.Generator,
+    size: int,
+    kind: Any,
+    keys: dict[str, Any],
+    factors: tuple[str, ...],
+    *,
+    full: bool,
+    beyond: bool,
+) -> Any:
+    """Recurrent neurons with these leak factors."""
     lo, hi = (-0.25, 1.25) if beyond else (0, 1)
     shape = size if full or rng.random() < 0.5 else ()
-    keys: dict[str, Any] = {"learn_recurrent": bool(rng.random() < 0.5)}
-    keys |= {"beta": torch.tensor(dyadic(rng, lo, hi, 2, shape)).float(), "init_hidden": hidden}
-    keys |= drops_nothing(rng)
+    keys |= {"learn_recurrent": bool(rng.random() < 0.5)}
+    keys |= {key: torch.tensor(dyadic(rng, lo, hi, 2, shape)).float() for key in factors}
     weight = torch.tensor(dyadic(rng, -1.5, 2, 3, shape)).float()
     if rng.random() < 0.4:
-        return snntorch.RLeaky(**keys, all_to_all=False, V=weight)
-    made = snntorch.RLeaky(**keys, linear_features=size)
+        return kind(**keys, all_to_all=False, V=weight)
+    made = kind(**keys, linear_features=size)
     made.recurrent = linear(rng, size, size, bias=bool(rng.random() < 0.5))
     return made
 
 
-KINDS = {"leaky": leaky, "synaptic": synaptic, "rleaky": recurrent}
+KINDS = {"leaky": leaky, "synaptic": synaptic, "rleaky": recurrent, "rsynaptic": both}
 
 
 def random_net(seed: int, *, nir: bool = False, kinds: tuple[str, ...] = ("leaky",)) -> Net:
@@ -140,7 +162,7 @@ def random_net(seed: int, *, nir: bool = False, kinds: tuple[str, ...] = ("leaky
     modules: dict[str, Any] = {}
     delays = {}
     for k in range(int(rng.integers(1, 4))):
-        if k or nir or rng.random() < 0.9:
+        if k or nir or len(kinds) > 1 or rng.random() < 0.9:
             outputs = int(rng.integers(1, 6))
             modules[f"fc{k}"] = linear(rng, size, outputs, bool(rng.random() < 0.6))
             size = outputs

@@ -12,6 +12,7 @@ from fwgen.errors import BundleError
 from fwgen.importer import answers_of, import_model
 from fwgen.ingest.sources import Request
 from fwgen.ingest.torch_file import read_state_dict
+from fwgen.ir.nodes import Lif, Real
 
 REASON = "needs the [torch] extra: pip install fwgen[torch]"
 torch = pytest.importorskip("torch", reason=REASON)
@@ -127,12 +128,9 @@ def test_other_files(
 
 
 NEURONS: list[Callable[[], Any]] = [
-    lambda: snn.Synaptic(alpha=0.5, beta=0.5),
-    lambda: snn.Alpha(alpha=0.9, beta=0.5),
     lambda: snn.Lapicque(beta=0.5),
-    lambda: snn.RLeaky(beta=0.5, linear_features=3),
-    lambda: snn.RLeaky(beta=0.5, all_to_all=False, V=torch.ones(3)),
-    lambda: snn.RSynaptic(alpha=0.5, beta=0.5, linear_features=3),
+    lambda: snn.SConv2dLSTM(1, 1, 3),
+    lambda: snn.SLSTM(3, 3),
     lambda: snn.LeakyParallel(3, 3),
     lambda: snn.LinearLeaky(beta=0.5, in_features=3, out_features=3),
     lambda: snn.StateLeaky(beta=0.5, channels=3),
@@ -152,16 +150,43 @@ def test_other_modules(tmp_path: Path, make: Callable[[], Any]) -> None:
     torch.save(holder.state_dict(), tmp_path / "net.pt")
     said = refusal(tmp_path / "net.pt", SNN)
     assert "module 'other" in said
-    assert "needed torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky (version 1.0)" in said
+    assert "needed torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky, Synaptic," in said
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_alpha_is_not_taken_for_synaptic(tmp_path: Path) -> None:
+    """Its arrays have the same names: only the answer tells them apart."""
+    made = [snn.Alpha(alpha=0.9, beta=0.5), snn.Synaptic(alpha=0.9, beta=0.5)]
+    assert made[0].state_dict().keys() == made[1].state_dict().keys()
+    for neuron in made:
+        net = torch.nn.Sequential(torch.nn.Linear(3, 3), neuron)
+        torch.save(net.state_dict(), tmp_path / "net.pt")
+        said = refusal(tmp_path / "net.pt", SETTINGS)
+        assert "--set synapse=synaptic (each with alpha is snntorch.Synaptic or" in said
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_recurrent_convolution(tmp_path: Path) -> None:
+    """Recurrent neurons of pictures have no matrix."""
+    recurrent = snn.RLeaky(beta=0.5, conv2d_channels=2, kernel_size=3)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 2), recurrent)
+    torch.save(net.state_dict(), tmp_path / "net.pt")
+    said = refusal(tmp_path / "net.pt", SNN)
+    assert "recurrent.weight: needed shape (2, 2); found shape (2, 2, 3, 3)" in said
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_recurrent_export(tmp_path: Path) -> None:
-    """SnnTorch exports RLeaky as a graph inside the graph, with a loop."""
+    """SnnTorch exports RLeaky with a loop, and a reset to value 0 whatever it was."""
     recurrent = snn.RLeaky(
         beta=torch.full((3,), 0.5), threshold=torch.ones(3), linear_features=3, init_hidden=True
     )
     net = torch.nn.Sequential(torch.nn.Linear(3, 3), recurrent)
     nir.write(tmp_path / "net.nir", export_to_nir(net, torch.randn(3)))
     said = refusal(tmp_path / "net.nir", SETTINGS, "snntorch")
-    assert "needed a network without recurrent edges; found the edge from '1." in said
+    assert "needed 1 answer that the file does not give; found none. Add --set reset=" in said
+    answers = answers_of([*SETTINGS, "reset=subtract"])
+    request = Request(tmp_path / "net.nir", "net", answers, "snntorch")
+    lif = next(n for n in import_model(request, tmp_path / "net").graph if isinstance(n, Lif))
+    assert isinstance(lif.recurrent, Real)
+    assert np.array_equal(lif.recurrent.values, recurrent.recurrent.weight.detach().numpy())

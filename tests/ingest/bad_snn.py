@@ -421,14 +421,13 @@ NIR_FILES = [
         f"{N} 'lif': needed one map from neurons back to themselves; found 'a' and 'b'. {WRITE}",
     ),
     BadFile(
-        "a loop into synaptic currents",
+        "a loop that is reset as snnTorch cannot",
         ".nir",
-        cuba(
-            [*ROUTE, ("lif", "back"), ("back", "lif")],
-        ),
-        "net.nir: edges: needed no recurrent weights into neurons with a synaptic current "
-        "(CubaLIF); found the edge from 'back' to 'lif'. Train without the feedback, or with LIF "
-        "neurons.",
+        cuba([*ROUTE, ("lif", "back"), ("back", "lif")]),
+        f"{N} 'lif': needed reset_delay=true: snnTorch 1.0 has no other for RSynaptic; found "
+        "reset_delay=false, which it fails on or leaves out. Answer true, if 1.0 has run it; for a "
+        ".nir file of an earlier version leave out --producer.",
+        ("--producer snntorch", *other(CUBA, reset_delay="false")),
     ),
     BadFile(
         "a loop that is not square",
@@ -825,7 +824,8 @@ def padded_bomb(path: Path) -> None:
 P, T = "net.pt: data.pkl: needed tensors by name, and no other objects; found", "net.pt:"
 ALONE = "Save it with torch.save(net.state_dict(), file), and nothing beside it."
 KNOWN = (
-    "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky, Synaptic and RLeaky (version 1.0)"
+    "torch.nn.Linear, torch.nn.BatchNorm1d and snntorch.Leaky, Synaptic, RLeaky and RSynaptic "
+    "(version 1.0)"
 )
 
 TWO_TYPES = {"fc.bias": tensor("0", (2,), count=6, kind="IntStorage")}
@@ -1021,8 +1021,8 @@ PT_FILES = [
         ".pt",
         state(lif__alpha=0.5),
         "net.pt: needed 1 answer that the file does not give; found none. Add --set "
-        "synapse=synaptic (each with alpha is snntorch.Synaptic, not Alpha, without inhibition and "
-        "state_quant).",
+        "synapse=synaptic (each with alpha is snntorch.Synaptic or RSynaptic, not Alpha, without "
+        "inhibition and state_quant).",
         SNN[1:],
     ),
     BadFile(
@@ -1071,10 +1071,18 @@ PT_FILES = [
         SNN,
     ),
     BadFile(
-        "a recurrent neuron with a synaptic current",
+        "a recurrent neuron with a synaptic current that drops currents",
         ".pt",
-        state(lif__alpha=0.5, lif__recurrent__weight=np.ones((2, 2))),
-        f"{T} module 'lif': needed {KNOWN}; found arrays alpha, beta, graded_spikes_factor, "
+        state(lif__alpha=0.5, lif__V=0.5, lif__reset_mechanism_val=1),
+        f"{T} module 'lif': needed reset subtract or none, or zero with reset_delay=false and "
+        "thresholds of 0 or more; found reset zero, with which snntorch.RSynaptic drops",
+        (*SNN[1:], "synapse=synaptic"),
+    ),
+    BadFile(
+        "a recurrent neuron of another kind",
+        ".pt",
+        state(lif__alpha=0.5, lif__recurrent__weight=np.ones((2, 2)), lif__gamma=1),
+        f"{T} module 'lif': needed {KNOWN}; found arrays alpha, beta, gamma, graded_spikes_factor, "
         "recurrent.weight, reset_mechanism_val, threshold.",
     ),
     BadFile(

@@ -7,15 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fwgen.importer import answers_of, import_model
+from fwgen.ingest.sources import Request
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import CubaLif, Lif
 from fwgen.ir.text import to_text
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.quantise.passes import quantise
+from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference
 from tests.ingest.snn_files import nir_nodes, write_nir
+from tests.ingest.test_nir_cuba import CUBA
 from tests.ingest.test_snn_imports import NIR, imported, real, refusal
 
 STEPS = 5
@@ -116,6 +120,58 @@ def test_a_graph_inside(tmp_path: Path) -> None:
     graph = imported(write_nir(tmp_path / "net.nir", outer), settings()).graph
     assert [node.name for node in graph] == ["x", "fc", "rec_lif", "rec_lif_membrane"]
     assert "recurrent=[2x2]:auto" in to_text(graph)
+
+
+@pytest.mark.parametrize(("current", "biased"), list(product(["new", "previous"], [False, True])))
+def test_into_a_current(tmp_path: Path, current: str, biased: bool) -> None:
+    """Spikes of the step before go where the input goes: into a current that leaks."""
+    cuba = CUBA | {"v_threshold": np.array([1.0, 2.0])}
+    back: dict[str, Any] = {"type": "Linear", "weight": BACK}
+    if biased:
+        back = {"type": "Affine", "weight": BACK, "bias": BIAS}
+    nodes = nir_nodes() | {"lif": cuba, "back": back}
+    path = write_nir(tmp_path / "net.nir", nodes, EDGES)
+    more = {"recurrent_bias": "every"} if biased else {}
+    said = settings(current=current, syn_input="scaled", formats="exact", **more)
+    graph = imported(path, said).graph
+    node = next(node for node in graph if isinstance(node, CubaLif))
+    gain = CUBA["r"] / CUBA["tau_mem"] * CUBA["w_in"] / CUBA["tau_syn"]
+    assert np.array_equal(real(node.recurrent), gain[:, None] * BACK)
+    into = X @ nodes["fc"]["weight"].T + nodes["fc"]["bias"] + (BIAS if biased else 0)
+    syn, v, s = (np.zeros_like(into) for _ in range(3))
+    spikes, membranes = [], []
+    for _ in range(STEPS):
+        before, r = syn, v > cuba["v_threshold"]
+        syn = syn + (-syn + cuba["w_in"] * (into + s @ BACK.T)) / cuba["tau_syn"]
+        seen = syn if current == "new" else before
+        v = v + (-v + cuba["r"] * seen) / cuba["tau_mem"] - r * cuba["v_threshold"]
+        s = (v > cuba["v_threshold"]).astype(float)
+        spikes.append(s)
+        membranes.append(v)
+    ours = run(graph)
+    assert np.array_equal(ours[0], spikes)
+    assert np.array_equal(ours[1], membranes)
+    assert 0 < np.mean(spikes) < 1
+
+
+def test_formats_of_a_current(tmp_path: Path) -> None:
+    """Given, or from ranges on samples: of weights, the current and the membrane."""
+    nodes = nir_nodes() | {"lif": CUBA, "back": {"type": "Linear", "weight": BACK}}
+    path = write_nir(tmp_path / "net.nir", nodes, EDGES)
+    said = settings(current="new", syn_input="scaled")
+    bundle = imported(path, said, precision="fixed<12,6,RND_CONV,SAT>")
+    node = next(node for node in bundle.graph if isinstance(node, CubaLif))
+    assert node.recurrent is not None
+    assert str(node.syn) == str(node.membrane) == str(node.recurrent.fmt)
+    np.savez(tmp_path / "samples.npz", x=X)
+    request = Request(path, "net", answers_of(said), None, None, tmp_path / "samples.npz")
+    ranged = import_model(request, tmp_path / "ranged")
+    node = next(node for node in ranged.graph if isinstance(node, CubaLif))
+    values = evaluate(ranged.graph, X)["lif__syn.membrane"]
+    assert node.syn is not None
+    assert node.syn.width == 16
+    assert node.syn.hi / 2 < np.abs(values).max() * 2.0**node.syn.frac <= node.syn.hi + 1
+    assert lower(quantise(ranged.graph), PACE).blocks
 
 
 def test_the_bias_is_asked_for(tmp_path: Path) -> None:

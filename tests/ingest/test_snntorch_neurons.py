@@ -1,4 +1,4 @@
-"""State dicts of snnTorch's Synaptic and RLeaky, without snnTorch: what becomes of each array."""
+"""State dicts of snnTorch's neurons with currents or recurrent weights: what becomes of arrays."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fwgen.ingest.bundle import Bundle
-from fwgen.ir.nodes import Dense, Lif, Membrane
+from fwgen.ir.nodes import CubaLif, Dense, Lif, Membrane
 from fwgen.verify.float_model import evaluate
 from tests.ingest.snn_files import state_dict, write_npz, write_pt
 from tests.ingest.test_snn_imports import SNN, imported, real, refusal
@@ -75,6 +75,23 @@ def test_rleaky(tmp_path: Path, bias: Any) -> None:
     values, (spikes, membranes) = evaluate(bundle.graph, X), run(kept)
     assert np.array_equal(values["lif"], spikes)
     assert np.array_equal(values["lif.membrane"], membranes)
+
+
+@pytest.mark.parametrize("bias", [None, [0.25, -0.5]])
+def test_rsynaptic(tmp_path: Path, bias: Any) -> None:
+    """Recurrent spikes go into the current, in one cuba_lif node."""
+    more = {} if bias is None else {"recurrent__bias": bias}
+    kept = state(alpha=[0.25, 1.5], recurrent__weight=BACK, **more)
+    bundle = imported(write_pt(tmp_path / "net.pt", kept), CURRENT)
+    node = neurons(bundle)
+    assert isinstance(node, CubaLif)
+    assert not node.previous
+    assert np.array_equal(real(node.recurrent), BACK)
+    values, (spikes, membranes) = evaluate(bundle.graph, X), run(kept)
+    assert np.array_equal(values["lif"], spikes)
+    assert np.array_equal(values["lif.membrane"], membranes)
+    said = [text.replace("reset_delay=true", "reset_delay=false") for text in CURRENT]
+    assert "snnTorch 1.0 has no other for RSynaptic" in refusal(tmp_path / "net.pt", said)
 
 
 @pytest.mark.parametrize("weights", [0.5, [0.5, -0.25]])
