@@ -3,17 +3,20 @@
 Behind them may stand currents that leak; their state is in registers beside the neurons' own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
 
 from fwgen.ir.nodes import CubaLif, Lif
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import CircuitBlock, DelayBlock, Signal
 from fwgen.lower.lif import Layer, Step
-from fwgen.lower.ops import Scaled
 from fwgen.lower.pace import Pace
 from fwgen.lower.plan import Plan
+from fwgen.lower.synapses import GATED, chosen, weighted
 from fwgen.lower.vectors import bounds_of
-from fwgen.quantise.bounds import LifRange, Range
+from fwgen.quantise.bounds import LifRange, Range, filled
 from fwgen.quantise.lif_range import neurons, recurrent_weights
 
 
@@ -22,6 +25,7 @@ def recurrent_current(
     sources: Mapping[str, Range],
     before: Mapping[str, tuple[int, ...]],
     pace: Pace,
+    rank: Callable[[Circuit], Any],
     result: Range | None = None,
 ) -> Circuit:
     """A spike adds the weights of its column.
@@ -33,24 +37,32 @@ def recurrent_current(
         has no spikes before it.
     before
         Picoseconds of logic in front of each element of these.
+    rank
+        Of the forms that the sums may have, the smallest of the lowest rank is taken.
     result
         What the output port must hold, in a loop, which no register can cut; without it the port
         is as narrow as the sources allow, and registers stand where the clock wants them.
     """
     weight, frac, lift = recurrent_weights(node, sources["current_i"].frac)
-    c = Circuit(pace, pipelined=result is None)
-    words = {port: c.input(port, values, before[port]) for port, values in sources.items()}
-    spikes = [
-        c.loaded(word, sum(int(abs(w)).bit_count() for w in column))
-        for word, column in zip(words.get("spike_i", ()), weight.T, strict=False)
-    ]
-    sums = []
-    for o, (x, row) in enumerate(zip(words["current_i"], weight, strict=True)):
-        pairs = zip(spikes, row, strict=False) if spikes else ()
-        terms = [Scaled(c.gate(f"n{o}_w{i}", s, int(w))) for i, (s, w) in enumerate(pairs)]
-        sums.append(c.whole(f"n{o}", c.sum(f"n{o}", [*terms, Scaled(x, lift)])))
-    c.output("current_o", sums, result or bounds_of(sums, frac))
-    return c
+
+    def make(chains: int, swaps: int) -> Circuit:
+        c = Circuit(pace, pipelined=result is None)
+        words = {port: c.input(port, values, before[port]) for port, values in sources.items()}
+        back, zeros = words.get("spike_i"), filled(0, len(weight))
+        sums = (
+            weighted(c, back, weight, zeros, chains, swaps)
+            if back
+            else [c.constant(0)] * len(weight)
+        )
+        pairs = enumerate(zip(sums, words["current_i"], strict=True))
+        totals = [c.add(f"n{o}_all", total, x, b_shift=lift) for o, (total, x) in pairs]
+        c.output("current_o", totals, result or bounds_of(totals, frac))
+        return c
+
+    if "spike_i" not in sources:
+        return make(GATED, 0)
+    inputs = max(int(np.count_nonzero(row)) for row in weight)
+    return chosen(inputs, make, rank).circuit
 
 
 def driven(plan: Plan, node: CubaLif, total: Signal, copy: int, end: str) -> tuple[Signal, int]:

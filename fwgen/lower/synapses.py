@@ -79,18 +79,33 @@ def accumulators(layer: SpikedLayer) -> list[Accumulators]:
 
 
 def best_form(layer: SpikedLayer, rank: Callable[[Circuit], Any] | None) -> Accumulators:
+    """The form of a layer with the fewest LUTs, as `chosen` says."""
+    return chosen(layer.inputs, lambda chains, swaps: synapses(layer, chains, swaps), rank)
+
+
+def chosen(
+    inputs: int, make: Callable[[int, int], Circuit], rank: Callable[[Circuit], Any] | None
+) -> Accumulators:
     """The form with the fewest LUTs, or the fewest among those of the lowest rank.
 
     More chains take more LUTs, so the fewest chains are taken that will do; trees of gated weights
     are compared for few inputs only, where they may win.
+
+    Parameters
+    ----------
+    inputs
+        Synapses of the neuron that has most.
+    make
+        The circuit of a form, from its chains and how many exchanges are tried for each synapse.
     """
-    inputs = layer.inputs
     every = [*chains_for(inputs), *[GATED] * (inputs <= _FEW)]
     if rank:
-        ranks = {chains: rank(synapses(layer, chains, QUICK)) for chains in every}
+        ranks = {chains: rank(make(chains, QUICK)) for chains in every}
         every = [chains for chains in every if ranks[chains] == min(ranks.values())]
     tried = dict.fromkeys([every[0], *[chains for chains in every if chains == GATED]])
-    return min((layer.form(chains) for chains in tried), key=lambda form: form.luts)
+    forms = ((chains, make(chains, THOROUGH)) for chains in tried)
+    found = [Accumulators(chains, made, circuit_cost(made).lut) for chains, made in forms]
+    return min(found, key=lambda form: form.luts)
 
 
 def synapses(layer: SpikedLayer, chains: int, swaps: int = THOROUGH) -> Circuit:
@@ -101,35 +116,44 @@ def synapses(layer: SpikedLayer, chains: int, swaps: int = THOROUGH) -> Circuit:
     c = Circuit(layer.pace)
     weight, lift, bias, frac = dense_weights(layer.node, layer.source)
     spikes = c.input("spike_i", layer.source, layer.arrivals)
-    if chains == GATED:
-        sums = list(_gated(c, spikes, weight, lift, bias))
-    else:
-        readers = {
-            word.name: _TABLE_BITS * int(np.count_nonzero(column))
-            for word, column in zip(spikes, weight.T, strict=True)
-        }
-        sums = []
-        for o, (row, b) in enumerate(zip(weight, bias, strict=True)):
-            lifted = [int(w) << lift for w in row]
-            sums.append(
-                spike_sum(c, f"n{o}", Synapses(spikes, lifted, readers, swaps), int(b), chains)
-            )
+    sums = weighted(c, spikes, weight << lift, bias, chains, swaps)
     sums = accumulated(c, sums, frac, layer.wrapping)
     result = bounds_of(sums, layer.result.frac) if layer.tight else layer.result
     c.output("current_o", sums, result)
     return c
 
 
-def _gated(
-    c: Circuit, spikes: Sequence[Word], weight: Ints, lift: int, bias: Ints
-) -> Iterator[Word]:
-    spikes = [
-        c.loaded(word, sum(int(abs(w)).bit_count() for w in column))
+def weighted(
+    c: Circuit, spikes: Sequence[Word], weight: Ints, bias: Ints, chains: int, swaps: int
+) -> list[Word]:
+    """For each row of weights the bias plus those whose input spiked, exactly, in one form."""
+    if chains == GATED:
+        return list(_gated(c, spikes, weight, bias))
+    readers = {
+        word.name: _TABLE_BITS * int(np.count_nonzero(column))
         for word, column in zip(spikes, weight.T, strict=True)
+    }
+    rows = enumerate(zip(weight.tolist(), bias.tolist(), strict=True))
+    return [
+        spike_sum(c, f"n{o}", Synapses(spikes, row, readers, swaps), b, chains)
+        for o, (row, b) in rows
     ]
-    for o, (row, b) in enumerate(zip(weight, bias, strict=True)):
+
+
+def _gated(c: Circuit, spikes: Sequence[Word], weight: Ints, bias: Ints) -> Iterator[Word]:
+    spikes = [
+        c.loaded(word, sum(abs(w).bit_count() for w in column))
+        for word, column in zip(spikes, weight.T.tolist(), strict=True)
+    ]
+    for o, (row, b) in enumerate(zip(weight.tolist(), bias.tolist(), strict=True)):
+        low = min((_low(w) for w in row if w), default=0)
         terms = [
-            Scaled(c.gate(f"n{o}_w{i}", spike, int(w)), lift)
+            Scaled(c.gate(f"n{o}_w{i}", spike, w >> low), low)
             for i, (spike, w) in enumerate(zip(spikes, row, strict=True))
         ]
-        yield c.whole(f"n{o}", c.sum(f"n{o}", [*terms, Scaled(c.constant(int(b)))]))
+        yield c.whole(f"n{o}", c.sum(f"n{o}", [*terms, Scaled(c.constant(b))]))
+
+
+def _low(number: int) -> int:
+    """Trailing zeros."""
+    return (number & -number).bit_length() - 1

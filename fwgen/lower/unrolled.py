@@ -198,8 +198,9 @@ class Unrolled:
         sources = {port: self._ranges[s.net] for port, s in given}
         before = {port: s.arrivals for port, s in ports}
         key = (name, tuple(before.items()), *(tuple(r.lo) + tuple(r.hi) for r in sources.values()))
+        pace = plan.pace.tighter()
         circuit = plan.once(
-            key, lambda: recurrent_current(node, sources, before, plan.pace.tighter())
+            key, lambda: recurrent_current(node, sources, before, pace, _last_moment)
         )
         about = f"currents of '{node.name}' with recurrent weights, step {t + 1}"
         (total,) = plan.circuit(CircuitBlock(name, about, circuit, tuple(ports), (), 0), [name])
@@ -319,3 +320,9 @@ def _lateness(circuit: Circuit) -> tuple[int, int]:
     """Cycles of a circuit, then about as many levels of logic behind its last register."""
     last = max(w.arrival for w in circuit.outputs[0].words)
     return circuit.latency, last // circuit.pace.lut()
+
+
+def _last_moment(circuit: Circuit) -> tuple[int, int]:
+    """The stage of a circuit's last result, and the logic there."""
+    (out,) = circuit.outputs
+    return circuit.latency, max(w.arrival for w in out.words if w.stage == circuit.latency)

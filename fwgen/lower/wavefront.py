@@ -206,10 +206,16 @@ class Wavefront:
         ]
         before = {port: s.arrivals for port, s in given}
         sources = {"current_i": values[node.source], "spike_i": values[node.name]}
-        result = lif_current(node, values[node.source])
+        result, room = lif_current(node, values[node.source]), plan.pace.tighter().room
+
+        def late(circuit: Circuit) -> int:
+            """How much too long the loop is with these sums."""
+            ready = max(word.arrival for word in circuit.outputs[0].words)
+            return max(0, self._core(node, ready).loop_ps - room)
+
         circuit = plan.once(
             (node.name, "recurrent", tuple(before.items())),
-            lambda: recurrent_current(node, sources, before, plan.pace, result),
+            lambda: recurrent_current(node, sources, before, plan.pace, late, result),
         )
         name, about = f"{node.name}__current", f"currents of '{node.name}' with recurrent weights"
         block = CircuitBlock(name + end, about, circuit, tuple(given), (), 0, name)
