@@ -5,7 +5,7 @@ Every block becomes a network of bits (`fwgen.lower.netbits`), which LUTs of six
 back to front, as synthesis lets them. ``docs/estimates.md`` has the measured error against Yosys.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,11 +48,21 @@ def estimate(design: Design) -> dict[str, Cost]:
     circuits = {block.name: flow.forward(block) for block in design.blocks}
     for output in design.outputs:
         flow.want(output.signal, range(output.signal.width))
+    for state in _looped(design):
+        flow.want(state, range(state.width))
     for block in reversed(design.blocks):
         layer = block.name.partition("__")[0]
         rows[layer] += flow.cost(block, circuits.get(block.name))
     rows[""] = _control_cost(design)
     return rows
+
+
+def _looped(design: Design) -> Iterator[Signal]:
+    """Registers that a block in front of them reads: the state of a loop, which reads itself."""
+    made = {b.output.net: i for i, b in enumerate(design.blocks) if isinstance(b, DelayBlock)}
+    for index, block in enumerate(design.blocks):
+        if isinstance(block, RestartBlock) and made.get(block.input.net, 0) > index:
+            yield block.input
 
 
 def circuit_cost(circuit: Circuit) -> Cost:

@@ -432,6 +432,27 @@ WIRING = [
         "found 'fixed<8,2>'. Remove it, or name the array under recurrent.",
     ),
     Case(
+        "recurrent weights into a current, of another layer's shape",
+        both(_CUBA, layer("enc_lif", recurrent="enc.weight")),
+        f"{Y}: layer 'enc_lif' (cuba_lif): needed recurrent weights of shape (2, 2), a matrix (to, "
+        f"from); found shape (2, 3). {MEND}",
+    ),
+    Case(
+        "a format of recurrent weights into a current that there are none of",
+        both(_CUBA, layer("enc_lif", recurrent_format="fixed<8,2>")),
+        f"{L1}: recurrent_format: needed no recurrent_format where there are no recurrent weights; ",
+    ),
+    Case(
+        "a current with recurrent weights that is read out",
+        both(
+            _CUBA,
+            layer("enc_lif", recurrent="enc.weight"),
+            layer("membrane", **{"from": "enc_lif_syn"}),
+        ),
+        f"{Y}: layers[2] ('membrane'): from: needed the name of an earlier layer: x, enc, enc_lif; "
+        "found 'enc_lif_syn'.",
+    ),
+    Case(
         "recurrent weights of neurons that never fire",
         both(_INTEGRATORS, layer("enc_lif", recurrent="back")),
         f"{L1}: recurrent: needed",

@@ -23,6 +23,7 @@ from fwgen.ir.nodes import (
     ShiftLeak,
 )
 from fwgen.ir.schedule import Schedule
+from fwgen.lower.cost import estimate
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.quantise.passes import quantise
@@ -139,6 +140,18 @@ class TestCopies(Operation):
     def make() -> Graph:
         """Five steps."""
         return graph_of(2, "fixed<6,2>", small_network(), steps=5)
+
+
+@pytest.mark.parametrize("previous", [False, True])
+def test_the_loop_is_paid_for(previous: bool) -> None:
+    """Currents, the registers of their state, and the layer in front are counted."""
+    nodes = [dense("d", "x", WEIGHTS, [0] * 5), cuba("l", "d", FINE, previous=previous)]
+    graph = graph_of(2, "fixed<6,2>", [*nodes, LastMembrane("u", "l")], steps=4)
+    cost = estimate(lower(graph, Pace(240.0)))
+    plain = graph.with_nodes({"l": replace(nodes[1], alpha=ShiftLeak(0))})
+    assert cost["d"].lut > 0
+    assert cost["l"].ff >= 5 * (9 + 9)
+    assert cost["l"].lut > estimate(lower(plain, Pace(240.0)))["l"].lut
 
 
 def test_without_weights_back_it_is_three_nodes() -> None:
