@@ -170,7 +170,7 @@ class Step:
     def early(self) -> bool:
         """Whether the spike is not a function of the membrane behind the step."""
         node = self.neuron.node
-        return self.fires and not node.reset_delay and node.reset is not Reset.NONE
+        return (self.fires or self.resets) and not node.reset_delay and node.reset is not Reset.NONE
 
     def spike(self, c: Circuit, name: str, u: Word) -> Word:
         """Whether a membrane is above the threshold, where it can be."""

@@ -80,6 +80,8 @@ class Tables:
         parts = [part for share in found.tables for _, part in share.parts]
         constant += sum(part for part in parts if part < 0)
         tables, firsts = [Table(share) for share in found.tables], [First(f) for f in found.first]
+        if not tables:  # first terms take all
+            return cls(tuple((first, ()) for first in firsts), constant)
         span = sum(table.share.size for table in tables).bit_length()
         tops = [0, *range(tables[-1].share.size.bit_length(), span + 1)]
         alone = 0 if firsts else chains

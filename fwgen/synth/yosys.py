@@ -19,6 +19,7 @@ from fwgen.synth.settings import Settings, script
 HOW_TO_GET = "Run 'pip install \"fwgen[synth]\"', or 'pip install \"pyosys>=0.70\"'."
 _STEM = "netlist"
 _LOG = "yosys.log"
+_TWINS = ("fwgen_sum.v",)  # no model has a name that begins so
 _LAST_LINES = 12
 _LOOP = "no_loops"  # what Yosys says of a netlist that ABC has closed to a loop
 
@@ -56,7 +57,7 @@ def synthesise(top: str, rtl: Sequence[Path], settings: Settings, work: Path) ->
     adders = ours / "adders.v"
     names = [f"rtl_{path.name}" for path in rtl]
     # cells that stand in for those of the same name
-    twins = [twin if (twin := ours / path.name).exists() else path for path in rtl]
+    twins = [ours / path.name if path.name in _TWINS else path for path in rtl]
     for source, name in zip([*twins, adders], [*names, adders.name], strict=True):
         shutil.copyfile(source, work / name)
     try:

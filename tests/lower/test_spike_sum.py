@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from fwgen.lower.circuit import Circuit
 from fwgen.lower.cost import circuit_cost
 from fwgen.lower.grouping import ALONE, Grouping, Share, grouped
 from fwgen.lower.offsets import Table, Tables
 from fwgen.lower.ops import Truth
 from fwgen.lower.pace import Pace
-from fwgen.lower.spike_sum import chains_for
+from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
 from fwgen.lower.synapses import GATED, SpikedLayer, accumulators, best_form, synapses
 from fwgen.quantise.bounds import Range, const, filled
 from fwgen.quantise.ranges import Analysis, add
@@ -49,6 +50,21 @@ def test_every_form(kind: str, size: int, clock: float) -> None:
         for event in events:
             expected = [int(n) for n in weight @ event + bias]
             assert outputs(form.circuit, {"spike_i": event.tolist()}) == [expected], form.chains
+
+
+@pytest.mark.parametrize("count", [7, 8, 11, 20])
+def test_first_terms_may_take_all(count: int) -> None:
+    """Distinct powers of two need no table; the sum is right all the same."""
+    c, weights = Circuit(Pace(40.0)), [1 << k for k in range(count)]
+    spikes = c.input("spike_i", Range(filled(0, count), filled(1, count), 0))
+    for chains in (1, 2):
+        total = spike_sum(c, f"n{chains}", Synapses(spikes, weights, {}), -5, chains)
+        c.output(
+            f"sum{chains}_o", [total], Range(filled(-5, 1), filled(1 << count, 1), 0), more=True
+        )
+    for event in ([0] * count, [1] * count, [k % 2 for k in range(count)]):
+        expected = [sum(w * s for w, s in zip(weights, event, strict=True)) - 5]
+        assert outputs(c, {"spike_i": event}) == [expected] * 2
 
 
 def test_late_spikes_wait_for_a_register() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fwgen.ir.fixed import Overflow, Rounding
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif, Node, Reset
+from fwgen.ir.nodes import LastMembrane, Lif, Node, Reset
 from fwgen.verify.reference import Reference
 from tests.verify.operations import (
     Operation,
@@ -206,3 +206,27 @@ class TestConstantCurrent(Operation):
     def make() -> Graph:
         """Each reset with thresholds within reach, out of reach and below zero."""
         return graph_of(2, "fixed<4,4>", nothing_moves(), steps=6)
+
+
+class TestAboveItsThresholdAndNeverFiring(Operation):
+    """A membrane that starts above a threshold below 0: the reset of its step is taken back."""
+
+    @staticmethod
+    def make() -> Graph:
+        """Both resets, sums that are always far below."""
+        nodes: list[Node] = [dense("d", "x", [[1]], [-9])]
+        for reset in (Reset.SUBTRACT, Reset.ZERO):
+            name = f"n_{reset.value}"
+            nodes.append(
+                lif(
+                    name,
+                    "d",
+                    beta=const(0, "ufixed<1,1>"),
+                    threshold=const(-1, "fixed<4,4>"),
+                    membrane="fixed<12,12>",
+                    reset=reset,
+                    delay=False,
+                )
+            )
+            nodes.append(LastMembrane(f"{name}_u", name))
+        return graph_of(1, "ufixed<2,2>", nodes, steps=3)
