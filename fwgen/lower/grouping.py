@@ -11,6 +11,7 @@ a generator of its own with a fixed seed, so the result is always the same.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 ALONE, FUSED = 6, 5  # spikes of a table: that stands alone, that is added
 _SEED, _FACTOR, _MODULUS = 1, 48_271, (1 << 31) - 1  # Park and Miller's generator
@@ -72,6 +73,11 @@ def grouped(weights: Sequence[int], chains: int, swaps: int) -> Grouping:
     swaps
         Exchanges tried for each synapse.
     """
+    return _found(tuple(weights), chains, swaps)
+
+
+@lru_cache(maxsize=1 << 14)  # schedules and clocks ask for the same again
+def _found(weights: tuple[int, ...], chains: int, swaps: int) -> Grouping:
     alone = _Search(weights, chains, alone=True)
     ways = [alone]
     if len(alone.groups) > chains:
