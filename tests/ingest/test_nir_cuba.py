@@ -10,9 +10,8 @@ import pytest
 from fwgen.ingest.bundle import Bundle
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif, Membrane, Reset
+from fwgen.ir.nodes import Dense, Lif, Membrane, Real, Reset
 from fwgen.quantise.passes import quantise
-from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference
 from tests.ingest.snn_files import nir_nodes, write_nir
 from tests.ingest.test_snn_imports import imported, real, refusal
@@ -110,6 +109,13 @@ def layers(bundle: Bundle) -> tuple[Lif, Membrane, Lif]:
     return integrators, current, lif
 
 
+def dense_of(bundle: Bundle) -> Dense:
+    """The linear map in front of the neurons."""
+    dense = bundle.graph.nodes[1]
+    assert isinstance(dense, Dense)
+    return dense
+
+
 def test_answers_reach_the_layer(tmp_path: Path) -> None:
     """Leak factors, reset, delay and current; the gain of both goes into the weights in front."""
     path = file_of(tmp_path, CUBA)
@@ -118,8 +124,7 @@ def test_answers_reach_the_layer(tmp_path: Path) -> None:
     assert real(lif.beta).tolist() == [0.75, 0.5]
     assert (lif.reset, lif.reset_delay, current.previous) == (Reset.SUBTRACT, False, True)
     for how, gains in (("scaled", [0.5 * 2, 1 * 0.5]), ("plain", [1 * 2, 4 * 0.5])):
-        graph = imported(path, settings(syn_input=how)).graph
-        weight = real(graph.nodes[1].weight)  # type: ignore[union-attr] - a dense layer
+        weight = real(dense_of(imported(path, settings(syn_input=how))).weight)
         assert np.array_equal(weight, np.array(gains)[:, None] * nir_nodes()["fc"]["weight"])
 
 
@@ -127,13 +132,13 @@ def test_exponential(tmp_path: Path) -> None:
     """Both factors are exp(-dt/tau), and both gains 1 minus them."""
     bundle = imported(file_of(tmp_path, CUBA), settings(integration="exponential"))
     syn, _, lif = layers(bundle)
-    alpha, beta = np.exp(-1 / CUBA["tau_syn"]), np.exp(-1 / CUBA["tau_mem"])
-    assert np.allclose(real(syn.beta), alpha, rtol=1e-15)
-    assert np.allclose(real(lif.beta), beta, rtol=1e-15)
-    values = evaluate(bundle.graph, X)
-    gain = (1 - alpha) * CUBA["w_in"] * (1 - beta) * CUBA["r"]
-    first = gain * (X @ nir_nodes()["fc"]["weight"].T + nir_nodes()["fc"]["bias"])
-    assert np.allclose(values["lif_syn.membrane"][0], first, rtol=1e-12)
+    synapse, membrane = -np.expm1(-1 / CUBA["tau_syn"]), -np.expm1(-1 / CUBA["tau_mem"])
+    assert np.array_equal(real(syn.beta), 1 - synapse)
+    assert np.array_equal(real(lif.beta), 1 - membrane)
+    gain = (CUBA["w_in"] * synapse) * (CUBA["r"] * membrane)
+    dense, fc = dense_of(bundle), nir_nodes()["fc"]
+    assert np.array_equal(real(dense.weight), gain[:, None] * fc["weight"])
+    assert np.array_equal(real(dense.bias), gain * fc["bias"])
 
 
 @pytest.mark.parametrize("current", ["new", "previous"])
@@ -177,8 +182,7 @@ def test_the_leaks_that_snntorch_wrote(tmp_path: Path) -> None:
     assert float(real(syn.beta)) == 0.75
     assert np.float32(1e-4) / (1 - np.float32(real(lif.beta))) == taus[1][0]
     assert not current.previous
-    weight = real(bundle.graph.nodes[1].weight)  # type: ignore[union-attr] - a dense layer
-    assert np.array_equal(weight, nir_nodes()["fc"]["weight"])
+    assert np.array_equal(real(dense_of(bundle).weight), nir_nodes()["fc"]["weight"])
 
 
 def test_snntorch_drops_a_current(tmp_path: Path) -> None:
@@ -226,6 +230,7 @@ def test_formats_asked_for(tmp_path: Path) -> None:
     assert str(syn.membrane) == str(lif.membrane) == "fixed<12,5,RND_CONV,SAT>"
     assert "lif (syn), lif (membrane)" in bundle.settings.provenance.notes
     bundle = imported(path, settings(beta_format="ufixed<3,1,RND_CONV>"))
-    assert [str(node.beta.fmt) for node in layers(bundle) if isinstance(node, Lif)] == [  # type: ignore[union-attr]
-        "ufixed<3,1,RND_CONV>"
-    ] * 2
+    syn, _, lif = layers(bundle)
+    for beta in (syn.beta, lif.beta):
+        assert isinstance(beta, Real)
+        assert str(beta.fmt) == "ufixed<3,1,RND_CONV>"

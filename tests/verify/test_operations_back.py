@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -247,9 +248,9 @@ def test_several_steps_a_clock_are_refused() -> None:
         ({"recurrent": const([[1]], "fixed<2,2>")}, "recurrent weights of shape"),
     ],
 )
-def test_what_does_not_fit(change: dict[str, object], said: str) -> None:
+def test_what_does_not_fit(change: dict[str, Any], said: str) -> None:
     """The message names the layer and its operation."""
-    node = replace(cuba("l", "d", FINE, previous=False), **change)  # type: ignore[arg-type]
+    node = replace(cuba("l", "d", FINE, previous=False), **change)
     nodes = [dense("d", "x", WEIGHTS, [0] * 5), node, LastMembrane("u", "l")]
     with pytest.raises(GraphError, match=rf"layer 'l' \(cuba_lif\): needed {said}"):
         graph_of(2, "fixed<6,2>", nodes, steps=3).shapes()
