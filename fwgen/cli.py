@@ -34,7 +34,14 @@ from fwgen.report import console as terminal
 from fwgen.report import report as reports
 from fwgen.report.fit import does_not_fit
 from fwgen.report.table import Table
-from fwgen.report.tables import budget_table, format_table, missed, schedule_table, speed
+from fwgen.report.tables import (
+    budget_table,
+    clock_missed,
+    format_table,
+    missed,
+    schedule_table,
+    speed,
+)
 from fwgen.report.target import target_tables
 from fwgen.targets import catalogue, check_clock
 from fwgen.verify import toolchain
@@ -57,7 +64,9 @@ Events = Annotated[int, typer.Option("--events", min=1, max=MAX_EVENTS, help="Ev
 Strict = Annotated[
     bool,
     typer.Option(
-        "--strict", help="End with 4 if a budget of the model is missed or the device is too small."
+        "--strict",
+        help="End with 4 if a budget of the model is missed, the device is too small, or a loop "
+        "too long for the clock.",
     ),
 ]
 
@@ -91,8 +100,8 @@ def build(
     """Build a model: Verilog, benches, proof and report.
 
     Ends with 0 when built and verified, 2 for bad input or a missing tool, 3 when an
-    implementation differs from the reference, 4 when a budget is missed or the device is too
-    small and --strict was given.
+    implementation differs from the reference, 4 when a budget is missed, the device is too
+    small or a loop too long for the clock, and --strict was given.
     """
     options = flow.Options(
         target, clock, folder, events, force, targets_file, resources, schedule, explain
@@ -191,6 +200,7 @@ def check(
     with interruptible(), stage(f"lowering for {given:g} MHz"):
         lowerings, chosen = schedule_of(ready, pace, schedule, explain=explain)
         design = lowerings.best(chosen.schedule)
+        chosen = chosen.built(design)
     times: dict[str, Any] = {"clock_mhz": given}
     set_times(times, ready, design, {}, known.budgets)
     cost = estimate_block(design)
@@ -205,7 +215,7 @@ def check(
             f"{ready.graph.name} is valid: {speed(times)} at {given:g} MHz, as scheduled for "
             f"{device.name}; {cost['lut']:,} LUT, "
             f"{cost['ff']:,} FF, {cost['dsp']:,} DSP estimated; 'fwgen build' measures and proves",
-            style="bold green",
+            style="bold yellow" if clock_missed(times) else "bold green",
         )
     )
 
@@ -346,6 +356,13 @@ def _judge(report: dict[str, Any], strict: bool) -> None:
             needed=f"a design that fits {report['target']}",
             found="; ".join(map(str, over)),
             do="Choose a larger device, narrower formats, or a schedule that shares hardware.",
+        )
+    if strict and clock_missed(report):
+        raise BudgetError(
+            f"model '{report['model']}'",
+            needed=f"loops that fit into a cycle of {report['loop']['cycle_ns']:g} ns",
+            found=f"{report['loop']['ns']:g} ns for that of '{report['loop']['layer']}'",
+            do="Choose a slower clock, fewer steps a clock, or narrower membranes.",
         )
     if strict and missed(report):
         raise BudgetError(

@@ -114,6 +114,7 @@ def build(model: Path, options: Options, stage: Stage = _silent) -> tuple[Path, 
             pace = Pace.of(target, clock)
             lowerings, chosen = schedule_of(ready, pace, options.schedule, explain=options.explain)
             design = lowerings.best(chosen.schedule)
+            chosen = chosen.built(design)
             _write_sources(folder, ready, design)
             write_files(folder / "vivado", _vivado_scripts(folder, design, target, clock))
         if ready.hls.projects and hls4ml_run.installed():

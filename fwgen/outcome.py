@@ -112,6 +112,7 @@ def set_times(
 ) -> None:
     """Latency and interval as measured; if no event came through, as scheduled, and called so."""
     limits = ready.bundle.settings.budgets
+    report["loop"] = loop_block(design)
     found = measured(list(benches.values()))
     if found is None and "latency" in report and "native" not in benches:
         return  # this run did not measure; an earlier one did
@@ -131,13 +132,27 @@ def notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> l
     said = [f"{row['name']}: {note}" for row in rows for note in row["notes"]]
     reached = {k: n for b in benches.values() for k, n in b.overflows.items() if n}
     said += [f"{name}: its overflow mode acted {n:,} times here" for name, n in reached.items()]
-    pace = design.pace
-    loops = {b.name: pace.loop(b.loop_ps) for b in design.blocks if isinstance(b, LifBlock)}
-    if loops:
-        name = max(loops, key=lambda n: loops[n])
+    loop = loop_block(design)
+    if loop:
         said.append(
-            f"the longest path that cannot be pipelined is the loop of '{name}': about "
-            f"{loops[name] / 1000:.1f} ns of the cycle's {1000 / pace.clock_mhz:.1f} ns before "
+            f"the longest path that cannot be pipelined is the loop of '{loop['layer']}': about "
+            f"{loop['ns']:.1f} ns of the cycle's {loop['cycle_ns']:.1f} ns before "
             "mapping (estimated, by the delay model)"
         )
     return said
+
+
+def loop_block(design: Design) -> Json | None:
+    """The longest path that no register can cut, if there is one; the delay model's estimate."""
+    pace = design.pace
+    loops = {b.name: pace.loop(b.loop_ps) for b in design.blocks if isinstance(b, LifBlock)}
+    if not loops:
+        return None
+    name = max(loops, key=lambda n: loops[n])
+    return {
+        "layer": name,
+        "ns": round(loops[name] / 1000, 3),
+        "cycle_ns": round(1000 / pace.clock_mhz, 3),
+        "fits": loops[name] <= 1e6 / pace.clock_mhz,
+        "kind": "estimated",
+    }

@@ -199,6 +199,22 @@ def test_strict_ends_with_4_when_a_budget_is_missed(
     assert (out / "manifest.json").is_file()
 
 
+def test_a_loop_too_long_for_the_clock_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the table, in the last line, and in the exit code of --strict."""
+    fast = ("--schedule", "wavefront,steps=3")
+    assert run(monkeypatch, "check", str(MODEL), *fast, "--explain") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "CHOSEN, misses clock" in said
+    assert "AT A SLOWER CLOCK ONLY: the loop of" in said
+    arguments = (*fast, "--events", "100", "--strict", "--out", str(tmp_path / "fast"))
+    assert run(monkeypatch, "build", str(MODEL), *arguments) == 4
+    captured = capsys.readouterr()
+    assert "needed loops that fit into a cycle of 4.167 ns; found" in captured.err
+    assert "AT A SLOWER CLOCK ONLY" in " ".join(captured.out.split())
+
+
 def test_report_shows_a_build(
     built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ from fwgen.ingest.complaints import HOW
 from fwgen.ingest.events import flat_events
 from fwgen.ingest.layers import make_nodes
 from fwgen.ingest.names import check_name
+from fwgen.ingest.neuron_layers import NeuronLayer
 from fwgen.ingest.weights import Weights, read_format
 from fwgen.ingest.yaml_file import read_model_file
 from fwgen.ir.fixed import Fixed
@@ -157,11 +158,24 @@ def graph_of(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
     _check_outputs(path, model)
     return Graph(
         name=model.name,
-        steps=model.steps,
+        steps=_steps(path, model),
         nodes=tuple(nodes),
         outputs=tuple(model.outputs),
         accepted_wraps=tuple(model.accept_wrap),
     )
+
+
+def _steps(path: Path, model: schema.ModelFile) -> int:
+    """Time steps; one where there is nothing that takes several."""
+    spiking = model.input.spikes or any(isinstance(layer, NeuronLayer) for layer in model.layers)
+    if spiking and "steps" not in model.model_fields_set:
+        raise BundleError(
+            f"{path}: steps",
+            needed="the number of time steps of an event, where there are spikes",
+            found="nothing",
+            do=f"Add it, for example steps: 5. {HOW}",
+        )
+    return model.steps
 
 
 def _check_parts(where: str, layer: str, parts: list[str], model: schema.ModelFile) -> None:

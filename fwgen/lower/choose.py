@@ -5,7 +5,7 @@ candidate *closes* where the loop of every layer fits into the cycle by the dela
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fwgen.errors import LoweringError
@@ -92,6 +92,14 @@ class Chosen:
     candidates: tuple[Candidate, ...]
     limits: Limits
 
+    def built(self, design: Design) -> "Chosen":
+        """The same with the design that is built among them: its adder graphs are smaller."""
+        if not self.candidates:
+            return self
+        others = [c for c in self.candidates if c.schedule != self.schedule]
+        rows = sorted([*others, Candidate.of(design)], key=_cheapest)
+        return replace(self, candidates=tuple(rows))
+
     def as_json(self) -> Json:
         """For the report."""
         rows = [c.as_json(self.limits) for c in self.candidates]
@@ -120,11 +128,15 @@ def choose(
         return Chosen(asked or Schedule(), "the model has no time steps", (), limits)
     if asked and not every:
         return Chosen(asked, "asked for", (), limits)
-    tried = sorted(_candidates(lowerings, limits), key=lambda c: (c.cost.lut, c.latency))
+    tried = sorted(_candidates(lowerings, limits), key=_cheapest)
     if asked:
         return Chosen(asked, "asked for", tuple(tried), limits)
-    best = min(tried, key=lambda c: (len(c.misses(limits)), c.cost.lut, c.latency))
+    best = min(tried, key=lambda c: (len(c.misses(limits)), *_cheapest(c)))
     return Chosen(best.schedule, _why(best, limits), tuple(tried), limits)
+
+
+def _cheapest(candidate: Candidate) -> tuple[int, int]:
+    return candidate.cost.lut, candidate.latency
 
 
 def _why(best: Candidate, limits: Limits) -> str:
@@ -137,7 +149,7 @@ def _why(best: Candidate, limits: Limits) -> str:
         if most is not None
     ]
     budgets = f" and the {' and '.join(wanted)}" if wanted else ""
-    return f"the fewest LUTs of those that meet the clock{budgets}"
+    return f"the fewest LUTs of those whose loops fit the clock{budgets}"
 
 
 def _candidates(lowerings: Lowerings, limits: Limits) -> Iterator[Candidate]:
@@ -187,11 +199,10 @@ def _copies(lowerings: Lowerings, lanes: int, limits: Limits) -> int:
 def _synapses(lowerings: Lowerings) -> int:
     graph = lowerings.graph
     shapes = graph.shapes()
-    return sum(
-        const(node.weight).values.size
-        for node in graph
-        if isinstance(node, Dense) and shapes[node.source].temporal
-    )
+    dense = (n for n in graph if isinstance(n, Dense) and shapes[n.source].temporal)
+    back = (n.recurrent for n in graph if isinstance(n, Lif) and n.recurrent is not None)
+    matrices = [*(node.weight for node in dense), *back]
+    return sum(const(matrix).values.size for matrix in matrices)
 
 
 def check_possible(chosen: Schedule, steps: int) -> None:

@@ -51,8 +51,25 @@ def speed(report: Json) -> str:
     return (
         f"latency {_cycles(latency['cycles'])} = {latency['ns']:g} ns = "
         f"{latency['bx']:g} crossings, one event every {_cycles(interval['cycles'])} "
-        f"({interval['ns']:g} ns)"
+        f"({interval['ns']:g} ns){_too_slow(report)}"
     )
+
+
+def _too_slow(report: Json) -> str:
+    """What a loop says of the clock, if it does not fit."""
+    loop: Json | None = report.get("loop")
+    if not loop or loop["fits"]:
+        return ""
+    return (
+        f"; AT A SLOWER CLOCK ONLY: the loop of '{loop['layer']}' takes {loop['ns']:g} ns of the "
+        f"cycle's {loop['cycle_ns']:g} ns (estimated)"
+    )
+
+
+def clock_missed(report: Json) -> bool:
+    """Whether a loop, which no register can cut, is too long for the clock by the delay model."""
+    loop: Json | None = report.get("loop")
+    return loop is not None and not loop["fits"]
 
 
 def _cycles(count: int) -> str:
@@ -101,17 +118,20 @@ def schedule_table(schedule: Json) -> Table:
             f"{c['latency_cycles']} = {c['latency_ns']:.1f} ns",
             f"{c['interval_cycles']} = {c['interval_ns']:.1f} ns",
             f"{c['loop_ns']:.2f}" if c["loop_ns"] else "-",
-            "CHOSEN"
-            if c["schedule"] == schedule["chosen"]
-            else f"misses {', '.join(c['misses'])}"
-            if c["misses"]
-            else "",
+            _verdict(c, schedule["chosen"]),
         )
         for c in schedule.get("candidates", ())
     ]
     head = ("schedule", "LUT", "FF", "DSP", "latency", "interval", "loop ns", "")
     title = f"Schedules (estimated): {schedule['chosen']}, {schedule['why']}" if rows else ""
     return Table(title, head, rows, frozenset({1, 2, 3, 4, 5, 6}))
+
+
+def _verdict(candidate: Json, chosen: str) -> str:
+    said = ["CHOSEN"] * (candidate["schedule"] == chosen)
+    if candidate["misses"]:
+        said.append(f"misses {', '.join(candidate['misses'])}")
+    return ", ".join(said)
 
 
 def _verification(report: Json) -> Table:

@@ -273,6 +273,12 @@ SCHEMA = [
         "steps null", top(steps=None), f"{Y}: steps: needed a whole number; found nothing. {KEYS}"
     ),
     Case(
+        "spikes without steps",
+        lambda draft: draft.model.pop("steps"),
+        f"{Y}: steps: needed the number of time steps of an event, where there are spikes; found "
+        "nothing. Add it, for example steps: 5.",
+    ),
+    Case(
         "clock as text",
         top(clock_mhz="240 MHz"),
         f"{Y}: clock_mhz: needed a number; found 240 MHz. {KEYS}",

@@ -1,5 +1,8 @@
 """The choice of a schedule: what is tried, what is taken, and what is refused."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from fwgen.errors import BundleError, LoweringError
@@ -50,6 +53,31 @@ def test_the_cheapest_that_meets_the_budgets() -> None:
     for found in (free, busy, fast):
         sound = [c for c in found.candidates if not c.misses(found.limits)]
         assert taken(found).cost.lut == min(c.cost.lut for c in sound)
+
+
+def test_a_design_brings_its_own_figures() -> None:
+    """The chosen row is the design that is built; the others stay."""
+    graph = spiking(5)
+    lowerings = Lowerings(graph, Pace(240.0), analyse(graph))
+    found = choose(lowerings, None, Limits())
+    design = lowerings.best(found.schedule)
+    built = found.built(design)
+    assert taken(built) == Candidate.of(design)
+    others = [c for c in found.candidates if c.schedule != found.schedule]
+    assert [c for c in built.candidates if c.schedule != found.schedule] == others
+
+
+def test_recurrent_weights_count_among_those_that_unrolling_repeats() -> None:
+    """Many steps of a large loop are not unrolled unasked."""
+    neurons = replace(
+        lif("a", "x", beta=3, threshold=const(9, "fixed<7,5>"), membrane="fixed<14,11,RND,SAT>"),
+        recurrent=const(np.ones((20, 20), int), "fixed<4,4>"),
+    )
+    for steps, tried in ((2, True), (200, False)):
+        graph = graph_of(20, "fixed<6,4>", [neurons, *read_out("a")], steps=steps)
+        lowerings = Lowerings(graph, Pace(240.0), analyse(graph))
+        found = choose(lowerings, None, Limits())
+        assert any(c.schedule.unrolled for c in found.candidates) == tried
 
 
 def test_a_slow_clock_takes_several_steps_a_cycle() -> None:
