@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from fwgen.lower.ops import trailing_zeros
+
 ALONE, FUSED = 6, 5  # spikes of a table: that stands alone, that is added
 _SEED, _FACTOR, _MODULUS = 1, 48_271, (1 << 31) - 1  # Park and Miller's generator
 _BIT, _FILL = 64, 96  # what a bit of a table counts, and how full its highest one is
@@ -86,11 +88,6 @@ def _found(weights: tuple[int, ...], chains: int, swaps: int) -> Grouping:
     return min((way.improved(swaps) for way in ways), key=lambda found: found.width)
 
 
-def _low(number: int) -> int:
-    """Trailing zeros."""
-    return (number & -number).bit_length() - 1
-
-
 @dataclass(slots=True)
 class _Search:
     """Groups under improvement.
@@ -124,7 +121,7 @@ class _Search:
 
     def _order(self, i: int) -> tuple[int, int, int]:
         size = abs(self.weights[i])
-        return min(_low(size), _LOW_BITS), size, i
+        return min(trailing_zeros(size), _LOW_BITS), size, i
 
     def _cut(self, row: Sequence[int]) -> list[list[int]]:
         """Neighbours together; a group has all its places, some of them empty."""
@@ -202,9 +199,9 @@ class _Search:
                 some |= self._parts[member]
         if not some:
             return None
-        low = _low(some)
+        low = trailing_zeros(some)
         own = self._parts[i] if self._where[i] == slot else 0
-        return i, min(low, _low(own)) if own else low
+        return i, min(low, trailing_zeros(own)) if own else low
 
     def _cost(self, k: int) -> int:
         """Bits of a table, and a little for sums that almost need one more."""
@@ -217,7 +214,7 @@ class _Search:
         taken = self._taken[k]
         if not some:
             return _NEVER if taken else 0
-        low = _low(some)
+        low = trailing_zeros(some)
         if taken:
             if taken[1] > low:
                 return _NEVER
@@ -250,7 +247,7 @@ class _Search:
         some, taken = 0, self._taken[k]
         for _, part in parts:
             some |= part
-        low = taken[1] if taken else max(0, _low(some))
+        low = taken[1] if taken else trailing_zeros(some) if some else 0
         return Share(tuple(parts), taken[0] if taken else None, low)
 
 

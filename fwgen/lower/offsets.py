@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from fwgen.lower.grouping import Grouping, Share
+from fwgen.lower.ops import trailing_zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Table:
         """The bit where the chain begins that adds the table."""
         if self.carry or self.share.carry is not None or not self.constant:
             return self.share.low
-        return min(self.share.low, (self.constant & -self.constant).bit_length() - 1)
+        return min(self.share.low, trailing_zeros(self.constant))
 
     def luts(self, span: int) -> int:
         """Bits below ``span`` that depend on the spikes, and ones among the others: inverters."""

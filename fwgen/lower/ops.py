@@ -152,6 +152,11 @@ class Select(Op):
         return (self.bit, self.yes, self.no)
 
 
+def trailing_zeros(number: int) -> int:
+    """Low bits that are 0 in a number other than 0."""
+    return (number & -number).bit_length() - 1
+
+
 def settled(limit: int, width: int) -> int:
     """Lowest of ``width`` bits that a comparison with ``limit`` need not look at.
 

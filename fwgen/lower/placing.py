@@ -44,10 +44,11 @@ class Placing:
         """Whether what takes so long must begin in the next stage."""
         return self.pipelined and ready > 0 and ready + took > self.pace.room
 
-    def fits(self, *terms: Word) -> bool:
-        """Whether their sum is there in the stage of the latest one; bits may enter as carries."""
-        width = width_of(sum(w.lo for w in terms), sum(w.hi for w in terms))
-        _, _, _, late = self._sum_times(self.pace.add(1), self.pace.ripple(width), *terms)
+    def fits(self, a: Word, *others: Word, shift: int = 0) -> bool:
+        """Whether ``a + (others << shift)`` is there in the stage of the latest term."""
+        lo, hi = (sum(end) << shift for end in ([w.lo for w in others], [w.hi for w in others]))
+        width = width_of(a.lo + lo, a.hi + hi)
+        _, _, _, late = self._sum_times(self.pace.add(1), self.pace.ripple(width), a, *others)
         return not late
 
     def _place_sum(self, entry: int, ripple: int, *terms: Word) -> tuple[Any, ...]:

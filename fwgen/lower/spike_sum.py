@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.grouping import ALONE, grouped
 from fwgen.lower.offsets import First, Table, Tables
-from fwgen.lower.ops import Scaled, Truth, Word
+from fwgen.lower.ops import Scaled, Truth, Word, trailing_zeros
 
 QUICK, THOROUGH = 4, 300  # exchanges tried for each synapse
 
@@ -65,12 +65,9 @@ def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, chains: 
     """
     constant += synapses.fixed()
     live = synapses.live
-    some = 0
-    for weight in live:
-        some |= weight
-    if not some:
+    if not any(live):
         return c.constant(constant)
-    low = (some & -some).bit_length() - 1
+    low = min(trailing_zeros(weight) for weight in live if weight)
     found = grouped([weight >> low for weight in live], chains, synapses.swaps)
     tables = Tables.of(found, chains, constant >> low)
     ends = [
@@ -103,9 +100,11 @@ def _chain(
     for k, table in enumerate(tables, 1):
         stage = max(total.stage, synapses.stage(table.reads))
         terms = _terms(c, f"{name}_t{k}", synapses, table, stage)
-        if not c.fits(total, *terms):
-            stage += 1
-            terms = _terms(c, f"{name}_t{k}", synapses, table, stage)
+        if not c.fits(total, *terms, shift=table.low):
+            later = _terms(c, f"{name}_t{k}", synapses, table, stage + 1)
+            # else the spikes' load leaves no room: the table gets LUTs and registers of its own
+            if c.fits(total, *later, shift=table.low):
+                stage, terms = stage + 1, later
         added, *carry = terms
         total = c.add(
             f"{name}_s{k}",

@@ -12,7 +12,7 @@ from fwgen.ir.nodes import Dense
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cost import circuit_cost
 from fwgen.lower.feed_forward import accumulated, dense_weights
-from fwgen.lower.ops import Scaled, Word
+from fwgen.lower.ops import Scaled, Word, trailing_zeros
 from fwgen.lower.pace import Pace
 from fwgen.lower.spike_sum import QUICK, THOROUGH, Synapses, chains_for, spike_sum
 from fwgen.lower.vectors import bounds_of
@@ -146,14 +146,9 @@ def _gated(c: Circuit, spikes: Sequence[Word], weight: Ints, bias: Ints) -> Iter
         for word, column in zip(spikes, weight.T.tolist(), strict=True)
     ]
     for o, (row, b) in enumerate(zip(weight.tolist(), bias.tolist(), strict=True)):
-        low = min((_low(w) for w in row if w), default=0)
+        low = min((trailing_zeros(w) for w in row if w), default=0)
         terms = [
             Scaled(c.gate(f"n{o}_w{i}", spike, w >> low), low)
             for i, (spike, w) in enumerate(zip(spikes, row, strict=True))
         ]
         yield c.whole(f"n{o}", c.sum(f"n{o}", [*terms, Scaled(c.constant(b))]))
-
-
-def _low(number: int) -> int:
-    """Trailing zeros."""
-    return (number & -number).bit_length() - 1

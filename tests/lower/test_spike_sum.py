@@ -74,7 +74,22 @@ def test_late_spikes_wait_for_a_register() -> None:
         soon = synapses(layer("uniform", 3, 24, 360.0), chains)
         late = synapses(layer("uniform", 3, 24, 360.0, pace.room - 100), chains)
         assert late.latency in (soon.latency, soon.latency + 1)
-        assert all(op.word.arrival <= pace.room for op in late.ops if op.word.stage)
+        assert all(op.word.arrival <= pace.room for op in late.ops)
+
+
+def test_a_first_table_waits_where_its_spikes_come_late() -> None:
+    """Its LUTs, and nothing else, would not fit any more."""
+    pace = Pace(360.0)
+    soon, late = (
+        synapses(layer("uniform", 3, 6, 360.0, ready), 1) for ready in (1, pace.room - 100)
+    )
+    assert (soon.latency, late.latency) == (0, 1)
+
+
+@pytest.mark.parametrize(("clock", "most"), [(480.0, 8), (640.0, 14), (810.0, 15)])
+def test_an_addition_takes_a_cycle_at_most(clock: float, most: int) -> None:
+    """However many cells read the spikes: 13 tables behind one another."""
+    assert synapses(layer("uniform", 64, 64, clock), 1).latency <= most
 
 
 def test_five_spikes_a_table_and_six_where_one_stands_alone() -> None:
