@@ -148,17 +148,20 @@ def _fix_cuba(node: CubaLif, source: Range, steps: int) -> CubaLif:
 
 
 def _fix_lif(node: _L, grid: int, current: Callable[[Lif], Range], steps: int) -> _L:
-    """``grid`` are the fraction bits of an open membrane, ``current`` what it sees."""
+    """``grid`` are the fraction bits of the source, ``current`` is what the membrane sees.
+
+    An open membrane has the grid of its current, recurrent weights included.
+    """
     beta: Const | ShiftLeak
     if isinstance(node.beta, ShiftLeak):
         beta = node.beta
     else:
         beta = _fix_near(node, "beta", node.beta, _beta_room, True)
-    frac = node.membrane.frac if node.membrane else grid
     fixed = replace(node, beta=beta)
-    if node.recurrent is not None:
+    if node.recurrent is not None and not isinstance(node, CubaLif):
         recurrent = _widest(node, "recurrent", node.recurrent, WEIGHT_BITS, MAX_FRAC)
-        fixed = replace(fixed, recurrent=recurrent)
+        fixed, grid = replace(fixed, recurrent=recurrent), max(grid, recurrent.fmt.frac)
+    frac = node.membrane.frac if node.membrane else grid
     if node.threshold is not None:
         threshold = _on_grid(node, "threshold", node.threshold, frac)
         fixed = replace(fixed, threshold=threshold)

@@ -15,6 +15,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     BatchNorm,
     Const,
+    CubaLif,
     Dense,
     Input,
     LastMembrane,
@@ -129,6 +130,19 @@ def test_membrane_left_out() -> None:
     # five times the input's range of -32..31 eighths
     assert g["l"].membrane == Fixed.parse("fixed<9,6>")
     assert not any(c.overflows for c in analyse(g).conversions)
+
+
+def test_membrane_left_out_has_the_grid_of_recurrent_weights() -> None:
+    """Weights finer than the source are not rounded away; so of a synaptic current."""
+    back = real([[0.4, -0.3], [0.2, 0.1]])
+    neurons = fixed(graph(*lif(recurrent=back), fmt="fixed<6,6>"), "l")
+    assert neurons.recurrent.fmt.frac == neurons.membrane.frac == 8
+    cuba = CubaLif(
+        "l", "x", real(0.5), real(1.0), None, Reset.NONE, True, back,
+        alpha=real(0.5), syn=None, previous=False,
+    )  # fmt: skip
+    made = fixed(graph(cuba, LastMembrane("u", "l"), fmt="fixed<6,6>"), "l")
+    assert made.recurrent.fmt.frac == made.syn.frac == made.membrane.frac == 8
 
 
 @pytest.mark.parametrize("reset", Reset)
