@@ -18,6 +18,7 @@ from fwgen.ingest.names import check_name
 from fwgen.ingest.schema import FORMAT_VERSION
 from fwgen.ir.fixed import Fixed
 
+SPIKES = "spikes"  # the input format of spike trains
 _LARGEST = 1e60  # float32 ends at 3.4e38
 _NOT_A_LETTER = re.compile(r"[^A-Za-z0-9]+")
 
@@ -108,12 +109,16 @@ class Draft:
             "fwgen": FORMAT_VERSION,
             "name": self.name,
             "steps": self.steps,
-            "input": {"name": self.input_name, "size": self.size, "format": self.input_format},
+            "input": {"name": self.input_name, "size": self.size, **self._kind()},
             "layers": self.layers,
             "outputs": self.outputs,
             **({"accept_wrap": self.accept_wrap} if self.accept_wrap else {}),
             "provenance": self.provenance | notes,
         }
+
+    def _kind(self) -> dict[str, Any]:
+        spikes = self.input_format == SPIKES
+        return {"spikes": True} if spikes else {"format": self.input_format}
 
     def as_yaml(self) -> str:
         """The text of ``model.yaml``."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest import snn_questions as q
-from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
+from fwgen.ingest.answers import Question, ask
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.exact import Reals
 from fwgen.ingest.nir_graph import FIRING, Node, read_nodes
@@ -57,7 +57,7 @@ def read(request: Request) -> Draft:
     inquiry = q.Inquiry(request.answers, request.producer)
     answers = _answers(inquiry, nodes)
     steps = inquiry.steps() if any(node.kind in NEURONS for node in nodes) else 1
-    fmt = inquiry.text(INPUT_FORMAT)
+    fmt = inquiry.text(q.INPUT)
     formats = read_formats(inquiry, request)
     ask(str(request.path), inquiry.missing, () if request.producer else tuple(q.PRODUCERS))
     size = int(np.prod(event.whole("shape")))

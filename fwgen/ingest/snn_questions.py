@@ -60,6 +60,11 @@ RECURRENT_BIAS = Question(
     "a bias of recurrent weights acts in every step, or from the second on",
     ("every", "later"),
 )
+INPUT = Question(
+    "input_format",
+    "number format of the event's elements, the same in each step; or spikes: bits for each step",
+    ("FORMAT", "spikes"),
+)
 SPIKES = Question("spikes", "SingleSpike, or MultiSpike as by default", ("one", "several"))
 V_MIN = Question("v_min", "sinabs' min_v_mem", ("none", "NUMBER"))
 INITIAL = Question("initial", "membrane before the first step", ("zero", "v_leak"))

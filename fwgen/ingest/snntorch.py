@@ -14,7 +14,7 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest import snn_questions as q
-from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
+from fwgen.ingest.answers import Question, ask
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.nir import read_formats
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
@@ -82,7 +82,7 @@ def read(request: Request) -> Draft:
     normed = any(module.kind == "norm" for module in modules)
     epsilon = (inquiry.number(_EPSILON) if normed else None) or 0.0
     readout = inquiry.choice(q.READOUT) if modules[-1].kind in NEURONS else None
-    fmt = inquiry.text(INPUT_FORMAT)
+    fmt = inquiry.text(q.INPUT)
     formats = read_formats(inquiry, request)
     ask(str(request.path), inquiry.missing)
     draft = Draft(request.name, _inputs(modules), fmt or "", steps=steps)

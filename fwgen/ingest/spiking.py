@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fwgen.errors import BundleError
-from fwgen.ingest.draft import Draft, Names
+from fwgen.ingest.draft import SPIKES, Draft, Names
 from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, linear
 from fwgen.ingest.neurons import Leak, Neuron, Plan, integrated, plan, too_fine
 from fwgen.ingest.schema import MAX_LAYERS, MAX_SIZE
@@ -41,11 +41,13 @@ class Net:
 
     def event(self) -> Value:
         """The input."""
+        name, size = self.draft.input_name, self.draft.size
+        if self.draft.input_format == SPIKES:
+            return Value(name, Grid(np.zeros(size), np.ones(size), 0), temporal=True)
         fmt = read_format(self.draft.input_format, "--set input_format")
         unit = 2.0**-fmt.frac
-        size = self.draft.size
         ends = (np.full(size, fmt.lo * unit), np.full(size, fmt.hi * unit))
-        return Value(self.draft.input_name, Grid(*ends, max(0, fmt.frac)))
+        return Value(name, Grid(*ends, max(0, fmt.frac)))
 
     # -- linear maps --
 

@@ -15,7 +15,7 @@ from fwgen.ingest.hdf5 import read_hdf5
 from fwgen.ingest.snntorch_beta import recovered
 from fwgen.ingest.sources import Request
 from fwgen.ir.cast import to_real
-from fwgen.ir.nodes import BatchNorm, Dense, Lif, Real, Threshold
+from fwgen.ir.nodes import BatchNorm, Dense, Input, Lif, Real, Threshold
 from fwgen.ir.text import to_text
 from fwgen.quantise.passes import quantise
 from fwgen.verify.reference import Reference
@@ -82,6 +82,26 @@ def test_nir(tmp_path: Path) -> None:
     notes = bundle.settings.provenance.notes
     assert "dt is 1.0, by --set. " in notes
     assert "reset is subtract, by --set." in notes
+
+
+def test_an_event_may_be_spikes(tmp_path: Path) -> None:
+    """A bit for each element and step; weights, leak and spikes are those of the equations."""
+    settings = [text for text in NIR if not text.startswith(("input_format", "readout"))]
+    settings += ["input_format=spikes", "readout=spike_count", "formats=exact"]
+    bundle = imported(write_nir(tmp_path / "net.nir", nir_nodes()), settings)
+    (event, *_) = bundle.graph.nodes
+    assert isinstance(event, Input)
+    assert event.spikes
+    trains = np.random.default_rng(1).integers(0, 2, (200, 4, 3))
+    fc, u, r = nir_nodes()["fc"], np.zeros((200, 2)), np.zeros((200, 2))
+    fired = np.zeros((200, 2))
+    for step in range(4):
+        u = 0.5 * u + trains[:, step] @ fc["weight"].T + fc["bias"] - r
+        r = (u > 1).astype(float)
+        fired += r
+    values = Reference.of(quantise(bundle.graph)).run(trains.reshape(200, -1)).values
+    assert np.array_equal(values["lif_count"], fired)
+    assert 0 < fired.mean() < 4
 
 
 def test_packed_arrays(tmp_path: Path) -> None:

@@ -225,3 +225,14 @@ def test_carry_chains_are_no_loops(tmp_path: Path) -> None:
     assert len(bare) < len(models)
     assert loops(models, tmp_path / "with") == 0
     assert loops(bare, tmp_path / "without") > 0
+
+
+def test_a_model_may_have_the_name_of_a_file_of_ours(tmp_path: Path) -> None:
+    """Only fwgen's own cells have twins for Yosys: a top called adders is synthesised as it is."""
+    rtl = tmp_path / "adders.v"
+    rtl.write_text(
+        "module adders (input wire a, input wire b, output wire y); assign y = a & b; endmodule\n"
+    )
+    mapped = yosys.synthesise("adders", [rtl], Settings(), tmp_path / "yosys")
+    kinds = [cell.kind for cell in read_netlist(mapped.json, "adders").cells]
+    assert kinds == ["LUT2"]
