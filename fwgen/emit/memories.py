@@ -12,18 +12,24 @@ def block_bits(op: Lookup) -> int:
     Tables somewhat larger than a LUT are LUTs and a choice among them, written as such: left to
     itself Yosys maps some of their bits twice as deep.
     """
-    return GROUP_BITS if op.bits <= _BLOCKED else op.bits
+    return min(op.bits, GROUP_BITS) if op.bits <= _BLOCKED else op.bits
 
 
-def blocks(op: Lookup) -> list[str]:
-    """What the names of a table's memories end in, by the upper bits of the address."""
-    count = 1 << max(0, op.bits - block_bits(op))
-    return [f"_{k}" for k in range(count)] if count > 1 else [""]
+def blocks(name: str, op: Lookup) -> list[str | None]:
+    """Names of a table's memories, by the upper bits of the address.
+
+    None stands for one that no operand ever addresses.
+    """
+    bits, mask = block_bits(op), (1 << op.bits) - 1
+    if bits == op.bits:
+        return [name]
+    used = {(op.first + n & mask) >> bits for n in range(len(op.values))}
+    return [f"{name}_{k}" if k in used else None for k in range(1 << op.bits - bits)]
 
 
 def memory(name: str, op: Lookup, block: int) -> list[str]:
     """A memory with those values whose addresses have ``block`` as their upper bits."""
-    bits, width = min(op.bits, block_bits(op)), op.word.width
+    bits, width = block_bits(op), op.word.width
     places = ((n & ((1 << op.bits) - 1), value) for n, value in enumerate(op.values, op.first))
     held = [(n % (1 << bits), value) for n, value in places if n >> bits == block]
     return [

@@ -169,15 +169,16 @@ class Writer:
 
     def _lookup(self, op: Lookup) -> str:
         """The low bits of the operand, which tell its values apart, are the address."""
-        name, low = self._tables[key(op)], min(op.bits, block_bits(op))
+        low = block_bits(op)
         index = self._slice(op.a, low - 1, 0)
         if op.a.signed and low == op.a.width:
             index = f"$unsigned({index})"
-        row = [f"{name}{suffix}[{index}]" for suffix in blocks(op)]
+        names = blocks(self._tables[key(op)], op)
+        row = [f"{name}[{index}]" if name else "" for name in names]
         for bit in range(low, op.bits):
             upper = self._slice(op.a, bit, bit)
             pairs = zip(row[::2], row[1::2], strict=True)
-            row = [f"({upper} ? {one} : {zero})" for zero, one in pairs]
+            row = [f"({upper} ? {b} : {a})" if a and b else a or b for a, b in pairs]
         return row[0]
 
     def tables(self, circuit: Circuit) -> list[str]:
@@ -191,8 +192,8 @@ class Writer:
             if not isinstance(op, Lookup) or key(op) in self._tables:
                 continue
             self._tables[key(op)] = f"TABLE_{len(self._tables)}"
-            for k, suffix in enumerate(blocks(op)):
-                lines += memory(f"{self._tables[key(op)]}{suffix}", op, k)
+            for k, name in enumerate(blocks(self._tables[key(op)], op)):
+                lines += memory(name, op, k) if name else []
         return lines
 
     def _sum(self, op: Add) -> str:
