@@ -9,9 +9,10 @@ make them a little wider (threshold accepting: Dueck and Scheuer, J. Comput. Phy
 a generator of its own with a fixed seed, so the result is always the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from fwgen.lower.ops import trailing_zeros
 
@@ -21,6 +22,7 @@ _BIT, _FILL = 64, 96  # what a bit of a table counts, and how full its highest o
 _PATIENCE = 6  # how much worse a proposal may be at first
 _LOW_BITS = 3  # trailing zeros by which synapses are first sorted
 _KEEP = 9  # of ten proposals for a carry, those that fill it
+_MANY = 8  # tables, beyond which those of chains that begin with bits have always been narrower
 _NOBODY = -1  # an empty place in a group; the last entry of the lists by synapse, always 0
 _NEVER = 1 << 20
 
@@ -65,27 +67,56 @@ class Grouping:
         return sum(table.width for table in self.tables)
 
 
-def grouped(weights: Sequence[int], chains: int, swaps: int) -> Grouping:
+class Form(NamedTuple):
+    """How a sum is built: ``chains`` of additions beside each other, whose ends a tree adds.
+
+    A chain begins with bits of weights, or with a table of up to six spikes: an addition less in a
+    row. Where ``alone`` all do, else those of each neuron as its tables are narrower. No chain at
+    all is a tree of gated weights.
+    """
+
+    chains: int
+    alone: bool = False
+
+
+GATED = Form(0)
+
+
+def forms_for(count: int) -> Iterator[Form]:
+    """Forms worth trying for so many synapses, the cheapest first; `GATED` apart."""
+    most, tried = max(1, -(-count // ALONE)), 1
+    while tried < most:
+        yield from (Form(tried), Form(tried, alone=True))
+        tried *= 2
+    yield Form(most, alone=True)
+
+
+def grouped(weights: Sequence[int], form: Form, swaps: int) -> Grouping:
     """The narrowest tables that are found for the synapses whose weight is not 0.
 
     Parameters
     ----------
-    chains
-        Chains of additions beside each other, at most one for each table.
+    form
+        Its chains are at most as many as there are tables.
     swaps
         Exchanges tried for each synapse.
     """
-    return _found(tuple(weights), chains, swaps)
+    return _grouped(tuple(weights), form, swaps)
 
 
 @lru_cache(maxsize=1 << 14)  # schedules and clocks ask for the same again
-def _found(weights: tuple[int, ...], chains: int, swaps: int) -> Grouping:
-    alone = _Search(weights, chains, alone=True)
-    ways = [alone]
-    if len(alone.groups) > chains:
-        added = _Search(weights, chains, alone=False)
-        ways = [added, alone] if len(alone.groups) < len(added.groups) else [added]
+def _grouped(weights: tuple[int, ...], form: Form, swaps: int) -> Grouping:
+    ways = [_Search(weights, form.chains, alone=True)]
+    tables = len(ways[0].groups)
+    if not form.alone and tables > form.chains:
+        ways.append(_Search(weights, form.chains, alone=False))
+        ways = ways[tables > _MANY :]
     return min((way.improved(swaps) for way in ways), key=lambda found: found.width)
+
+
+def forget() -> None:
+    """Search again for what has been found: so that times can be compared."""
+    _grouped.cache_clear()
 
 
 @dataclass(slots=True)
@@ -169,14 +200,17 @@ class _Search:
         new = self._proposal(slot) if self._pick(_KEEP + 1) else None
         if new == old:
             return
-        touched = {slot} if slot < len(self.groups) else set[int]()
+        touched = [slot] if slot < len(self.groups) else []
+        for given in (old, new):
+            if given and self._where[given[0]] not in touched:
+                touched.append(self._where[given[0]])
+        before = [self._costs[k] for k in touched]
         self._exchange(slot, old, new)
-        touched |= {self._where[given[0]] for given in (old, new) if given}
-        costs = {k: self._cost(k) for k in touched}
-        if sum(costs.values()) > sum(self._costs[k] for k in touched) + worse:
+        after = [self._cost(k) for k in touched]
+        if sum(after) > sum(before) + worse:
             self._exchange(slot, new, old)
             return
-        for k, cost in costs.items():
+        for k, cost in zip(touched, after, strict=True):
             self._costs[k] = cost
 
     def _exchange(

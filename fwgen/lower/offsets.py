@@ -110,7 +110,8 @@ def _dealt(
 class _Spread:
     """Tables and first terms that take up a constant; ``rest`` is what none could.
 
-    The first ``alone`` tables are not added to anything, so that they have no carry.
+    The first ``alone`` tables are not added to anything, so that they have no carry. ``luts`` are
+    those that the constant takes; filling tables up takes none.
     """
 
     tables: list[Table]
@@ -118,11 +119,7 @@ class _Spread:
     alone: int
     span: int
     rest: int = 0
-
-    @property
-    def luts(self) -> int:
-        """Of the tables, and of an addition of the rest."""
-        return sum(table.luts(self.span) for table in self.tables) + self.span * bool(self.rest)
+    luts: int = 0
 
     def done(self, constant: int, top: int) -> "_Spread":
         """A multiple of ``1 << top`` beside the last table; the rest from coarse to fine."""
@@ -131,6 +128,7 @@ class _Spread:
         for low, chain, k in sorted(self._slots(), reverse=True):
             left -= self._fill(low, chain, k, left)
         self.rest += self._add(left, range(len(self.tables)))
+        self.luts += self.span * bool(self.rest)
         return self
 
     def _slots(self) -> Iterator[tuple[int, int, int]]:
@@ -158,14 +156,16 @@ class _Spread:
 
     def _add(self, constant: int, among: Sequence[int]) -> int:
         """Put a constant into the table where it costs least; what is left if there is none."""
-        ways = [
+        if not constant:
+            return 0
+        found = [
             (table.luts(self.span) - self.tables[k].luts(self.span), k, table)
             for k in among
-            if constant and self.tables[k].takes(constant)
+            if self.tables[k].takes(constant)
             for table in [replace(self.tables[k], constant=self.tables[k].constant + constant)]
         ]
-        if not ways:
+        if not found:
             return constant
-        _, k, table = min(ways, key=lambda way: way[:2])
-        self.tables[k] = table
+        more, k, self.tables[k] = min(found, key=lambda way: way[:2])
+        self.luts += more
         return 0

@@ -6,8 +6,9 @@ from fwgen.ir.nodes import FirstSpike, LastMembrane, Maximum, Membrane, ReadOut,
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cover import Bit, Cost, Network
 from fwgen.lower.design import CountBlock, FirstSpikeBlock, MaximumBlock, Signal
+from fwgen.lower.grouping import forms_for
 from fwgen.lower.ops import Word
-from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
+from fwgen.lower.spike_sum import Synapses, spike_sum
 from fwgen.quantise.bounds import Range
 
 MembraneReader = LastMembrane | Maximum | Membrane
@@ -74,7 +75,7 @@ def gathered(c: Circuit, node: ReadOut, steps: Sequence[Sequence[Word]]) -> list
 def _ones(c: Circuit, name: str, bits: Sequence[Word]) -> Word:
     """How many bits are 1."""
     synapses = Synapses(bits, [1] * len(bits), {})
-    return spike_sum(c, name, synapses, 0, next(iter(chains_for(len(bits)))))
+    return spike_sum(c, name, synapses, 0, next(forms_for(len(bits))))
 
 
 def _silent(c: Circuit, name: str, bits: Sequence[Word]) -> list[Word]:

@@ -11,10 +11,11 @@ import numpy as np
 from fwgen.ir.nodes import CubaLif, Lif
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.design import CircuitBlock, DelayBlock, Signal
+from fwgen.lower.grouping import GATED, Form
 from fwgen.lower.lif import Layer, Step
 from fwgen.lower.pace import Pace
 from fwgen.lower.plan import Plan
-from fwgen.lower.synapses import GATED, chosen, weighted
+from fwgen.lower.synapses import chosen, weighted
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import LifRange, Range, filled
 from fwgen.quantise.lif_range import neurons, recurrent_weights
@@ -45,14 +46,12 @@ def recurrent_current(
     """
     weight, frac, lift = recurrent_weights(node, sources["current_i"].frac)
 
-    def make(chains: int, swaps: int) -> Circuit:
+    def make(form: Form, swaps: int) -> Circuit:
         c = Circuit(pace, pipelined=result is None)
         words = {port: c.input(port, values, before[port]) for port, values in sources.items()}
         back, zeros = words.get("spike_i"), filled(0, len(weight))
         sums = (
-            weighted(c, back, weight, zeros, chains, swaps)
-            if back
-            else [c.constant(0)] * len(weight)
+            weighted(c, back, weight, zeros, form, swaps) if back else [c.constant(0)] * len(weight)
         )
         pairs = enumerate(zip(sums, words["current_i"], strict=True))
         totals = [c.add(f"n{o}_all", total, x, b_shift=lift) for o, (total, x) in pairs]

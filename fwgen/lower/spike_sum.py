@@ -10,11 +10,11 @@ A negative weight counts its input's silence, so that tables are unsigned; a con
 what that adds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fwgen.lower.circuit import Circuit
-from fwgen.lower.grouping import ALONE, grouped
+from fwgen.lower.grouping import Form, grouped
 from fwgen.lower.offsets import First, Table, Tables
 from fwgen.lower.ops import Scaled, Truth, Word, trailing_zeros
 
@@ -54,22 +54,18 @@ class Synapses:
         return c.loaded(c.delay(word, stage), self.readers.get(word.name, 1))
 
 
-def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, chains: int) -> Word:
+def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, form: Form) -> Word:
     """``constant`` plus the weights of the inputs that spiked, exactly.
 
-    Parameters
-    ----------
-    chains
-        Chains of additions beside each other, whose ends a tree adds: more of them are faster and
-        larger. As many as there are tables are a tree of tables.
+    More chains are faster and larger; as many as there are tables are a tree of tables.
     """
     constant += synapses.fixed()
     live = synapses.live
     if not any(live):
         return c.constant(constant)
     low = min(trailing_zeros(weight) for weight in live if weight)
-    found = grouped([weight >> low for weight in live], chains, synapses.swaps)
-    tables = Tables.of(found, chains, constant >> low)
+    found = grouped([weight >> low for weight in live], form, synapses.swaps)
+    tables = Tables.of(found, form.chains, constant >> low)
     ends = [
         _chain(c, f"{name}_c{k}", synapses, first, row)
         for k, (first, row) in enumerate(tables.chains)
@@ -77,15 +73,6 @@ def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, chains: 
     total = c.sum(name, [Scaled(end) for end in [*ends, c.constant(tables.rest)]])
     below = c.constant(constant & ((1 << low) - 1))
     return c.add(name, c.whole(name, total), below, a_shift=low)
-
-
-def chains_for(count: int) -> Iterator[int]:
-    """Numbers of chains worth trying for so many synapses, the cheapest first."""
-    most, tried = max(1, -(-count // ALONE)), 1
-    while tried < most:
-        yield tried
-        tried *= 2
-    yield most
 
 
 def _chain(

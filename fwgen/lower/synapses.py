@@ -12,35 +12,33 @@ from fwgen.ir.nodes import Dense
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cost import circuit_cost
 from fwgen.lower.feed_forward import accumulated, dense_weights
+from fwgen.lower.grouping import GATED, Form, forms_for
 from fwgen.lower.ops import Scaled, Word, trailing_zeros
 from fwgen.lower.pace import Pace
-from fwgen.lower.spike_sum import QUICK, THOROUGH, Synapses, chains_for, spike_sum
+from fwgen.lower.spike_sum import QUICK, THOROUGH, Synapses, spike_sum
 from fwgen.lower.vectors import bounds_of
 from fwgen.quantise.bounds import Range
 
-GATED = 0
 _FEW = 12  # synapses of a neuron, up to which a tree of gated weights is compared
 _TABLE_BITS = 8  # bits of a table that read a spike, about, for its load
 
 
 @dataclass(frozen=True, slots=True)
 class Accumulators:
-    """One form of a layer's accumulators.
+    """A layer's accumulators in one form; ``luts`` are estimated."""
 
-    ``chains`` are the chains of additions of `spike_sum`, or `GATED`: a tree of gated weights.
-    ``luts`` are estimated.
-    """
-
-    chains: int
+    form: Form
     circuit: Circuit
     luts: int
 
     @property
     def about(self) -> str:
         """The form in words."""
-        if self.chains == GATED:
+        if self.form == GATED:
             return "a tree of gated weights"
-        return f"tables of spikes in {self.chains} chain{'s' * (self.chains > 1)} a neuron"
+        chains = f"{self.form.chains} chain{'s' * (self.form.chains > 1)}"
+        begun = ", six spikes first" * self.form.alone
+        return f"tables of spikes in {chains} a neuron{begun}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +64,25 @@ class SpikedLayer:
         weight = dense_weights(self.node, self.source)[0]
         return max(int(np.count_nonzero(row)) for row in weight)
 
-    def form(self, chains: int) -> Accumulators:
+    def made(self, form: Form) -> Accumulators:
         """One form, its LUTs counted."""
-        circuit = synapses(self, chains)
-        return Accumulators(chains, circuit, circuit_cost(circuit).lut)
+        circuit = synapses(self, form)
+        return Accumulators(form, circuit, circuit_cost(circuit).lut)
 
 
 def accumulators(layer: SpikedLayer) -> list[Accumulators]:
     """A layer's accumulators in every form worth trying, the smallest first."""
-    found = [layer.form(chains) for chains in (*chains_for(layer.inputs), GATED)]
-    return sorted(found, key=lambda form: form.luts)
+    found = [layer.made(form) for form in (*forms_for(layer.inputs), GATED)]
+    return sorted(found, key=lambda made: made.luts)
 
 
 def best_form(layer: SpikedLayer, rank: Callable[[Circuit], Any] | None) -> Accumulators:
     """The form of a layer with the fewest LUTs, as `chosen` says."""
-    return chosen(layer.inputs, lambda chains, swaps: synapses(layer, chains, swaps), rank)
+    return chosen(layer.inputs, lambda form, swaps: synapses(layer, form, swaps), rank)
 
 
 def chosen(
-    inputs: int, make: Callable[[int, int], Circuit], rank: Callable[[Circuit], Any] | None
+    inputs: int, make: Callable[[Form, int], Circuit], rank: Callable[[Circuit], Any] | None
 ) -> Accumulators:
     """The form with the fewest LUTs, or the fewest among those of the lowest rank.
 
@@ -96,19 +94,19 @@ def chosen(
     inputs
         Synapses of the neuron that has most.
     make
-        The circuit of a form, from its chains and how many exchanges are tried for each synapse.
+        The circuit of a form, from how many exchanges are tried for each synapse.
     """
-    every = [*chains_for(inputs), *[GATED] * (inputs <= _FEW)]
+    every = [*forms_for(inputs), *[GATED] * (inputs <= _FEW)]
     if rank:
-        ranks = {chains: rank(make(chains, QUICK)) for chains in every}
-        every = [chains for chains in every if ranks[chains] == min(ranks.values())]
-    tried = dict.fromkeys([every[0], *[chains for chains in every if chains == GATED]])
-    forms = ((chains, make(chains, THOROUGH)) for chains in tried)
-    found = [Accumulators(chains, made, circuit_cost(made).lut) for chains, made in forms]
-    return min(found, key=lambda form: form.luts)
+        ranks = {form: rank(make(form, QUICK)) for form in every}
+        every = [form for form in every if ranks[form] == min(ranks.values())]
+    tried = dict.fromkeys([every[0], *[form for form in every if form == GATED]])
+    made = ((form, make(form, THOROUGH)) for form in tried)
+    found = [Accumulators(form, circuit, circuit_cost(circuit).lut) for form, circuit in made]
+    return min(found, key=lambda one: one.luts)
 
 
-def synapses(layer: SpikedLayer, chains: int, swaps: int = THOROUGH) -> Circuit:
+def synapses(layer: SpikedLayer, form: Form, swaps: int = THOROUGH) -> Circuit:
     """Constant matrix on spikes, in one form: a synapse adds its weight when its input spiked.
 
     Its outputs are not registered.
@@ -116,7 +114,7 @@ def synapses(layer: SpikedLayer, chains: int, swaps: int = THOROUGH) -> Circuit:
     c = Circuit(layer.pace)
     weight, lift, bias, frac = dense_weights(layer.node, layer.source)
     spikes = c.input("spike_i", layer.source, layer.arrivals)
-    sums = weighted(c, spikes, weight << lift, bias, chains, swaps)
+    sums = weighted(c, spikes, weight << lift, bias, form, swaps)
     sums = accumulated(c, sums, frac, layer.wrapping)
     result = bounds_of(sums, layer.result.frac) if layer.tight else layer.result
     c.output("current_o", sums, result)
@@ -124,10 +122,10 @@ def synapses(layer: SpikedLayer, chains: int, swaps: int = THOROUGH) -> Circuit:
 
 
 def weighted(
-    c: Circuit, spikes: Sequence[Word], weight: Ints, bias: Ints, chains: int, swaps: int
+    c: Circuit, spikes: Sequence[Word], weight: Ints, bias: Ints, form: Form, swaps: int
 ) -> list[Word]:
     """For each row of weights the bias plus those whose input spiked, exactly, in one form."""
-    if chains == GATED:
+    if form == GATED:
         return list(_gated(c, spikes, weight, bias))
     readers = {
         word.name: _TABLE_BITS * int(np.count_nonzero(column))
@@ -135,7 +133,7 @@ def weighted(
     }
     rows = enumerate(zip(weight.tolist(), bias.tolist(), strict=True))
     return [
-        spike_sum(c, f"n{o}", Synapses(spikes, row, readers, swaps), b, chains)
+        spike_sum(c, f"n{o}", Synapses(spikes, row, readers, swaps), b, form)
         for o, (row, b) in rows
     ]
 

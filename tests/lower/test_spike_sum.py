@@ -5,12 +5,12 @@ import pytest
 
 from fwgen.lower.circuit import Circuit
 from fwgen.lower.cost import circuit_cost
-from fwgen.lower.grouping import ALONE, Grouping, Share, grouped
+from fwgen.lower.grouping import ALONE, GATED, Form, Grouping, Share, forms_for, grouped
 from fwgen.lower.offsets import Table, Tables
 from fwgen.lower.ops import Truth
 from fwgen.lower.pace import Pace
-from fwgen.lower.spike_sum import Synapses, chains_for, spike_sum
-from fwgen.lower.synapses import GATED, SpikedLayer, accumulators, best_form, synapses
+from fwgen.lower.spike_sum import Synapses, spike_sum
+from fwgen.lower.synapses import SpikedLayer, accumulators, best_form, synapses
 from fwgen.quantise.bounds import Range, const, filled
 from fwgen.quantise.ranges import Analysis, add
 from tests.lower.evaluate import outputs
@@ -49,7 +49,7 @@ def test_every_form(kind: str, size: int, clock: float) -> None:
     for form in accumulators(made):
         for event in events:
             expected = [int(n) for n in weight @ event + bias]
-            assert outputs(form.circuit, {"spike_i": event.tolist()}) == [expected], form.chains
+            assert outputs(form.circuit, {"spike_i": event.tolist()}) == [expected], form.form
 
 
 @pytest.mark.parametrize("count", [7, 8, 11, 20])
@@ -58,7 +58,7 @@ def test_first_terms_may_take_all(count: int) -> None:
     c, weights = Circuit(Pace(40.0)), [1 << k for k in range(count)]
     spikes = c.input("spike_i", Range(filled(0, count), filled(1, count), 0))
     for chains in (1, 2):
-        total = spike_sum(c, f"n{chains}", Synapses(spikes, weights, {}), -5, chains)
+        total = spike_sum(c, f"n{chains}", Synapses(spikes, weights, {}), -5, Form(chains))
         c.output(
             f"sum{chains}_o", [total], Range(filled(-5, 1), filled(1 << count, 1), 0), more=True
         )
@@ -70,9 +70,9 @@ def test_first_terms_may_take_all(count: int) -> None:
 def test_late_spikes_wait_for_a_register() -> None:
     """Logic before the spikes counts, and no stage holds more than a cycle."""
     pace = Pace(360.0)
-    for chains in (1, 2, 4, GATED):
-        soon = synapses(layer("uniform", 3, 24, 360.0), chains)
-        late = synapses(layer("uniform", 3, 24, 360.0, pace.room - 100), chains)
+    for form in (Form(1), Form(1, alone=True), Form(2), Form(4, alone=True), GATED):
+        soon = synapses(layer("uniform", 3, 24, 360.0), form)
+        late = synapses(layer("uniform", 3, 24, 360.0, pace.room - 100), form)
         assert late.latency in (soon.latency, soon.latency + 1)
         assert all(op.word.arrival <= pace.room for op in late.ops)
 
@@ -81,7 +81,7 @@ def test_a_first_table_waits_where_its_spikes_come_late() -> None:
     """Its LUTs, and nothing else, would not fit any more."""
     pace = Pace(360.0)
     soon, late = (
-        synapses(layer("uniform", 3, 6, 360.0, ready), 1) for ready in (1, pace.room - 100)
+        synapses(layer("uniform", 3, 6, 360.0, ready), Form(1)) for ready in (1, pace.room - 100)
     )
     assert (soon.latency, late.latency) == (0, 1)
 
@@ -89,25 +89,34 @@ def test_a_first_table_waits_where_its_spikes_come_late() -> None:
 @pytest.mark.parametrize(("clock", "most"), [(480.0, 8), (640.0, 14), (810.0, 15)])
 def test_an_addition_takes_a_cycle_at_most(clock: float, most: int) -> None:
     """However many cells read the spikes: 13 tables behind one another."""
-    assert synapses(layer("uniform", 64, 64, clock), 1).latency <= most
+    assert synapses(layer("uniform", 64, 64, clock), Form(1)).latency <= most
 
 
 def test_five_spikes_a_table_and_six_where_one_stands_alone() -> None:
-    """Six where nothing is added, and where that saves a table."""
-    for chains, most in ((1, 5), (2, 5), (5, 6)):
-        circuit = synapses(layer("uniform", 1, 30), chains)
-        found = [len(op.bits) for op in circuit.ops if isinstance(op, Truth)]
-        assert max(found) == most
-    alone = synapses(layer("uniform", 1, 11), 1)
-    assert sorted(len(op.bits) for op in alone.ops if isinstance(op, Truth)) == [5, 6]
+    """Six where nothing is added, or where the form says so."""
+    for form in (Form(1, alone=True), Form(2, alone=True), Form(5, alone=True)):
+        circuit = synapses(layer("uniform", 1, 30), form)
+        found = sorted(len(op.bits) for op in circuit.ops if isinstance(op, Truth))
+        assert found[-1] == 6
+        assert all(bits <= 5 for bits in found[: -form.chains])
+    assert max(len(t.parts) for t in grouped([3 * k for k in range(1, 31)], Form(1), 40).tables) < 7
+
+
+def test_six_spikes_alone_save_an_addition() -> None:
+    """So that form may take fewer cycles, and the other is no larger."""
+    for clock in (300.0, 480.0):
+        made = {form: synapses(layer("uniform", 3, 30, clock), form) for form in forms_for(30)}
+        assert made[Form(1, alone=True)].latency <= made[Form(1)].latency
+        luts = {form: circuit_cost(circuit).lut for form, circuit in made.items()}
+        assert luts[Form(1)] <= luts[Form(1, alone=True)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_groups_hold_each_weight_once(kind: str) -> None:
     """In a table, in carries and in first terms, whatever is exchanged; always the same."""
     weights = [int(n) for n in KINDS[kind](np.random.default_rng(1), 50)]
-    for chains in chains_for(np.count_nonzero(weights)):
-        found = grouped(weights, chains, 40)
+    for form in forms_for(np.count_nonzero(weights)):
+        found = grouped(weights, form, 40)
         held = [0] * len(weights)
         for table in found.tables:
             assert len(table.parts) <= ALONE - bool(found.first)
@@ -121,13 +130,13 @@ def test_groups_hold_each_weight_once(kind: str) -> None:
                 if i is not None:
                     held[i] += 1 << k
         assert held == weights
-        assert found == grouped(weights, chains, 40)
+        assert found == grouped(weights, form, 40)
 
 
 def test_carries_and_first_terms_make_tables_narrower() -> None:
     """More exchanges find narrower tables; most carries and first bits are used."""
     weights = [int(n) for n in np.random.default_rng(1).integers(-128, 128, 64)]
-    few, many = (grouped(weights, 1, swaps) for swaps in (4, 100))
+    few, many = (grouped(weights, Form(1), swaps) for swaps in (4, 100))
     assert many.width < few.width < sum(abs(w).bit_length() for w in weights) // 3
     assert sum(table.carry is not None for table in many.tables) >= len(many.tables) - 2
     assert sum(i is not None for i in many.first[0]) >= 6
@@ -138,7 +147,7 @@ def test_carries_and_first_terms_make_tables_narrower() -> None:
 def test_constants_are_spread(constant: int, chains: int) -> None:
     """What the tables, carries and first terms hold adds up; nothing is left for an addition."""
     weights = [int(n) for n in np.random.default_rng(1).integers(-128, 128, 40)]
-    found = grouped(weights, chains, 40)
+    found = grouped(weights, Form(chains), 40)
     made = Tables.of(found, chains, constant)
     assert made.rest == 0
     least = sum(min(table.values) for _, row in made.chains for table in row)
@@ -167,15 +176,15 @@ def test_tables_are_smaller_than_gates() -> None:
     """Less than half of a tree of gated weights by the estimate, and binary weights less still."""
     for kind, most in (("uniform", 0.5), ("normal", 0.5), ("binary", 0.4)):
         forms = accumulators(layer(kind, 4, 40, 40.0))
-        luts = {form.chains: form.luts for form in forms}
-        assert luts[1] == min(luts.values())
-        assert luts[1] < most * luts[GATED]
+        luts = {form.form: form.luts for form in forms}
+        assert luts[Form(1)] == min(luts.values())
+        assert luts[Form(1)] < most * luts[GATED]
 
 
 def test_a_layer_of_six_spikes_is_one_level() -> None:
     """One LUT a bit, and nothing is added."""
     (form, *_) = accumulators(layer("uniform", 4, 6))
-    assert form.chains == 1
+    assert form.form == Form(1, alone=True)
     assert {type(op) for op in form.circuit.ops[6:]} == {Truth}
     assert circuit_cost(form.circuit).lut <= sum(w.width for w in form.circuit.outputs[0].words)
 

@@ -112,7 +112,7 @@ def _sides(weight: Ints, work: Path, parts: Collection[Part]) -> Iterator[tuple[
     found, seconds = all_forms(weight) if {"chosen", "forms"} & set(parts) else ([], 0.0)
     for k, form in enumerate(found):
         if ("forms" if k else "chosen") in parts:
-            folder = _folder(work, f"chains{form.chains}")
+            folder = _folder(work, f"chains{form.form.chains}{'_alone' * form.form.alone}")
             yield fwgen_side(form, seconds / len(found), folder), OWN
 
 

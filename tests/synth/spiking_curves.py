@@ -20,6 +20,7 @@ from fwgen.emit.rtl import emit_rtl
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node
 from fwgen.lower.cost import Cost, estimate
+from fwgen.lower.grouping import forget
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
 from fwgen.targets import device
@@ -82,6 +83,7 @@ def network(point: Point) -> Graph:
 def measure(point: Point) -> Figures:
     """Lower and emit one network; the seconds are CPU time of both, the estimate apart."""
     graph, pace = network(point), Pace.of(device(TARGET), point.clock)
+    forget()
     start = process_time()
     design = lower(graph, pace)
     emit_rtl(design, graph)

@@ -16,9 +16,10 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Lif, Node
 from fwgen.ir.schedule import Schedule
 from fwgen.lower import wavefront
+from fwgen.lower.grouping import GATED, Form
 from fwgen.lower.lowering import lower
 from fwgen.lower.pace import Pace
-from fwgen.lower.synapses import GATED, Accumulators, SpikedLayer, accumulators
+from fwgen.lower.synapses import Accumulators, SpikedLayer, accumulators
 from fwgen.verify import native
 from tests.verify.operations import (
     Implemented,
@@ -173,7 +174,7 @@ class TestUnrolledAtAFastClock(Scheduled):
 class Formed(Scheduled):
     """Inherited by the test of each form: the layers have this form and no other."""
 
-    chains: ClassVar[int]
+    form: ClassVar[Form]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -181,8 +182,10 @@ class Formed(Scheduled):
         """The network with accumulators of one form."""
 
         def only(layer: SpikedLayer, _rank: object) -> Accumulators:
-            found = accumulators(layer)
-            return min(found, key=lambda form: abs(form.chains - cls.chains))
+            made = {one.form: one for one in accumulators(layer)}
+            if cls.form in made:
+                return made[cls.form]
+            return made[max(form for form in made if form.alone)]  # too few synapses
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(wavefront, "best_form", only)
@@ -193,25 +196,31 @@ class Formed(Scheduled):
 class TestGatedTrees(Formed):
     """Trees of gated weights."""
 
-    chains = GATED
+    form = GATED
 
 
 class TestOneChain(Formed):
     """Tables of spikes in one chain of additions."""
 
-    chains = 1
+    form = Form(1)
+
+
+class TestOneChainBehindATable(Formed):
+    """In one chain, which begins with six spikes in a table of their own."""
+
+    form = Form(1, alone=True)
 
 
 class TestTwoChains(Formed):
     """In two chains, whose ends are added."""
 
-    chains = 2
+    form = Form(2)
 
 
 class TestTreesOfTables(Formed):
     """As many chains as tables."""
 
-    chains = 9
+    form = Form(9, alone=True)
 
 
 def test_one_lane_is_slower_than_the_clock_wants() -> None:
