@@ -209,8 +209,8 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
             return entry | _parts(_CELLS[LatencyBlock], ports, list(block.spikes), sizes)
         case MergeBlock():
             copies = range(len(block.inputs))
-            due = [moments.at(block.time, copy) for copy in reversed(copies)]
-            ports = [("due_i", f"{{{', '.join(due)}}}"), ("data_i", _joined(block.inputs))]
+            due = [moments.at(block.time - 1, copy) for copy in reversed(copies[1:])]
+            ports = [clock, ("due_i", f"{{{', '.join(due)}}}"), ("data_i", _joined(block.inputs))]
             ports.append(("data_o", block.output.net))
             sizes = {"WIDTH": block.output.width, "COPIES": len(copies)}
             return entry | _parts(_CELLS[MergeBlock], ports, [block.output], sizes)

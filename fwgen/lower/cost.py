@@ -5,6 +5,7 @@ Every block becomes a network of bits (`fwgen.lower.netbits`), which LUTs of six
 back to front, as synthesis lets them. ``docs/estimates.md`` has the measured error against Yosys.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -202,13 +203,19 @@ class _Flow:
         return cost
 
     def _merge(self, block: MergeBlock) -> Cost:
-        """One bit of each copy and whether it is due."""
+        """The number of the copy that is due, in registers, and the choice of each bit by it."""
         wanted = self.wanted(block.output)
         for signal in block.inputs:
             self.want(signal, wanted)
-        net, copies = Network(), range(len(block.inputs))
-        pairs = [bit for c in copies for bit in ((f"data{c}", 0), ("due", c))]
-        return net.build([net.tree("|", pairs)]) * len(wanted)
+        copies, number, one = range(len(block.inputs)), Network(), Network()
+        left: list[Bit] = [(f"data{c}", 0) for c in copies]
+        kept = []
+        for k in range((len(copies) - 1).bit_length()):
+            due = number.tree("|", [("due", c) for c in copies if c >> k & 1])
+            kept.append(number.register("copy_q", k, due))
+            pairs = itertools.zip_longest(left[::2], left[1::2])
+            left = [one.choose(("copy_q", k), b, a) if b else a for a, b in pairs]
+        return number.build(kept) + one.build(left) * len(wanted)
 
 
 class Shown(NamedTuple):

@@ -12,7 +12,7 @@ from fwgen.lower.ops import WIDEST_TREE
 from fwgen.targets import Device
 
 _PS_PER_US = 1_000_000
-MARGIN = 0.35  # of the clock, for spiking layers; from mapped netlists of models/snn_ae
+MARGIN = 0.2  # of the clock, for spiking layers; from mapped netlists of models/snn_ae
 _SINKS = 2  # assumed: cells that read a signal before mapping
 _LUT_INPUTS = 6
 _SMALL_BITS = 6  # a function of so few bits is one LUT a bit

@@ -369,7 +369,9 @@ class Wavefront:
             plan.signals[node.name] = one
             return
         net = f"{node.name}__merged"
-        ready = (plan.pace.reduce(2 * len(found)),) * one.count
+        number = (len(found) - 1).bit_length()  # bits of the copy's number, which all bits read
+        pace, sinks = plan.pace, one.width
+        ready = (pace.load(sinks) + pace.reduce(len(found) + number),) * one.count
         output = replace(one, net=net, arrivals=ready)
         about = f"'{node.name}' of the copy whose event is due"
         plan.blocks.append(MergeBlock(net, about, tuple(found), one.time, output))

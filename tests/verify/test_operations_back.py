@@ -133,9 +133,9 @@ class TestUnrolled(Operation):
 
 
 class TestCopies(Operation):
-    """Three copies with a loop each, which take events in turn."""
+    """Five copies with a loop each, which take events in turn: more than a LUT chooses from."""
 
-    schedule = Schedule(copies=3)
+    schedule = Schedule(copies=5)
 
     @staticmethod
     def make() -> Graph:
