@@ -52,7 +52,7 @@ class Network:
     _functions: dict[Bit, tuple[Bit, ...]] = field(default_factory=dict)
     _sources: dict[Bit, tuple[Cost, tuple[Bit, ...]]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], Bit] = field(default_factory=dict)
-    _resets: dict[Bit, tuple[Bit, Bit]] = field(default_factory=dict)
+    _resets: dict[Bit, tuple[int, Bit, Bit]] = field(default_factory=dict)
     _readers: Counter[Bit] = field(default_factory=Counter)
     _cuts: dict[Bit, frozenset[Bit]] = field(default_factory=dict)
     _built: set[Bit] = field(default_factory=set)
@@ -80,14 +80,23 @@ class Network:
     def register(self, name: str, index: int, bit: Bit) -> Bit:
         """A flip-flop; equal ones are one, and constants need none.
 
-        Where a condition makes it constant, that is its synchronous reset or set: no LUT.
+        Where conditions make it one constant, they are its synchronous reset or set: no LUT.
         """
         key = ("register", bit)
         if isinstance(bit, int):
             return bit
         if key not in self._known:
-            self._known[key] = self.source((name, index), _FF, self._resets.get(bit, [bit]))
+            self._known[key] = self.source((name, index), _FF, self._reset(bit))
         return self._known[key]
+
+    def _reset(self, bit: Bit) -> list[Bit]:
+        """What a register reads: whether it is reset or set, if it ever is, and else its value."""
+        conditions: list[Bit] = []
+        constants = {self._resets[bit][0]} if bit in self._resets else set()
+        while bit in self._resets and self._resets[bit][0] in constants:
+            _, condition, bit = self._resets[bit]
+            conditions.append(condition)
+        return [bit, *([self.tree("|", conditions)] if len(conditions) > 1 else conditions)]
 
     def tree(self, what: str, bits: Sequence[Bit]) -> Bit:
         """A function of many bits that splits into such functions of some: and, or."""
@@ -106,8 +115,10 @@ class Network:
         if (yes, no) == (1, 0):
             return condition
         chosen = self.function("?", condition, yes, no)
-        if isinstance(yes, int) != isinstance(no, int):
-            self._resets[chosen] = (condition, no if isinstance(yes, int) else yes)
+        if isinstance(yes, int) and not isinstance(no, int):
+            self._resets[chosen] = (yes, condition, no)
+        elif isinstance(no, int) and not isinstance(yes, int):
+            self._resets[chosen] = (no, condition, yes)
         return chosen
 
     def add(

@@ -123,3 +123,12 @@ def test_a_shared_function_stays_one_where_copies_would_weigh_more() -> None:
     shared = net.function("|", *row("c", 3))
     readers = [net.function("&", shared, bit) for bit in row("a", 5)]
     assert net.build(readers) == Cost(lut=6)
+
+
+@pytest.mark.parametrize(("inner", "luts"), [(0, 1), (1, 4)])
+def test_choices_of_the_same_constant_are_one_reset(inner: int, luts: int) -> None:
+    """Two conditions, as a neuron's clear and its spike, are one LUT; a set within is no reset."""
+    net = Network()
+    kept = [net.choose(("spike", 0), inner, bit) for bit in row("a", 4)]
+    stored = [net.register("q", i, net.choose(("clear", 0), 0, bit)) for i, bit in enumerate(kept)]
+    assert net.build(stored) == Cost(lut=luts, ff=4)
