@@ -165,7 +165,8 @@ error was known. The model was improved while looking at these. The promise is 1
 
 ## Ten more blocks
 
-Other seeds, synthesised once the model was finished and not looked at before.
+Other seeds, synthesised once the model was finished and not looked at before; spiking 109 was
+looked at later, when the reset of a neuron to zero was mended.
 
 {unseen}
 
