@@ -111,7 +111,7 @@ class _Spread:
     """Tables and first terms that take up a constant; ``rest`` is what none could.
 
     The first ``alone`` tables are not added to anything, so that they have no carry. ``luts`` are
-    those that the constant takes; filling tables up takes none.
+    those that the constant takes; filling tables up takes hardly any, and is not counted.
     """
 
     tables: list[Table]

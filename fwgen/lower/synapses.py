@@ -97,12 +97,20 @@ def chosen(
         The circuit of a form, from how many exchanges are tried for each synapse.
     """
     every = [*forms_for(inputs), *[GATED] * (inputs <= _FEW)]
-    if rank:
-        ranks = {form: rank(make(form, QUICK)) for form in every}
-        every = [form for form in every if ranks[form] == min(ranks.values())]
-    tried = dict.fromkeys([every[0], *[form for form in every if form == GATED]])
-    made = ((form, make(form, THOROUGH)) for form in tried)
-    found = [Accumulators(form, circuit, circuit_cost(circuit).lut) for form, circuit in made]
+    quick = {form: make(form, QUICK) for form in every} if rank else {}
+    ranks = {form: rank(circuit) for form, circuit in quick.items()} if rank else {}
+    every = [form for form in every if not ranks or ranks[form] == min(ranks.values())]
+    found: list[Accumulators] = []
+    for form in every:
+        if found and form != GATED:
+            continue
+        circuit = make(form, THOROUGH)
+        # narrower tables stand in another order, which may take a cycle more
+        if not rank or rank(circuit) <= ranks[form]:
+            found.append(Accumulators(form, circuit, circuit_cost(circuit).lut))
+    if not found:
+        form, circuit = every[0], quick[every[0]]
+        found.append(Accumulators(form, circuit, circuit_cost(circuit).lut))
     return min(found, key=lambda one: one.luts)
 
 

@@ -369,9 +369,10 @@ class Wavefront:
             plan.signals[node.name] = one
             return
         net = f"{node.name}__merged"
-        number = (len(found) - 1).bit_length()  # bits of the copy's number, which all bits read
-        pace, sinks = plan.pace, one.width
-        ready = (pace.load(sinks) + pace.reduce(len(found) + number),) * one.count
+        # two bits of the copy's number decide in each level; its lowest have most to decide
+        levels, sinks = -(-(len(found) - 1).bit_length() // 2), one.width * -(-len(found) // 4)
+        pace = plan.pace
+        ready = (pace.load(sinks) + levels * pace.lut(),) * one.count
         output = replace(one, net=net, arrivals=ready)
         about = f"'{node.name}' of the copy whose event is due"
         plan.blocks.append(MergeBlock(net, about, tuple(found), one.time, output))
