@@ -92,8 +92,8 @@ class Network:
     def _reset(self, bit: Bit) -> list[Bit]:
         """What a register reads: whether it is reset or set, if it ever is, and else its value."""
         conditions: list[Bit] = []
-        constants = {self._resets[bit][0]} if bit in self._resets else set()
-        while bit in self._resets and self._resets[bit][0] in constants:
+        constant = self._resets[bit][0] if bit in self._resets else 0
+        while bit in self._resets and self._resets[bit][0] == constant:
             _, condition, bit = self._resets[bit]
             conditions.append(condition)
         return [bit, *([self.tree("|", conditions)] if len(conditions) > 1 else conditions)]

@@ -22,9 +22,7 @@ _BIT, _FILL = 64, 96  # what a bit of a table counts, and how full its highest o
 _PATIENCE = 6  # how much worse a proposal may be at first
 _LOW_BITS = 3  # trailing zeros by which synapses are first sorted
 _KEEP = 9  # of ten proposals for a carry, those that fill it
-_MANY = (
-    8  # tables, beyond which those of chains that begin with bits have nearly always been narrower
-)
+_MANY = 8  # tables, beyond which chains that begin with bits have nearly always narrower ones
 _NOBODY = -1  # an empty place in a group; the last entry of the lists by synapse, always 0
 _NEVER = 1 << 20
 

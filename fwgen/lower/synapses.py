@@ -100,18 +100,17 @@ def chosen(
     quick = {form: make(form, QUICK) for form in every} if rank else {}
     ranks = {form: rank(circuit) for form, circuit in quick.items()} if rank else {}
     every = [form for form in every if not ranks or ranks[form] == min(ranks.values())]
-    found: list[Accumulators] = []
+    found: dict[Form, Circuit] = {}
     for form in every:
         if found and form != GATED:
             continue
         circuit = make(form, THOROUGH)
         # narrower tables stand in another order, which may take a cycle more
         if not rank or rank(circuit) <= ranks[form]:
-            found.append(Accumulators(form, circuit, circuit_cost(circuit).lut))
-    if not found:
-        form, circuit = every[0], quick[every[0]]
-        found.append(Accumulators(form, circuit, circuit_cost(circuit).lut))
-    return min(found, key=lambda one: one.luts)
+            found[form] = circuit
+    made = found or {every[0]: quick[every[0]]}
+    counted = (Accumulators(form, one, circuit_cost(one).lut) for form, one in made.items())
+    return min(counted, key=lambda one: one.luts)
 
 
 def synapses(layer: SpikedLayer, form: Form, swaps: int = THOROUGH) -> Circuit:

@@ -99,9 +99,8 @@ def test_five_spikes_a_table_and_six_where_one_stands_alone() -> None:
         found = sorted(len(op.bits) for op in circuit.ops if isinstance(op, Truth))
         assert found[-1] == 6
         assert all(bits <= 5 for bits in found[: -form.chains])
-    assert (
-        max(len(t.parts) for t in grouped([3 * k for k in range(1, 31)], Form(1), 40).tables) == 5
-    )
+    added = grouped([3 * k for k in range(1, 31)], Form(1), 40).tables
+    assert max(len(table.parts) for table in added) == 5
 
 
 @pytest.mark.parametrize(("inputs", "clock"), [(26, 240.0), (16, 400.0)])
