@@ -29,8 +29,8 @@ class Settings:
     adders: str = "one carry chain an addition, no carry-save arrays"
     # without Yosys' &scorr and &dch: these replace a signal by an equal one from another neuron
     # however late it comes, which made paths of models/snn_ae through three additions twice as long
-    # no {C} as in Yosys' own script: ABC gets it as it stands and reads no option behind it, so that
-    # the delay of wires (-W) would not count, and a choice of four bits takes two LUTs, not one
+    # no {C} as in Yosys' own script: ABC gets it as it stands and reads no option behind it; so the
+    # delay of wires (-W) would not count, and a choice of four bits takes two LUTs instead of one
     abc9: str = "&syn3; &ps; &if -C 32 {W} {D} {R} -v; &mfs"
 
     @property
