@@ -1,5 +1,5 @@
 """``python -m fwgen``."""
 
-from fwgen.cli import main
+from fwgen.cli.app import main
 
 main()

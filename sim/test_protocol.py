@@ -21,7 +21,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 
 from fwgen.ir.ports import Port
-from fwgen.verify.interface_json import from_json
+from fwgen.verify.bench.interface_json import from_json
 
 INTERFACE = from_json(Path(os.environ["FWGEN_INTERFACE"]).read_text(encoding="utf-8"))
 LATENCY, INTERVAL = INTERFACE.latency, INTERFACE.interval

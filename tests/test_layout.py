@@ -1,37 +1,91 @@
 """The house: which stage may import which, and what leaves the library."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "fwgen"
-STAGES = ("ir", "ingest", "quantise", "lower", "emit", "synth", "verify", "report")
-SHARED = {"errors", "assets", "targets", "__init__", ""}
+ORDER = (
+    "errors",
+    "assets",
+    "devices",
+    "tools",
+    "ir",
+    "ingest",
+    "quantise",
+    "lower",
+    "hls",
+    "emit",
+    "synth",
+    "verify",
+    "report",
+    "flow",
+    "cli",
+)
+"""Every package and module at the top, each importing itself and those before it only."""
+MAX_MODULES = 15  # in one folder
+MAX_IMPORTS = 24  # of fwgen's own modules, by one module
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The second part of every 'fwgen.X...' that a module imports."""
+def imported(path: Path) -> set[str]:
+    """The modules of fwgen that a module imports, by their full names."""
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if _is_module(name) else node.module for name in whole}
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            if name.split(".")[0] == "fwgen":
-                yield [*name.split("."), ""][1]
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.split(".")[0] == "fwgen"}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_imports_itself_and_earlier_ones(stage: str) -> None:
-    """Data flows one way: a stage knows the stages before it, errors and shared tables only."""
-    allowed = SHARED | set(STAGES[: STAGES.index(stage) + 1])
-    for path in (PACKAGE / stage).rglob("*.py"):
-        wrong = {name for name in imports(path) if name not in allowed}
-        wrong -= {"__version__"}
-        assert not wrong, f"{path.relative_to(PACKAGE)} imports {wrong}"
+def _is_module(name: str) -> bool:
+    path = PACKAGE.parent / Path(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
+
+
+def top(name: str) -> str:
+    """The second part of ``fwgen.X...``; empty for the package itself."""
+    return [*name.split("."), ""][1]
+
+
+def modules() -> list[Path]:
+    """Every module of fwgen."""
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def test_everything_at_the_top_has_its_place_in_the_order() -> None:
+    """No package and no module stands outside the order of dependence."""
+    there = {p.stem for p in PACKAGE.glob("*.py")} | {p.parent.name for p in PACKAGE.glob("*/*.py")}
+    assert there - {"__init__", "__main__"} == set(ORDER)
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_a_package_imports_itself_and_earlier_ones(package: str) -> None:
+    """Data flows one way: nothing reaches to what stands after it in the order."""
+    allowed = {*ORDER[: ORDER.index(package) + 1], ""}
+    for path in modules():
+        if (
+            top(f"fwgen.{path.relative_to(PACKAGE).with_suffix('').as_posix()}".replace("/", "."))
+            == package
+        ):
+            wrong = {name for name in imported(path) if top(name) not in allowed}
+            assert not wrong, f"{path.relative_to(PACKAGE)} imports {wrong}"
+
+
+def test_no_folder_is_a_drawer() -> None:
+    """A folder has at most 15 modules, `__init__` aside."""
+    for folder in {path.parent for path in modules()}:
+        inside = [p.name for p in folder.glob("*.py") if p.name != "__init__.py"]
+        assert len(inside) <= MAX_MODULES, f"{folder.relative_to(PACKAGE)}: {len(inside)}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_imports_few_others(path: Path) -> None:
+    """At most 12 of fwgen's own modules: more is a module that does several things."""
+    found = imported(path)
+    assert len(found) <= MAX_IMPORTS, f"{len(found)}: {sorted(found)}"
 
 
 def test_only_the_command_line_prints() -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from fwgen.emit.rtl import emit_rtl
-from fwgen.ingest.bundle import read_bundle
+from fwgen.emit.top import emit_rtl
+from fwgen.flow.prepare import prepare
+from fwgen.flow.writer import write_files
+from fwgen.ingest.bundle.reader import read_bundle
 from fwgen.ir.nodes import Lif
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
-from fwgen.lower.pace import Pace
-from fwgen.outcome import prepare
-from fwgen.verify.prove import BenchResult, Subject, prove_cocotb, prove_native
-from fwgen.writer import write_files
+from fwgen.verify.bench.prove import BenchResult, Subject, prove_cocotb, prove_native
 
 MODEL = Path(__file__).parent.parent / "models" / "snn_ae"
 MODEL_FILE = read_bundle(MODEL)

@@ -1,7 +1,7 @@
 """Look-up tables as memories that are never written."""
 
 from fwgen.emit.literals import literal
-from fwgen.lower.ops import GROUP_BITS, Lookup
+from fwgen.lower.circuit.words import GROUP_BITS, Lookup
 
 _BLOCKED = 8  # address bits of tables that are written as blocks of a LUT each
 

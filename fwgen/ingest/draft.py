@@ -1,7 +1,7 @@
 """A bundle in the making: what an importer writes down before it becomes files.
 
-An importer only fills a draft. The files made of it are read back through `fwgen.ingest.bundle`,
-so an imported model passes the same door as one that a person wrote.
+An importer only fills a draft. The files made of it are read back through
+`fwgen.ingest.bundle.reader`, so an imported model passes the same door as one that a person wrote.
 """
 
 import re
@@ -14,8 +14,8 @@ import yaml
 from numpy.typing import ArrayLike, NDArray
 
 from fwgen.errors import BundleError
+from fwgen.ingest.bundle.schema import FORMAT_VERSION
 from fwgen.ingest.names import check_name
-from fwgen.ingest.schema import FORMAT_VERSION
 from fwgen.ir.fixed import Fixed
 
 SPIKES = "spikes"  # the input format of spike trains

@@ -235,7 +235,7 @@ def _converts_to(layer: Layer, readers: Mapping[str, list[Layer]], draft: Draft)
 
 
 def _norm(draft: Draft, layer: Layer) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Scale and offset of a normalisation, as `fwgen.ingest.layers` computes them."""
+    """Scale and offset of a normalisation, as `fwgen.ingest.bundle.layers` computes them."""
     name = layer["name"]
     mean, variance = draft.arrays[f"{name}.mean"], draft.arrays[f"{name}.variance"]
     with np.errstate(all="ignore"):  # what cannot be is refused where the bundle is read

@@ -65,10 +65,10 @@ class Source:
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("NIR", (".nir",), "nir"),
-    Source("Keras, QKeras and HGQ2", (".h5", ".hdf5", ".keras", ".json"), "keras"),
-    Source("ONNX and QONNX", (".onnx",), "onnx_import"),
-    Source("a snnTorch state dict", (".pt", ".pth", ".safetensors", ".npz"), "snntorch"),
+    Source("NIR", (".nir",), "nir.importer"),
+    Source("Keras, QKeras and HGQ2", (".h5", ".hdf5", ".keras", ".json"), "keras.importer"),
+    Source("ONNX and QONNX", (".onnx",), "onnx.importer"),
+    Source("a snnTorch state dict", (".pt", ".pth", ".safetensors", ".npz"), "snntorch.importer"),
 )
 
 

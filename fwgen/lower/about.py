@@ -2,16 +2,8 @@
 
 from collections.abc import Mapping
 
-from fwgen.ir.nodes import (
-    Dense,
-    KlDivergence,
-    Node,
-    SquaredError,
-    SumSquares,
-    Table,
-    Threshold,
-)
-from fwgen.quantise.bounds import Range
+from fwgen.ir.nodes import Dense, KlDivergence, Node, SquaredError, SumSquares, Table, Threshold
+from fwgen.ir.ranges import Range
 
 
 def about(node: Node, values: Mapping[str, Range]) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 from fwgen.errors import LoweringError
 from fwgen.ir.nodes import Dense, Lif
+from fwgen.ir.ranges import const
 from fwgen.ir.schedule import MAX_COPIES, Schedule
-from fwgen.lower.cost import Cost, estimate
 from fwgen.lower.design import Design, LifBlock
+from fwgen.lower.estimate.design import Cost, estimate
 from fwgen.lower.lowering import Lowerings
-from fwgen.quantise.bounds import const
 
 MOST_UNROLLED = 60_000  # synapses times time steps, beyond which unrolling is not tried unasked
 _NS_PER_US = 1000.0

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ports import Interface
 from fwgen.ir.schedule import Schedule
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.lif import LifCore
-from fwgen.lower.pace import Pace
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.spiking.neurons import LifCore
 
 
 @dataclass(frozen=True, slots=True)

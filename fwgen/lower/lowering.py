@@ -31,21 +31,21 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.ir.ports import Interface, Port
+from fwgen.ir.ranges import Range, const, floor_to
 from fwgen.ir.schedule import Schedule
-from fwgen.lower import feed_forward
 from fwgen.lower.about import about
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.cost import estimate
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import CircuitBlock, Design, OutputBlock, Signal
-from fwgen.lower.pace import Pace
+from fwgen.lower.estimate.design import estimate
 from fwgen.lower.plan import Plan, latest
-from fwgen.lower.rounding import carried_halves, carrying
-from fwgen.lower.scores import Score
-from fwgen.lower.shrink import Choice, Known, shrink
-from fwgen.lower.unrolled import Unrolled
-from fwgen.lower.wavefront import Wavefront
-from fwgen.quantise.bounds import Range, const, floor_to
-from fwgen.quantise.ranges import Analysis, analyse
+from fwgen.lower.spiking.unrolled import Unrolled
+from fwgen.lower.spiking.wavefront import Wavefront
+from fwgen.lower.static import feed_forward
+from fwgen.lower.static.rounding import carried_halves, carrying
+from fwgen.lower.static.scores import Score
+from fwgen.lower.static.shrink import Choice, Known, shrink
+from fwgen.quantise.analysis import Analysis, analyse
 
 Decided = Mapping[str, Mapping[str, int]]
 

@@ -4,16 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from fwgen.devices.delays import SHORTEST_SHIFT
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.delays import SHORTEST_SHIFT
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.words import Vector
 from fwgen.lower.design import Block, CircuitBlock, DelayBlock, HoldBlock, RestartBlock, Signal
-from fwgen.lower.ops import Vector
-from fwgen.lower.pace import Pace
 from fwgen.quantise.accumulator import ACCUMULATOR
-from fwgen.quantise.ranges import Analysis
+from fwgen.quantise.analysis import Analysis
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ import numpy as np
 from fwgen.errors import FormatError
 from fwgen.ir.fixed import MAX_WIDTH, Fixed, Overflow
 from fwgen.ir.nodes import Dense
-from fwgen.quantise.bounds import BEYOND, Range, const, widened_text
+from fwgen.ir.ranges import BEYOND, Range, const, widened_text
 
 ACCUMULATOR = "accumulator"  # what a wrap-around of the final sum is called among conversions
 

@@ -6,9 +6,9 @@ from fwgen.errors import FormatError, GraphError
 from fwgen.ir.fixed import Overflow
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense
+from fwgen.ir.ranges import Conversion
 from fwgen.quantise.accumulator import ACCUMULATOR, check_accumulator
-from fwgen.quantise.bounds import Conversion
-from fwgen.quantise.ranges import analyse
+from fwgen.quantise.analysis import analyse
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from fwgen.ir.nodes import (
     Subtract,
     Table,
 )
-from fwgen.quantise.bounds import Range, const, filled, ints
+from fwgen.ir.ranges import Range, const, filled, ints
 
 
 def aligned(ranges: Sequence[Range]) -> list[Range]:

@@ -38,9 +38,9 @@ from fwgen.ir.nodes import (
     Table,
     Threshold,
 )
-from fwgen.quantise.bounds import Range, roomy, widened
+from fwgen.ir.ranges import Range, roomy, widened
+from fwgen.quantise.analysis import Analysis, add
 from fwgen.quantise.lif_range import lif_current, lif_range, synapse_range
-from fwgen.quantise.ranges import Analysis, add
 from fwgen.quantise.tables import fix_table
 
 WEIGHT_BITS = 8

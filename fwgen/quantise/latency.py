@@ -8,7 +8,7 @@ from fwgen.errors import FormatError
 from fwgen.ir.cast import Ints, round_shift
 from fwgen.ir.fixed import Rounding
 from fwgen.ir.nodes import LatencyEncoder
-from fwgen.quantise.bounds import Range
+from fwgen.ir.ranges import Range
 from fwgen.quantise.tables import MAX_ENTRIES
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from fwgen.ir.cast import Ints, cast, round_integer
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.nodes import Const, CubaLif, Lif, Reset, ShiftLeak
-from fwgen.quantise.bounds import Conversion, LifRange, Range, const, filled, floor_to, roomy
+from fwgen.ir.ranges import Conversion, LifRange, Range, const, filled, floor_to, roomy
 
 Interval = tuple[int, int]
 

@@ -11,7 +11,7 @@ from fwgen.errors import FormatError
 from fwgen.ir.cast import Ints, from_real
 from fwgen.ir.fixed import MAX_WIDTH, Fixed
 from fwgen.ir.nodes import CUSTOM, Const, Real, Table
-from fwgen.quantise.bounds import Range, filled, ints
+from fwgen.ir.ranges import Range, filled, ints
 from fwgen.quantise.functions import UndefinedError, rounded
 
 MAX_ENTRIES = 1 << 14

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from fwgen.report.physical import closing, physical_notes
+from fwgen.report.build_tables import Json, missed, tables, verdict
 from fwgen.report.resource_tables import resource_notes
 from fwgen.report.table import Table
-from fwgen.report.tables import Json, missed, tables, verdict
+from fwgen.report.timing_tables import closing, physical_notes
 
 _STYLES = {"met": "green", "CHOSEN": "bold green", "MISSED": "bold red"}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fwgen.targets import RESOURCES
+from fwgen.devices.catalogue import RESOURCES
 
 Json = dict[str, Any]
 NAMES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36", "uram": "URAM"}

@@ -1,10 +1,10 @@
 """The report as Markdown."""
 
+from fwgen.report.build_tables import Json, tables, verdict
 from fwgen.report.fit import BLOCKS, totals
-from fwgen.report.physical import closing, physical_notes
 from fwgen.report.resource_tables import resource_notes
 from fwgen.report.table import Table
-from fwgen.report.tables import Json, tables, verdict
+from fwgen.report.timing_tables import closing, physical_notes
 
 _KINDS = (
     "Kinds of figures: *simulated* is measured by running the generated Verilog in a simulator, or "

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from fwgen.devices.delays import Delays
 from fwgen.errors import ToolError
-from fwgen.lower.delays import Delays
 from fwgen.synth.netlist import Cell
 
 Pin = tuple[str, int]

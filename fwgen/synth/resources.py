@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from fwgen.devices.catalogue import Device
 from fwgen.errors import ToolError
 from fwgen.synth.netlist import SHARED, Cell
-from fwgen.targets import Device
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-# how Yosys names the families of `fwgen.targets`
+# how Yosys names the families of `fwgen.devices.catalogue`
 FAMILIES = {"UltraScale+": "xcup", "UltraScale": "xcu", "7 series": "xc7"}
 PESSIMISTIC = (
     "Yosys maps additions to CARRY4 chains with two operands, knows no ternary adders and packs "

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fwgen.devices.delays import NETS_HIGH, NETS_LOW, PERMILLE, Delays
 from fwgen.errors import ToolError
-from fwgen.lower.delays import NETS_HIGH, NETS_LOW, PERMILLE, Delays
 from fwgen.synth.arcs import Arc, End, arcs, check, ends, starts
 from fwgen.synth.netlist import Bit, Cell, Netlist
 
@@ -129,7 +129,7 @@ def timing_block(netlist: Netlist, delays: Delays, clock_mhz: float) -> dict[str
         "clock_mhz": clock_mhz,
         "path": describe(path, netlist),
         "kind": "estimated",
-        "model": f"{delays.name}, fwgen/lower/delays.py, not calibrated; range: nets x "
+        "model": f"{delays.name}, fwgen/devices/delays.py, not calibrated; range: nets x "
         f"{NETS_HIGH / PERMILLE:g} and x {NETS_LOW / PERMILLE:g}",
     }
 

@@ -30,12 +30,12 @@ from fwgen.ir.nodes import (
     SpikeCount,
     Table,
 )
+from fwgen.ir.ranges import const, floor_to
 from fwgen.quantise.accumulator import ACCUMULATOR, sum_frac
-from fwgen.quantise.bounds import const, floor_to
+from fwgen.quantise.analysis import Analysis, analyse
 from fwgen.quantise.latency import spike_step
 from fwgen.quantise.lif_range import common_frac, recurrent_weights
-from fwgen.quantise.ranges import Analysis, analyse
-from fwgen.verify.dense_ops import Exact
+from fwgen.verify.exact.stateless import Exact
 
 
 @dataclass(slots=True)

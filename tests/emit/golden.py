@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fwgen.emit.rtl import emit_rtl
+from fwgen.emit.top import emit_rtl
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
@@ -21,8 +21,8 @@ from fwgen.ir.nodes import (
     SquaredError,
     Threshold,
 )
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
-from fwgen.lower.pace import Pace
 from fwgen.quantise.passes import quantise
 
 FOLDER = Path(__file__).parents[1] / "golden" / "toy"

@@ -11,9 +11,9 @@ import pytest
 
 import fwgen
 from fwgen.assets import asset_dir
-from fwgen.verify import toolchain
+from fwgen.tools import toolchain
 from tests.emit.golden import CLOCK_MHZ, FOLDER, files, toy
-from tests.verify.operations import implement, simulate, some_events
+from tests.ops.operation import implement, simulate, some_events
 
 ROOT = Path(__file__).parents[2]
 CELLS = sorted(asset_dir("templates").glob("cells/*.v"))

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fwgen.emit.circuit import Writer
 from fwgen.emit.literals import literal
-from fwgen.emit.rtl import emit_rtl
-from fwgen.emit.verilog import Writer
+from fwgen.emit.top import emit_rtl
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.lowering import lower
-from fwgen.lower.ops import (
+from fwgen.ir.ranges import Range
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.words import (
     Above,
     Add,
     Clamp,
@@ -26,9 +27,8 @@ from fwgen.lower.ops import (
     Word,
     Wrap,
 )
-from fwgen.lower.pace import Pace
-from fwgen.quantise.bounds import Range
-from tests.verify.operations import graph_of
+from fwgen.lower.lowering import lower
+from tests.ops.operation import graph_of
 
 
 @pytest.mark.parametrize(

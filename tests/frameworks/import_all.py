@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from fwgen.errors import FwgenError
-from fwgen.importer import import_model
+from fwgen.flow.import_ import import_model
 from fwgen.ingest.answers import Answers
 from fwgen.ingest.sources import Request
 

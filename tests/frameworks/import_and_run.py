@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fwgen.errors import FwgenError
-from fwgen.importer import import_model
+from fwgen.flow.import_ import import_model
 from fwgen.ingest.answers import Answers
 from fwgen.ingest.sources import Request
 from fwgen.ir.cast import to_real

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from fwgen.ingest.bundle import read_bundle
-from fwgen.ingest.schema import FORMAT_VERSION
+from fwgen.ingest.bundle.reader import read_bundle
+from fwgen.ingest.bundle.schema import FORMAT_VERSION
 from fwgen.ir.graph import Graph
 from fwgen.quantise.passes import quantise
 from fwgen.verify.reference import Reference, quantise_input

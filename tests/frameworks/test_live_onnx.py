@@ -15,8 +15,8 @@ pytest.importorskip("qonnx", reason="needs the [onnx] extra: qonnx")
 from qonnx.core.modelwrapper import ModelWrapper  # noqa: E402
 from qonnx.core.onnx_exec import execute_onnx  # noqa: E402
 
+from fwgen.flow.prepare import prepare  # noqa: E402
 from fwgen.ir.fixed import Fixed  # noqa: E402
-from fwgen.outcome import prepare  # noqa: E402
 from fwgen.verify.float_model import evaluate  # noqa: E402
 from tests.frameworks.onnx_graphs import Made, plain_graph, random_graph  # noqa: E402
 

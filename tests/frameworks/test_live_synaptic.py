@@ -10,7 +10,7 @@ import pytest
 
 from fwgen.ir.nodes import Lif, Membrane, Node, Real, Reset
 from fwgen.verify.float_model import evaluate
-from tests.verify.operations import graph_of, read_out
+from tests.ops.operation import graph_of, read_out
 
 REASON = "needs the [torch] extra: pip install fwgen[torch]"
 torch = pytest.importorskip("torch", reason=REASON)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fwgen.errors import BundleError
-from fwgen.importer import answers_of, import_model
+from fwgen.flow.import_ import answers_of, import_model
+from fwgen.ingest.files.torch_file import read_state_dict
 from fwgen.ingest.sources import Request
-from fwgen.ingest.torch_file import read_state_dict
 from fwgen.ir.nodes import Lif, Real
 
 REASON = "needs the [torch] extra: pip install fwgen[torch]"

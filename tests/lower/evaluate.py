@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from fwgen.ir.fixed import Fixed, Rounding
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.ops import (
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.words import (
     Above,
     Add,
     Clamp,

@@ -9,10 +9,10 @@ from fwgen.errors import BundleError, LoweringError
 from fwgen.ir.graph import Graph
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.choose import Candidate, Chosen, Limits, check_possible, choose
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import Lowerings, lower
-from fwgen.lower.pace import Pace
-from fwgen.quantise.ranges import analyse
-from tests.verify.operations import const, dense, graph_of, lif, read_out
+from fwgen.quantise.analysis import analyse
+from tests.ops.operation import const, dense, graph_of, lif, read_out
 
 
 def spiking(steps: int) -> Graph:

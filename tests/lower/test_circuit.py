@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fwgen.emit.verilog import Writer
+from fwgen.devices.delays import MODELS
+from fwgen.emit.circuit import Writer
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
-from fwgen.lower import feed_forward, unary
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.convert import convert
-from fwgen.lower.delays import MODELS
-from fwgen.lower.ops import (
+from fwgen.ir.ranges import Range
+from fwgen.lower.circuit import squares as unary
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.convert import convert
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.words import (
     Add,
     Floor,
     Gate,
@@ -28,13 +30,12 @@ from fwgen.lower.ops import (
     Wrap,
     signed_digits,
 )
-from fwgen.lower.pace import Pace
-from fwgen.quantise.bounds import Range
-from fwgen.quantise.ranges import analyse
+from fwgen.lower.static import feed_forward
+from fwgen.quantise.analysis import analyse
 from fwgen.verify.reference import Reference
 from tests.ir.definition import Fraction, converted, grid
 from tests.lower.evaluate import outputs
-from tests.verify.operations import dense, graph_of, ints, some_events
+from tests.ops.operation import dense, graph_of, ints, some_events
 
 PACE = Pace(240.0)
 
@@ -390,7 +391,7 @@ def test_room(clock_mhz: float, room: int) -> None:
 
 
 def test_what_operations_take() -> None:
-    """The delays of `fwgen.lower.delays`, added up by hand: net to two sinks, LUT, carry chain."""
+    """The delays of `fwgen.devices.delays`, added up by hand: net, LUT, carry chain."""
     net, lut, entry = 350 + 35, 100, 200
     assert PACE.add(4) == net + lut + entry
     assert PACE.add(5) == net + lut + entry + 25

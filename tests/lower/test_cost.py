@@ -5,14 +5,14 @@ import pytest
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Quantise, Relu, Slice
-from fwgen.lower import unary
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.cost import Cost, circuit_cost, estimate
+from fwgen.ir.ranges import Range
+from fwgen.lower.circuit import squares as unary
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.words import Word
+from fwgen.lower.estimate.design import Cost, circuit_cost, estimate
 from fwgen.lower.lowering import lower
-from fwgen.lower.ops import Word
-from fwgen.lower.pace import Pace
-from fwgen.quantise.bounds import Range
-from tests.verify.operations import const, dense, graph_of, ints, lif, read_out
+from tests.ops.operation import const, dense, graph_of, ints, lif, read_out
 
 SLOW = Pace(1.0)  # no registers inside a block
 

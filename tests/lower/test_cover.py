@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwgen.lower.cover import Bit, Cost, Network
+from fwgen.lower.estimate.luts import Bit, Cost, Network
 
 
 def row(name: str, width: int) -> list[Bit]:

@@ -8,11 +8,11 @@ from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Concat, Node, Quantise, Relu, SquaredError, Table, Threshold
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.words import Lookup
 from fwgen.lower.design import CircuitBlock, DelayBlock, HoldBlock, LifBlock
 from fwgen.lower.lowering import lower
-from fwgen.lower.ops import Lookup
-from fwgen.lower.pace import Pace
-from tests.verify.operations import const, dense, graph_of, lif, read_out
+from tests.ops.operation import const, dense, graph_of, lif, read_out
 
 
 def spiking(*more: Node, steps: int = 5, weight: int = 3) -> Graph:

@@ -5,15 +5,16 @@ import pytest
 
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import KlDivergence, Node, SquaredError, SumSquares, Threshold
-from fwgen.lower import feed_forward, lowering
+from fwgen.lower import lowering
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import CircuitBlock, Design
 from fwgen.lower.lowering import decisions, lower
-from fwgen.lower.pace import Pace
-from fwgen.lower.scores import Score
-from fwgen.quantise.ranges import analyse
+from fwgen.lower.static import feed_forward
+from fwgen.lower.static.scores import Score
+from fwgen.quantise.analysis import analyse
 from fwgen.verify.reference import Reference
 from tests.lower.evaluate import outputs
-from tests.verify.operations import const, dense, graph_of, ints
+from tests.ops.operation import const, dense, graph_of, ints
 
 EYE = np.eye(3, dtype=int)
 SCORES: dict[str, Score] = {

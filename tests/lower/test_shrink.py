@@ -8,15 +8,15 @@ import pytest
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense, Quantise
-from fwgen.lower import feed_forward, shrink
-from fwgen.lower.cost import circuit_cost
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import CircuitBlock, Design
-from fwgen.lower.feed_forward import SHALLOW, Variant
+from fwgen.lower.estimate.design import circuit_cost
 from fwgen.lower.lowering import lower
-from fwgen.lower.pace import Pace
+from fwgen.lower.static import feed_forward, shrink
+from fwgen.lower.static.feed_forward import SHALLOW, Variant
 from fwgen.verify.reference import Reference
 from tests.lower.evaluate import outputs
-from tests.verify.operations import dense, graph_of
+from tests.ops.operation import dense, graph_of
 
 RNG = np.random.default_rng(5)
 TWO = [

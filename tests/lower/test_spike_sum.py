@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.cost import circuit_cost
-from fwgen.lower.grouping import ALONE, GATED, Form, Grouping, Share, forms_for, grouped
-from fwgen.lower.offsets import Table, Tables
-from fwgen.lower.ops import Add, Truth
-from fwgen.lower.pace import Pace
-from fwgen.lower.spike_sum import Synapses, spike_sum
-from fwgen.lower.synapses import SpikedLayer, accumulators, best_form, synapses
-from fwgen.quantise.bounds import Range, const, filled
-from fwgen.quantise.ranges import Analysis, add
+from fwgen.ir.ranges import Range, const, filled
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.words import Add, Truth
+from fwgen.lower.estimate.design import circuit_cost
+from fwgen.lower.spiking.spike_sum import Synapses, spike_sum
+from fwgen.lower.spiking.synapses import SpikedLayer, accumulators, best_form, synapses
+from fwgen.lower.spiking.table_groups import ALONE, GATED, Form, Grouping, Share, forms_for, grouped
+from fwgen.lower.spiking.table_offsets import Table, Tables
+from fwgen.quantise.analysis import Analysis, add
 from tests.lower.evaluate import outputs
-from tests.verify.operations import dense
+from tests.ops.operation import dense
 
 KINDS = {
     "uniform": lambda rng, shape: rng.integers(-128, 128, shape),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fwgen.ingest.bundle import Bundle, read_bundle
+from fwgen.ingest.bundle.reader import Bundle, read_bundle
 from fwgen.ir.nodes import Dense, Input, Quantise, Threshold
 from fwgen.quantise.passes import quantise
 from fwgen.verify.reference import Reference, quantise_input

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fwgen.ingest.bundle import Bundle, read_bundle
+from fwgen.ingest.bundle.reader import Bundle, read_bundle
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense, Input, Lif, Node, Quantise, SpikeCount, Threshold

@@ -17,7 +17,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense
 from fwgen.quantise.check import CheckRanges
 from fwgen.verify.reference import Reference
-from tests.verify.operations import const, dense, graph_of, ints, lif, read_out
+from tests.ops.operation import const, dense, graph_of, ints, lif, read_out
 
 LAYER = dense("d", "x", [[3, -5], [0, 7]], [9, -2], frac=2, bias_frac=5)
 PLACE = "layer 'd' (dense): accumulator: needed "

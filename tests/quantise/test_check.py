@@ -12,9 +12,9 @@ from fwgen.errors import FormatError, GraphError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Lif, Quantise
+from fwgen.quantise.analysis import analyse
 from fwgen.quantise.check import CheckRanges, can_wrap
-from fwgen.quantise.ranges import analyse
-from tests.verify.operations import const, dense, graph_of, lif, random_graph, read_out
+from tests.ops.operation import const, dense, graph_of, lif, random_graph, read_out
 
 DO = ", or SAT as overflow mode, or name the layer under accept_wrap."
 

@@ -28,10 +28,10 @@ from fwgen.ir.nodes import (
     ShiftLeak,
     Threshold,
 )
-from fwgen.quantise.bounds import const, floor_to
+from fwgen.ir.ranges import const, floor_to
+from fwgen.quantise.analysis import analyse
 from fwgen.quantise.fix import FixFormats
 from fwgen.quantise.passes import quantise
-from fwgen.quantise.ranges import analyse
 
 
 def real(values: object, fmt: str | None = None) -> Real:

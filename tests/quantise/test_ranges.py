@@ -28,10 +28,10 @@ from fwgen.ir.nodes import (
     Table,
     Threshold,
 )
-from fwgen.quantise.ranges import analyse, bounds_by_name
+from fwgen.quantise.analysis import analyse, bounds_by_name
 from fwgen.quantise.tables import fix_table
 from fwgen.verify.reference import Reference
-from tests.verify.operations import (
+from tests.ops.operation import (
     assert_bounded,
     const,
     dense,
@@ -41,7 +41,7 @@ from tests.verify.operations import (
     read_out,
     some_events,
 )
-from tests.verify.random_dense import random_dense_graph
+from tests.ops.random_dense import random_dense_graph
 
 
 def all_events(graph: Graph) -> np.ndarray:

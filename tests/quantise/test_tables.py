@@ -14,8 +14,8 @@ from fwgen.ir.nodes import CUSTOM, Quantise, Real, Slice, Table
 from fwgen.quantise.passes import quantise
 from fwgen.verify.reference import Reference
 from tests.ir.definition import converted
+from tests.ops.operation import dense, graph_of
 from tests.quantise.defined import on_grid
-from tests.verify.operations import dense, graph_of
 
 
 def table(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwgen import cli
+from fwgen.cli import app as cli
 from fwgen.errors import FitError
 from fwgen.report.fit import does_not_fit, excess
 from fwgen.report.markdown import to_markdown

@@ -5,9 +5,9 @@ import numpy as np
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import BatchNorm, Dense, Input, LeakyRelu, Real, Table, Threshold
+from fwgen.quantise.analysis import analyse
 from fwgen.quantise.passes import quantise
-from fwgen.quantise.ranges import analyse
-from fwgen.report.report import format_list
+from fwgen.report.document import format_list
 
 FMT = Fixed.parse("fixed<6,3>")
 

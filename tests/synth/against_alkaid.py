@@ -13,16 +13,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from fwgen.emit.rtl import emit_rtl
+from fwgen.devices.catalogue import Device, device
+from fwgen.emit.top import emit_rtl
+from fwgen.flow.prepare import Prepared, prepare
+from fwgen.flow.synthesis import Synthesis
+from fwgen.flow.writer import write_files
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import Design
 from fwgen.lower.lowering import lower
-from fwgen.lower.pace import Pace
-from fwgen.outcome import Prepared, prepare
-from fwgen.physical import Synthesis
 from fwgen.synth.netlist import Bit, Netlist, read_netlist
-from fwgen.targets import Device, device
-from fwgen.verify.events import make_events
-from fwgen.writer import write_files
+from fwgen.verify.bench.events import make_events
 from tests.synth.alkaid_side import Options, differences, emit, rebuild
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -13,7 +13,7 @@ from fwgen.ir.cast import Ints
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense, Input, Node, Param, Quantise, Relu, SumSquares, Threshold
-from fwgen.quantise.bounds import const
+from fwgen.ir.ranges import const
 from fwgen.verify.reference import Reference
 
 Options = Mapping[str, Any]

@@ -28,10 +28,10 @@ from fwgen.ir.nodes import (
     Table,
     Threshold,
 )
-from fwgen.quantise.bounds import Range
-from fwgen.quantise.ranges import Analysis, add
+from fwgen.ir.ranges import Range
+from fwgen.quantise.analysis import Analysis, add
 from fwgen.quantise.tables import fix_table
-from tests.verify.operations import const, dense, ints, pick, read_out
+from tests.ops.operation import const, dense, ints, pick, read_out
 
 CLOCK_MHZ = 240.0
 SMALL = 0.25  # of the usual number of synapses

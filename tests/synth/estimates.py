@@ -9,15 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fwgen.emit.rtl import emit_rtl
+from fwgen.devices.catalogue import device
+from fwgen.emit.top import emit_rtl
+from fwgen.flow.prepare import prepare
+from fwgen.flow.synthesis import Synthesis, estimate_block
+from fwgen.flow.writer import write_files
 from fwgen.ir.graph import Graph
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
-from fwgen.lower.pace import Pace
-from fwgen.outcome import prepare
-from fwgen.physical import Synthesis, estimate_block
 from fwgen.synth.yosys import version
-from fwgen.targets import device
-from fwgen.writer import write_files
 from tests.synth.blocks import CLOCK_MHZ, Block, blocks, hold_out
 
 ROOT = Path(__file__).parents[2]
@@ -122,14 +122,15 @@ seconds. This page says what is counted, and how far it is from what Yosys {vers
 
 ## What is counted
 
-`fwgen/lower/cost.py` looks at the lowered blocks, the same that become Verilog:
+`fwgen/lower/estimate/design.py` looks at the lowered blocks, the same that become Verilog:
 
-- **Bits** (`fwgen/lower/netbits.py`). Every signal is a row of bits: a constant, another signal's \
-bit (slices, sign extensions, synapses gated by a spike), a function of bits, or what a register, \
-a carry chain or a DSP delivers. Equal functions are one.
-- **LUTs** (`fwgen/lower/cover.py`). A needed function becomes one LUT of six inputs, which takes \
-in the functions that it reads while six inputs suffice; a function with several readers is taken \
-in only where that weighs no more than the LUT that it saves, with the weights of Yosys' mapper.
+- **Bits** (`fwgen/lower/estimate/bits.py`). Every signal is a row of bits: a constant, another \
+signal's bit (slices, sign extensions, synapses gated by a spike), a function of bits, or what a \
+register, a carry chain or a DSP delivers. Equal functions are one.
+- **LUTs** (`fwgen/lower/estimate/luts.py`). A needed function becomes one LUT of six inputs, \
+which takes in the functions that it reads while six inputs suffice; a function with several \
+readers is taken in only where that weighs no more than the LUT that it saves, with the weights \
+of Yosys' mapper.
 - **Additions** are one carry chain each, with one LUT a bit where both operands are unknown bits. \
 A bit that meets a constant goes into the chain directly. The chain also reads the first operand \
 itself, so that logic before it has a LUT of its own, while logic before the second may share one.

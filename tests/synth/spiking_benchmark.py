@@ -16,16 +16,17 @@ from typing import Literal
 
 import numpy as np
 
+from fwgen.devices.delays import DEFAULT
 from fwgen.ir.cast import Ints
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ports import Interface, Port
-from fwgen.lower.delays import DEFAULT
 from fwgen.synth import yosys
 from fwgen.synth.netlist import read_netlist
 from fwgen.synth.resources import Resources, count
 from fwgen.synth.settings import Settings
 from fwgen.synth.timing import timing_block
-from fwgen.verify import native, toolchain
+from fwgen.tools import toolchain
+from fwgen.verify.bench import native
 from tests.synth.against_alkaid import direct_carries
 from tests.synth.spiking_sides import (
     CLOCK_MHZ,

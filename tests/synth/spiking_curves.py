@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from fwgen.emit.rtl import emit_rtl
+from fwgen.devices.catalogue import device
+from fwgen.emit.top import emit_rtl
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node
-from fwgen.lower.cost import Cost, estimate
-from fwgen.lower.grouping import forget
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.estimate.design import Cost, estimate
 from fwgen.lower.lowering import lower
-from fwgen.lower.pace import Pace
-from fwgen.targets import device
-from tests.verify.operations import const, dense, graph_of, lif, read_out
+from fwgen.lower.spiking.table_groups import forget
+from tests.ops.operation import const, dense, graph_of, lif, read_out
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
 TARGET = "xcvu9p"

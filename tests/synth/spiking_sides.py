@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from fwgen.emit.circuit import Writer
 from fwgen.emit.render import render
-from fwgen.emit.rtl import SUM, cell_text, has_carries
-from fwgen.emit.verilog import Writer
+from fwgen.emit.top import SUM, cell_text, has_carries
 from fwgen.ir.cast import Ints
 from fwgen.ir.fixed import Fixed
-from fwgen.lower.circuit import Circuit
-from fwgen.lower.ops import Vector
-from fwgen.lower.pace import Pace
-from fwgen.lower.synapses import Accumulators, SpikedLayer, accumulators
-from fwgen.quantise.bounds import Range, filled, ints
-from tests.verify.operations import dense
+from fwgen.ir.ranges import Range, filled, ints
+from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.words import Vector
+from fwgen.lower.spiking.synapses import Accumulators, SpikedLayer, accumulators
+from tests.ops.operation import dense
 
 MODULE = "core"
 CLOCK_MHZ = 1.0  # so slow that no form has registers inside

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fwgen.flow.prepare import Prepared, prepare
 from fwgen.ir.nodes import Dense
-from fwgen.outcome import Prepared, prepare
-from fwgen.quantise.bounds import const
+from fwgen.ir.ranges import const
 from fwgen.synth.netlist import netlist_of
-from fwgen.verify.events import make_events
+from fwgen.verify.bench.events import make_events
 from tests.synth.against_alkaid import MODELS, NAMES, VARIANTS, direct_carries, rows
 from tests.synth.alkaid_side import differences, rebuild
 

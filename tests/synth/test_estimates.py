@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fwgen.ir.nodes import FirstSpike, LatencyEncoder, Maximum, SpikeCount
+from tests.ops.operation import const, graph_of, lif
 from tests.synth.blocks import SMALL, Block, blocks, dense_block, hold_out, spiking_block
 from tests.synth.estimates import KEYS, PAGE, WITHIN, Measured, measure_block
-from tests.verify.operations import const, graph_of, lif
 
 FEW = [dense_block(10, SMALL), dense_block(13, SMALL)]
 FEW += [spiking_block(10, SMALL), spiking_block(13, SMALL)]

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fwgen.emit.rtl import emit_rtl
+from fwgen.devices.catalogue import device
+from fwgen.devices.delays import MODELS, model_for
+from fwgen.emit.top import emit_rtl
 from fwgen.errors import ToolError
+from fwgen.flow.synthesis import Synthesis, estimate_block, prove_netlist
+from fwgen.flow.writer import write_files
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
@@ -21,22 +25,18 @@ from fwgen.ir.nodes import (
     Table,
     Threshold,
 )
-from fwgen.lower.delays import MODELS, model_for
+from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
-from fwgen.lower.pace import Pace
-from fwgen.physical import Synthesis, estimate_block, prove_netlist
 from fwgen.quantise.fix import FixFormats
 from fwgen.synth import yosys
 from fwgen.synth.netlist import read_netlist
 from fwgen.synth.settings import FAMILIES, Settings
 from fwgen.synth.yosys import Mapped, share_folder
-from fwgen.targets import device
-from fwgen.verify import toolchain
-from fwgen.verify.prove import Subject
+from fwgen.tools import toolchain
+from fwgen.verify.bench.prove import Subject
 from fwgen.verify.reference import Reference
-from fwgen.writer import write_files
 from tests.emit.golden import CLOCK_MHZ, toy
-from tests.verify.operations import const, dense, graph_of
+from tests.ops.operation import const, dense, graph_of
 
 KEYS = ("lut", "ff", "dsp", "bram36", "uram", "carry", "srl")
 Made = tuple[Subject, Synthesis, Mapped, dict[str, Any]]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from fwgen.devices.delays import MODELS
 from fwgen.errors import ToolError
-from fwgen.lower.delays import MODELS
 from fwgen.synth.netlist import Netlist, layer_of, netlist_of
 from fwgen.synth.timing import TimingGraph
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fwgen.verify.reference import Reference
-from tests.verify.operations import graph_of
-from tests.verify.test_operations_encoders import latency, neurons
+from tests.ops.operation import graph_of
+from tests.ops.test_encoders import latency, neurons
 
 torch = pytest.importorskip("torch")
 spikegen = pytest.importorskip("snntorch.spikegen")

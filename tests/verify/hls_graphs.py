@@ -27,8 +27,8 @@ from fwgen.ir.nodes import (
     Table,
     Threshold,
 )
-from fwgen.quantise.ranges import analyse
-from tests.verify.operations import const, dense, ints, pick, random_dense, random_input
+from fwgen.quantise.analysis import analyse
+from tests.ops.operation import const, dense, ints, pick, random_dense, random_input
 
 Rng = np.random.Generator
 

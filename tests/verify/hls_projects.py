@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from fwgen.hls.projects import HlsPlan, plan
 from fwgen.ir.graph import Graph
 from fwgen.ir.ports import Interface
-from fwgen.lower.hls import HlsPlan, plan
-from fwgen.verify import hls4ml_run
-from fwgen.verify.hls4ml_bench import HlsSubject, prove_hls4ml
-from fwgen.verify.prove import BenchResult, Subject
+from fwgen.verify.bench.prove import BenchResult, Subject
+from fwgen.verify.hls4ml import run as hls4ml_run
+from fwgen.verify.hls4ml.bench import HlsSubject, prove_hls4ml
 from fwgen.verify.reference import Reference
 
 TARGET = hls4ml_run.HlsTarget("xcvu9p-flga2104-2L-e", 4166)

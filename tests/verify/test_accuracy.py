@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fwgen.ingest.bundle import SampleEvents
+from fwgen.ingest.bundle.reader import SampleEvents
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
@@ -21,7 +21,8 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.quantise.passes import quantise
-from fwgen.verify.accuracy import (
+from fwgen.verify.float_model import evaluate
+from fwgen.verify.layers.accuracy import (
     auc,
     compare,
     random_sample,
@@ -29,7 +30,6 @@ from fwgen.verify.accuracy import (
     ranks,
     score_of,
 )
-from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fwgen.errors import ToolError
-from fwgen.verify import cocotb_run
+from fwgen.verify.bench import cocotb_run
 from tests.verify.dut import DUT, INTERFACE
 
 # What is replaced in dut.v, and a test that must fail because of it.

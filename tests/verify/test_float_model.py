@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fwgen.ingest.bundle import read_bundle
+from fwgen.ingest.bundle.reader import read_bundle
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import (
     CUSTOM,
@@ -35,7 +35,7 @@ from fwgen.ir.nodes import (
 )
 from fwgen.quantise.functions import rounded
 from fwgen.verify.float_model import evaluate
-from tests.verify.operations import const, graph_of, read_out
+from tests.ops.operation import const, graph_of, read_out
 
 SNN_AE = Path(__file__).parents[2] / "models" / "snn_ae"
 

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 
 from fwgen.errors import ToolError
+from fwgen.hls.projects import plan
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node, Quantise
 from fwgen.ir.text import to_text
-from fwgen.lower.hls import plan
-from fwgen.verify import hls4ml_run, hls4ml_worker
+from fwgen.verify.hls4ml import run as hls4ml_run
+from fwgen.verify.hls4ml import worker as hls4ml_worker
 from fwgen.verify.reference import Reference
+from tests.ops.operation import dense, some_events
 from tests.verify.hls_graphs import every_operation, graph, random_static_graph
 from tests.verify.hls_projects import TARGET, Made, made
-from tests.verify.operations import dense, some_events
 
 pytest.importorskip("hls4ml", reason="hls4ml is not installed")
 

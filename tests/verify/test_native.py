@@ -9,8 +9,9 @@ import pytest
 from fwgen.errors import BundleError, ToolError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ports import Interface, Port
-from fwgen.verify import compare, native
-from fwgen.verify.interface_json import from_json, pack, to_json, unpack
+from fwgen.verify.bench import checked as compare
+from fwgen.verify.bench import native
+from fwgen.verify.bench.interface_json import from_json, pack, to_json, unpack
 from tests.verify.dut import DUT, INTERFACE
 
 KINDS = ("back-to-back", "gaps", "resets")

@@ -43,8 +43,7 @@ from fwgen.ir.nodes import (
 )
 from fwgen.verify.reference import Reference, quantise_input
 from tests.ir.definition import converted, grid, in_range
-from tests.quantise.defined import on_grid
-from tests.verify.operations import (
+from tests.ops.operation import (
     assert_same,
     const,
     dense,
@@ -55,7 +54,8 @@ from tests.verify.operations import (
     read_out,
     some_events,
 )
-from tests.verify.random_dense import random_dense_graph
+from tests.ops.random_dense import random_dense_graph
+from tests.quantise.defined import on_grid
 
 Vector = list[Fraction]
 

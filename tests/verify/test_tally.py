@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fwgen.verify.tally import Tally, gaps
+from fwgen.verify.layers.tally import Tally, gaps
 
 reals = st.floats(allow_nan=False, allow_infinity=False)
 integers = st.integers(-(2**61), 2**61) | st.integers(-9, 9)

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fwgen import targets
+from fwgen.devices import catalogue as targets
 from fwgen.emit.vivado import VivadoRun, emit_vivado
-from fwgen.report.target import device_block
-from fwgen.writer import write_files
+from fwgen.flow.writer import write_files
+from fwgen.report.device_tables import device_block
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -1,0 +1,1 @@
+"""Devices, boards, budgets, and the delay model of their cells; imports no stage."""

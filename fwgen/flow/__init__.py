@@ -1,0 +1,1 @@
+"""The stages in order, from files to files: the edge at which disk and tools are touched."""

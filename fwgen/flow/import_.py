@@ -1,0 +1,156 @@
+"""``fwgen import``: a trained model's file -> a bundle in its place, or nothing at all."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from fwgen.errors import BundleError, FwgenError, OutputError
+from fwgen.flow.writer import sha256, staging
+from fwgen.ingest.answers import Answers
+from fwgen.ingest.bundle.reader import Bundle, graph_of, read_bundle
+from fwgen.ingest.bundle.weights import Weights
+from fwgen.ingest.bundle.yaml_file import validated
+from fwgen.ingest.draft import Draft
+from fwgen.ingest.files.arrays import read_arrays
+from fwgen.ingest.precision import Precision, Ranges, complete
+from fwgen.ingest.sources import Request, read_source
+from fwgen.ir.graph import Graph
+from fwgen.quantise.analysis import analyse
+from fwgen.quantise.check import can_wrap
+from fwgen.quantise.fix import FixFormats
+from fwgen.quantise.fold import FoldBatchNorm
+from fwgen.verify.float_model import evaluate
+
+MODEL, WEIGHTS = "model.yaml", "weights.npz"
+_LARGEST = 1e100
+_CHUNK = 1000  # events evaluated at a time
+
+
+def answers_of(settings: list[str]) -> Answers:
+    """``KEY=VALUE`` texts as answers.
+
+    Raises
+    ------
+    BundleError
+        If one is not of that form, or a key stands twice.
+    """
+    given: dict[str, str] = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not (key and equals and value) or key in given:
+            raise BundleError(
+                "--set",
+                needed="KEY=VALUE, each key once",
+                found=repr(text[:80]),
+                do="For example --set dt=1e-3.",
+            )
+        given[key] = value
+    return Answers(given)
+
+
+def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
+    """Convert a model file; the bundle is checked before it appears at ``out``.
+
+    Raises
+    ------
+    FwgenError
+        If the source, an answer or the output folder is refused; nothing is written then.
+    """
+    _check_place(out, force=force)
+    draft = read_source(request)
+    precision = Precision.of(request.precision, _ranges_on(request.samples))
+    complete(draft, precision, str(request.path))
+    draft.provenance |= {"source": request.path.name, "source_sha256": sha256(request.path)}
+    with staging(out) as staged:
+        _write_model(staged / MODEL, draft)
+        _write_arrays(staged / WEIGHTS, draft.arrays)
+        try:
+            graph = read_bundle(staged / MODEL).graph
+            if draft.accept_wrap:
+                draft.accept_wrap = [n for n in draft.accept_wrap if n in _wrapping(graph)]
+                _write_model(staged / MODEL, draft)
+        except FwgenError as error:
+            raise _of_source(error, request.path, staged) from None
+        out.mkdir(exist_ok=True)
+        for name in (WEIGHTS, MODEL):
+            (staged / name).replace(out / name)
+    return read_bundle(out)
+
+
+def _write_model(path: Path, draft: Draft) -> None:
+    path.write_text(draft.as_yaml(), encoding="utf-8", newline="\n")
+
+
+def _wrapping(graph: Graph) -> set[str]:
+    """Names of the nodes whose format can wrap around; only these may be accepted by name."""
+    fixed = FixFormats().run(FoldBatchNorm().run(graph))
+    return {conversion.node for conversion in analyse(fixed).conversions if can_wrap(conversion)}
+
+
+def _ranges_on(samples: Path | None) -> Callable[[Draft], Ranges] | None:
+    return None if samples is None else lambda draft: ranges(draft, samples)
+
+
+def ranges(draft: Draft, samples: Path) -> Ranges:
+    """Lowest and highest value of every layer of a draft, in real numbers, on sample events.
+
+    ``samples`` is an ``.npz`` file whose array ``x`` has shape (events, size), scaled as the
+    network expects.
+
+    Raises
+    ------
+    FwgenError
+        If the file is refused, or the draft describes no valid graph.
+    """
+    x = read_arrays(samples).get("x")
+    if x is None or x.ndim != 2 or x.shape[1] != draft.size or not len(x):  # noqa: PLR2004 - events and elements
+        raise BundleError(
+            f"--samples {samples}",
+            needed=f"an array 'x' of shape (events, {draft.size})",
+            found="no such array" if x is None else f"shape {x.shape}",
+            do="Save the events that the network reads with numpy.savez(file, x=events).",
+        )
+    place = Path(MODEL)
+    model = validated(place, draft.as_mapping())
+    graph = graph_of(place, model, Weights(place, draft.arrays))
+    graph.shapes()
+    found: dict[str, tuple[float, float]] = {}
+    for start in range(0, len(x), _CHUNK):
+        with np.errstate(all="ignore"):
+            made = evaluate(graph, x[start : start + _CHUNK])
+        for name, values in made.items():
+            lo, hi = found.get(name, (np.inf, -np.inf))
+            found[name] = min(lo, float(values.min())), max(hi, float(values.max()))
+            if not -_LARGEST < found[name][0] <= found[name][1] < _LARGEST:
+                raise BundleError(
+                    f"--samples {samples}: layer '{name}'",
+                    needed=f"events whose values stay below {_LARGEST:g}",
+                    found="larger ones",
+                    do="Scale the events as the network expects them.",
+                )
+    return found
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # NumPy's stub of keywords
+
+
+def _of_source(error: FwgenError, source: Path, staged: Path) -> FwgenError:
+    """The error in words of the source: the staged files will be gone when it is read."""
+    where = error.where.replace(f"{staged}/", "").replace(str(staged), "")
+    return type(error)(f"{source}: as {where}", needed=error.needed, found=error.found, do=error.do)
+
+
+def _check_place(out: Path, *, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise OutputError(
+            str(out), needed="a folder, or nothing yet", found="a file", do="Give another with -o."
+        )
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise OutputError(
+            str(out),
+            needed="an empty folder, or nothing yet",
+            found="files in it",
+            do=f"Give another with -o, or --force to replace its {MODEL} and {WEIGHTS}.",
+        )

@@ -1,0 +1,1 @@
+"""Integer graph -> hls4ml projects that give the same integers."""

@@ -1,0 +1,1 @@
+"""A bundle (``model.yaml`` and ``weights.npz``) -> a graph of real numbers."""

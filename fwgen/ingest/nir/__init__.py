@@ -1,0 +1,1 @@
+"""NIR files -> drafts of bundles."""

@@ -1,0 +1,1 @@
+"""snnTorch state dicts -> drafts of bundles."""

@@ -1,0 +1,1 @@
+"""What all importers of spiking networks share."""

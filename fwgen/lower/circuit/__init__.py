@@ -1,0 +1,1 @@
+"""Word-level circuits: exact integers on signals with known bounds, and their registers."""

@@ -1,0 +1,1 @@
+"""LUTs, flip-flops and DSPs of a lowered design, estimated without synthesis."""

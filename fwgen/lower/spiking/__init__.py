@@ -1,0 +1,1 @@
+"""Spiking layers: schedules, accumulators of spikes, neurons and read-outs."""

@@ -1,0 +1,1 @@
+"""Operations whose value exists once per event, as circuits."""

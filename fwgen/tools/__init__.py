@@ -1,0 +1,1 @@
+"""The programs outside Python that fwgen runs."""

@@ -1,0 +1,1 @@
+"""Benches: generated Verilog against the reference."""

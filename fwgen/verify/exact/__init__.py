@@ -1,0 +1,1 @@
+"""The integers of every operation, in NumPy."""

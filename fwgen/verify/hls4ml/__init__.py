@@ -1,0 +1,1 @@
+"""hls4ml's C simulation against the reference."""
