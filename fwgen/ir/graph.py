@@ -1,11 +1,12 @@
 """A graph: an ordered tuple of named nodes, each reading earlier names only."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fwgen.errors import GraphError
 from fwgen.ir.nodes import Input, Node
-from fwgen.ir.shapes import Shape, check_input, misfit, shape_of
+from fwgen.ir.ops.basic import check_input
+from fwgen.ir.shapes import Shape, misfit, shape_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,12 +32,26 @@ class Graph:
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     accepted_wraps: tuple[str, ...] = ()
+    _named: Mapping[str, Node] = field(init=False, repr=False)
+    _readers: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        readers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for source in dict.fromkeys(node.sources):
+                readers.setdefault(source, []).append(node)
+        object.__setattr__(self, "_named", {node.name: node for node in self.nodes})
+        object.__setattr__(self, "_readers", {k: tuple(v) for k, v in readers.items()})
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
 
     def __getitem__(self, name: str) -> Node:
-        return next(node for node in self.nodes if node.name == name)
+        return self._named[name]
+
+    def readers(self, name: str) -> tuple[Node, ...]:
+        """The nodes that read a value, in order, each once."""
+        return self._readers.get(name, ())
 
     @property
     def input(self) -> Input:

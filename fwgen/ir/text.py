@@ -1,6 +1,6 @@
 """The text form of a graph: one line a node, for people, dumps and golden tests."""
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
 import numpy as np
@@ -8,12 +8,6 @@ import numpy as np
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Const, Node, Real, ShiftLeak
-
-# sources stand in parentheses
-_HIDDEN = {"name", "source", "left", "right", "parts", "mean", "log_variance", "variance"}
-# where there is none, nothing is chosen in its place
-_OPTIONAL = {"accumulator", "values", "threshold", "recurrent"}
-_SWITCHES = {"spikes"}  # shown where they are on
 
 
 def to_text(graph: Graph) -> str:
@@ -25,14 +19,17 @@ def to_text(graph: Graph) -> str:
 
 def node_text(node: Node) -> str:
     """One node as ``name = op(sources) field=value ...``."""
-    values = {f.name: getattr(node, f.name) for f in fields(node) if f.name not in _HIDDEN}
-    shown = {k: v for k, v in values.items() if not _absent(k, v)}
-    parts = [f"{key}={_value(value)}" for key, value in shown.items()]
+    held = {f.name: getattr(node, f.name) for f in fields(node) if _shown(f, getattr(node, f.name))}
+    parts = [f"{key}={_value(value)}" for key, value in held.items()]
     return " ".join([f"{node.name} = {node.op}({', '.join(node.sources)})", *parts])
 
 
-def _absent(key: str, value: Any) -> bool:
-    return (key in _OPTIONAL and value is None) or (key in _SWITCHES and value is False)
+def _shown(field: "Field[Any]", value: Any) -> bool:
+    """The name and the sources stand before; what is absent for good, or switched off, nowhere."""
+    known = field.metadata
+    if field.name == "name" or known.get("role") == "source":
+        return False
+    return not ((value is None and "optional" in known) or (value is False and "switch" in known))
 
 
 def _value(value: Any) -> str:

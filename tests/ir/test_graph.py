@@ -94,10 +94,10 @@ def change(name: str, **fields: object) -> Graph:
 def test_shapes() -> None:
     """Every value has a size and is either static or temporal."""
     shapes = GOOD.shapes()
-    assert shapes["d"] == Shape(3, temporal=False)
-    assert shapes["l"] == Shape(3, temporal=True)
-    assert shapes["u"] == shapes["n"] == shapes["q"] == Shape(3, temporal=False)
-    assert shapes["e"] == shapes["t"] == Shape(1, temporal=False)
+    assert shapes["d"] == Shape((3,), temporal=False)
+    assert shapes["l"] == Shape((3,), temporal=True)
+    assert shapes["u"] == shapes["n"] == shapes["q"] == Shape((3,), temporal=False)
+    assert shapes["e"] == shapes["t"] == Shape((1,), temporal=False)
 
 
 def change_vectors(name: str, **fields: object) -> Graph:
@@ -147,8 +147,8 @@ def test_what_reads_spikes_is_temporal() -> None:
     layers = (*LAYERS[:3], dense("d2", "l", (2, 3), (2,)), replace(LAYERS[2], name="l2"))
     more = replace(layers[4], source="d2", beta=ShiftLeak(1))
     graph = Graph("net", 4, (*layers[:4], more, LastMembrane("u", "l2")), ("u",))
-    assert graph.shapes()["d2"] == Shape(2, temporal=True)
-    assert graph.shapes()["l2"] == Shape(2, temporal=True)
+    assert graph.shapes()["d2"] == Shape((2,), temporal=True)
+    assert graph.shapes()["l2"] == Shape((2,), temporal=True)
 
 
 def test_access() -> None:

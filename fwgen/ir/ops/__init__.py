@@ -1,0 +1,1 @@
+"""The operations by families, which bear the same names in every stage."""

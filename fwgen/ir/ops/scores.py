@@ -1,0 +1,71 @@
+"""Scores of an event, and the decision on them."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from fwgen.ir.node import PARAMETER, SOURCE, Node, Pair, Param, Unary
+from fwgen.ir.shape import Known, Shape, ShapeRules, parameters_fit, same_dims, static, vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SquaredError(Pair):
+    """``sum_i (a_i - b_i)**2`` of two vectors, exact; a score of one element."""
+
+    op: ClassVar[str] = "squared_error"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SumSquares(Unary):
+    """``sum_i x_i**2``, exact; a score of one element.
+
+    Of the means of a variational autoencoder it is the "clipped KL" score, arXiv:2108.03986.
+    """
+
+    op: ClassVar[str] = "sum_squares"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KlDivergence(Node):
+    """``1/2 * sum_i (mean_i**2 + variance_i - 1 - log_variance_i)``, exact; one element.
+
+    The Kullback-Leibler divergence of a diagonal normal distribution from the standard one
+    (Kingma and Welling, arXiv:1312.6114, appendix B); the variance comes from a `Table` of exp.
+    """
+
+    op: ClassVar[str] = "kl_divergence"
+    mean: str = field(metadata=SOURCE)
+    log_variance: str = field(metadata=SOURCE)
+    variance: str = field(metadata=SOURCE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Threshold(Unary):
+    """1 where the source is strictly greater than ``value``, 0 elsewhere.
+
+    ``value`` has shape (), or (channels,) with one number a channel.
+    """
+
+    op: ClassVar[str] = "threshold"
+    value: Param = field(metadata=PARAMETER)
+
+
+def _score(node: SquaredError | KlDivergence, known: Known) -> Shape:
+    same_dims(node, known)
+    return static(node, vector(1), known)
+
+
+def _sum_squares(node: SumSquares, known: Known) -> Shape:
+    return static(node, vector(1), known)
+
+
+def _threshold(node: Threshold, known: Known) -> Shape:
+    return parameters_fit(node, known.source(node), {"value": node.value}, shared=True)
+
+
+NODES: tuple[type[Node], ...] = (SquaredError, SumSquares, KlDivergence, Threshold)
+SHAPES: ShapeRules = {
+    SquaredError: _score,
+    SumSquares: _sum_squares,
+    KlDivergence: _score,
+    Threshold: _threshold,
+}

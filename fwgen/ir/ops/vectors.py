@@ -1,0 +1,95 @@
+"""Operations that put vectors together, take them apart, and join them element by element."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from fwgen.ir.node import SOURCE, Node, Pair, Unary
+from fwgen.ir.shape import (
+    MAX_ELEMENTS,
+    Known,
+    Shape,
+    ShapeRules,
+    alike,
+    misfit,
+    one_axis,
+    same_dims,
+    static,
+    vector,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concat(Node):
+    """The elements of several vectors, one after the other."""
+
+    op: ClassVar[str] = "concat"
+    parts: tuple[str, ...] = field(metadata=SOURCE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice(Unary):
+    """The elements ``start`` to ``stop - 1``."""
+
+    op: ClassVar[str] = "slice"
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Add(Pair):
+    """``left + right``, element by element, exact."""
+
+    op: ClassVar[str] = "add"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subtract(Pair):
+    """``left - right``, element by element, exact."""
+
+    op: ClassVar[str] = "subtract"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Multiply(Pair):
+    """``left * right``, element by element, exact."""
+
+    op: ClassVar[str] = "multiply"
+
+
+def _concat(node: Concat, known: Known) -> Shape:
+    size = sum(known.shapes[name].size for name in node.parts)
+    if not node.parts or size > MAX_ELEMENTS:
+        raise misfit(node, f"1 to {MAX_ELEMENTS:,} elements together", f"{size:,}")
+    for name in node.parts:
+        if len(known.shapes[name].dims) > 1:
+            raise misfit(node, "vectors", f"'{name}' of shape {known.shapes[name].text}")
+    return vector(size, temporal=alike(node, known))
+
+
+def _slice(node: Slice, known: Known) -> Shape:
+    size = one_axis(node, known)
+    if not 0 <= node.start < node.stop <= size:
+        raise misfit(
+            node,
+            f"0 <= start < stop <= {size}, the elements of '{node.source}'",
+            f"start {node.start} and stop {node.stop}",
+        )
+    return vector(node.stop - node.start, temporal=known.source(node).temporal)
+
+
+def _sum(node: Add | Subtract, known: Known) -> Shape:
+    return Shape(same_dims(node, known), alike(node, known))
+
+
+def _product(node: Multiply, known: Known) -> Shape:
+    return static(node, Shape(same_dims(node, known), temporal=False), known)
+
+
+NODES: tuple[type[Node], ...] = (Concat, Slice, Add, Subtract, Multiply)
+SHAPES: ShapeRules = {
+    Concat: _concat,
+    Slice: _slice,
+    Add: _sum,
+    Subtract: _sum,
+    Multiply: _product,
+}
