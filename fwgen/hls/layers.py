@@ -13,7 +13,7 @@ from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import Const, Node
 from fwgen.ir.ranges import Range
-from fwgen.quantise import elements
+from fwgen.quantise.bounds import aligned, squares, total
 
 MAX_BITS = 52  # of an integer that passes through hls4ml's doubles unharmed, with a bit to spare
 
@@ -162,7 +162,7 @@ def concatenate(name: str, left: Operand, right: Operand) -> tuple[HlsLayer, Ope
 
 def square_sum(name: str, read: Operand) -> tuple[HlsLayer, Operand]:
     """``acc += data * data``, of one element."""
-    out = Operand.of(name, elements.total(elements.squares(read.values)))
+    out = Operand.of(name, total(squares(read.values)))
     types = {"result": out.fmt, "accum": Fixed.holding(0, out.values.hi[0], out.values.frac)}
     reads = (read.layer, read.layer)
     return HlsLayer(name, "Dot", reads, 1, types, options={"op": "dot1d"}), out
@@ -173,7 +173,7 @@ def square_sum(name: str, read: Operand) -> tuple[HlsLayer, Operand]:
 
 def joined(left: Range, right: Range) -> Range:
     """Bounds of one vector behind another."""
-    a, b = elements.aligned([left, right])
+    a, b = aligned([left, right])
     return Range(np.concatenate([a.lo, b.lo]), np.concatenate([a.hi, b.hi]), a.frac)
 
 

@@ -31,8 +31,8 @@ from fwgen.ir.nodes import (
     Threshold,
 )
 from fwgen.ir.ranges import Range, address_bits, const, floor_to
-from fwgen.quantise import elements
 from fwgen.quantise.accumulator import check_accumulator
+from fwgen.quantise.bounds import aligned
 
 _Rule = Callable[[Any, Sequence[Operand], Range], list[HlsLayer]]
 
@@ -129,7 +129,7 @@ def _pair(node: Pair, reads: Sequence[Operand], values: Range) -> list[HlsLayer]
 
 def _squared_error(node: SquaredError, reads: Sequence[Operand], _: Range) -> list[HlsLayer]:
     left, right = reads
-    a, b = elements.aligned([left.values, right.values])
+    a, b = aligned([left.values, right.values])
     values = Range(a.lo - b.hi, a.hi - b.lo, a.frac)
     apart = Operand.of(f"{node.name}__difference", values)
     first = hls.merge(apart.layer, "subtract", left.layer, right.layer, len(values), apart.fmt)

@@ -11,7 +11,7 @@ from fwgen.ir.ranges import Range, const, floor_to
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.convert import convert
 from fwgen.lower.circuit.words import Scaled, Word
-from fwgen.quantise.elements import leaky_factors
+from fwgen.quantise.rules.activations import leaky_factors
 
 MAX_TABLE_ENTRIES = 1 << 20  # of one layer; each is a line of Verilog
 

@@ -1,0 +1,26 @@
+"""Bounds and formats of every operation: one rule each, by families."""
+
+from fwgen.quantise.bounds import Rules
+from fwgen.quantise.rules import (
+    activations,
+    basic,
+    dense,
+    encoders,
+    neurons,
+    readouts,
+    scores,
+    vectors,
+)
+
+__all__ = ["RULES"]
+
+RULES: Rules = {
+    **basic.RULES,
+    **dense.RULES,
+    **activations.RULES,
+    **vectors.RULES,
+    **scores.RULES,
+    **neurons.RULES,
+    **encoders.RULES,
+    **readouts.RULES,
+}

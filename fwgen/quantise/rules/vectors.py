@@ -1,0 +1,48 @@
+"""Bounds of operations on vectors as a whole."""
+
+import numpy as np
+
+from fwgen.ir.nodes import Add, Concat, Multiply, Slice, Subtract
+from fwgen.ir.ranges import Range
+from fwgen.quantise.bounds import Rule, Rules, Walk, squares
+
+
+def _concat(node: Concat, walk: Walk) -> Range:
+    """All elements on the finest grid."""
+    parts = walk.terms(node)
+    lo, hi = (np.concatenate([getattr(p, end) for p in parts]) for end in ("lo", "hi"))
+    return Range(lo, hi, parts[0].frac)
+
+
+def _slice(node: Slice, walk: Walk) -> Range:
+    source = walk.value(node)
+    lo, hi = (ends[node.start : node.stop] for ends in (source.lo, source.hi))
+    return Range(lo, hi, source.frac)
+
+
+def _add(node: Add, walk: Walk) -> Range:
+    a, b = walk.terms(node)
+    return Range(a.lo + b.lo, a.hi + b.hi, a.frac)
+
+
+def _subtract(node: Subtract, walk: Walk) -> Range:
+    a, b = walk.terms(node)
+    return Range(a.lo - b.hi, a.hi - b.lo, a.frac)
+
+
+def _multiply(node: Multiply, walk: Walk) -> Range:
+    left, right = walk.values(node)
+    if node.left == node.right:
+        return squares(left)
+    ends = [x * y for x in (left.lo, left.hi) for y in (right.lo, right.hi)]
+    lo, hi = (fold.reduce(ends) for fold in (np.minimum, np.maximum))
+    return Range(lo, hi, left.frac + right.frac)
+
+
+RULES: Rules = {
+    Concat: Rule(_concat),
+    Slice: Rule(_slice),
+    Add: Rule(_add),
+    Subtract: Rule(_subtract),
+    Multiply: Rule(_multiply),
+}
