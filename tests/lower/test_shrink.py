@@ -12,8 +12,8 @@ from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import CircuitBlock, Design
 from fwgen.lower.estimate.design import circuit_cost
 from fwgen.lower.lowering import lower
-from fwgen.lower.static import feed_forward, shrink
-from fwgen.lower.static.feed_forward import SHALLOW, Variant
+from fwgen.lower.static import adder_graph, feed_forward, shrink
+from fwgen.lower.static.adder_graph import SHALLOW, Variant
 from fwgen.verify.reference import Reference
 from tests.lower.evaluate import outputs
 from tests.ops.operation import dense, graph_of
@@ -89,10 +89,10 @@ def test_large_layers_are_solved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the solver takes long, it is not asked again."""
     monkeypatch.setattr(shrink, "_EFFORT", 24 * 12)
     seen: list[int] = []
-    solve = feed_forward.cmvm_solve
+    solve = adder_graph.cmvm_solve
     monkeypatch.setattr(
-        feed_forward, "cmvm_solve", lambda k, **o: seen.append(k.size) or solve(k, **o)
+        adder_graph, "cmvm_solve", lambda k, **o: seen.append(k.size) or solve(k, **o)
     )
-    feed_forward._programs.cache_clear()
+    adder_graph._programs.cache_clear()
     lower(graph_of(24, "fixed<6,6>", TWO[:1]), Pace(240.0))
     assert len(seen) == 1

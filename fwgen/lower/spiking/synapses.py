@@ -17,7 +17,7 @@ from fwgen.lower.circuit.words import Scaled, Word, trailing_zeros
 from fwgen.lower.estimate.design import circuit_cost
 from fwgen.lower.spiking.spike_sum import QUICK, THOROUGH, Synapses, spike_sum
 from fwgen.lower.spiking.table_groups import GATED, Form, forms_for
-from fwgen.lower.static.feed_forward import accumulated, dense_weights
+from fwgen.lower.static.dense import accumulated, dense_weights
 
 _FEW = 12  # synapses of a neuron, up to which a tree of gated weights is compared
 _TABLE_BITS = 8  # bits of a table that read a spike, about, for its load

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares
+from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares, Threshold
+from fwgen.ir.ranges import const, floor_to
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.squares import square
 from fwgen.lower.circuit.vectors import sum_of_two, terms
 from fwgen.lower.circuit.words import Scaled, Word
+from fwgen.lower.static.site import Ranges, Rule, Rules, Site
+from fwgen.quantise.bounds import each_channel
 
 Score = SquaredError | SumSquares | KlDivergence
 _BIT = Fixed(signed=False, width=1, integer=1)
@@ -46,3 +49,32 @@ def decision(c: Circuit, name: str, found: Sequence[Scaled], limit: int) -> Word
     if margin.lo >= 0 or margin.hi < 0:
         return c.constant(int(margin.hi < 0))
     return c.wrap(name, c.floor(f"{name}_sign", margin, margin.width - 1), _BIT)
+
+
+def _score(site: Site, node: Score) -> list[Word]:
+    found = score_terms(site.c, node, site.reads, site.fracs(node))
+    return [site.c.whole("score", site.c.sum("score", found))]
+
+
+def _about_score(node: Score, ranges: Ranges) -> str:
+    return f"{node.op} of {len(ranges[node.sources[0]])} elements, exact"
+
+
+def _threshold(site: Site, node: Threshold) -> list[Word]:
+    x = site.words
+    limits = each_channel(floor_to(const(node.value), site.source(node).frac), len(x))
+    rows = enumerate(zip(x, limits, strict=True))
+    return [site.c.above(f"above_{i}", w, int(limit)) for i, (w, limit) in rows]
+
+
+def _about_threshold(node: Threshold, _ranges: Ranges) -> str:
+    return f"threshold: 1 where '{node.source}' is greater than the constant"
+
+
+_SCORE = Rule(_score, _about_score)
+RULES: Rules = {
+    SquaredError: _SCORE,
+    SumSquares: _SCORE,
+    KlDivergence: _SCORE,
+    Threshold: Rule(_threshold, _about_threshold),
+}

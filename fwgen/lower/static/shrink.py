@@ -16,7 +16,7 @@ from fwgen.ir.ranges import const
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.design import CircuitBlock, Design
 from fwgen.lower.estimate.design import circuit_cost
-from fwgen.lower.static.feed_forward import Variant
+from fwgen.lower.static.adder_graph import Variant
 
 VARIANTS = tuple(Variant(depth, order) for order in range(4) for depth in (0, 1, -1, 3))[1:]
 _TRIALS = 48  # in all: each lowers the whole design once more
