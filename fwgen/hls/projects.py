@@ -13,10 +13,11 @@ import numpy as np
 from fwgen.errors import FormatError
 from fwgen.hls import layers as hls_layers
 from fwgen.hls.layers import MAX_BITS, HlsLayer, Operand
-from fwgen.hls.rules import RULES, layers_of
+from fwgen.hls.rules import OUTSIDE, layers_of
+from fwgen.hls.rules.common import SPIKING
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Dense, Input, Lif, Node, Quantise, ReadOut, Slice
+from fwgen.ir.nodes import Dense, Input, Node, Quantise, Slice
 from fwgen.ir.ranges import const
 from fwgen.quantise.analysis import Analysis
 
@@ -119,10 +120,10 @@ class _Planner:
         return reason
 
     def _objection(self, node: Node) -> str | None:
-        if node.name in self._temporal or isinstance(node, Lif | ReadOut):
-            return "part of the spiking network"
-        if type(node) not in RULES:
-            return "hls4ml has no such layer"
+        if node.name in self._temporal:
+            return SPIKING
+        if type(node) in OUTSIDE:
+            return OUTSIDE[type(node)]
         for name in (*node.sources, node.name):
             bits = self.analysis.values[name].peak.bit_length()
             if bits > MAX_BITS:
