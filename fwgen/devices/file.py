@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fwgen.errors import BundleError, TargetError
-from fwgen.ingest.bundle.complaints import shown, wanted
+from fwgen.ingest.bundle.base import shown
+from fwgen.ingest.bundle.complaints import wanted
 from fwgen.ingest.bundle.yaml_file import read_mapping
 
 FORMAT_VERSION = 1

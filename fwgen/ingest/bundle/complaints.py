@@ -10,10 +10,9 @@ from pydantic_core import ErrorDetails
 
 from fwgen.errors import BundleError
 from fwgen.ingest.bundle import schema
+from fwgen.ingest.bundle.base import FORMAT_VERSION, HOW, LONGEST, shown
 
-HOW = "See docs/model-yaml.md for every key."
-_LONGEST = 80
-_VERSION = f"This fwgen reads version {schema.FORMAT_VERSION} of the file format."
+_VERSION = f"This fwgen reads version {FORMAT_VERSION} of the file format."
 _QUOTE = "If it is meant as text, put it in quotes."
 _NEITHER = "a number, or the name of an array in the weights file"
 _BRANCHES = frozenset({"float", "constrained-str"})  # of a union, as pydantic names them
@@ -67,12 +66,6 @@ def _add(loc: tuple[int | str, ...]) -> str:
     return f"Add it. {HOW}"
 
 
-def shown(value: object) -> str:
-    """A value from the file, short enough for a message."""
-    text = value if isinstance(value, str) and value.isprintable() else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
 def wanted(error: ErrorDetails) -> str:
     """What a validation would have accepted, in fwgen's words."""
     words = _NEEDED.get(error["type"])
@@ -94,7 +87,7 @@ def _priority(error: ErrorDetails) -> int:
 def _unknown_key(place: str, error: ErrorDetails) -> BundleError:
     key = str(error["loc"][-1])
     known = _known_keys(error["loc"][:-1])
-    close = difflib.get_close_matches(key[:_LONGEST], known, 1, cutoff=0.5)
+    close = difflib.get_close_matches(key[:LONGEST], known, 1, cutoff=0.5)
     return BundleError(
         place,
         needed=f"one of the keys {', '.join(sorted(known))}",
@@ -125,7 +118,7 @@ def _wrong_value(place: str, error: ErrorDetails) -> BundleError:
         needed = _NEITHER
     do = _QUOTE if kind == "string_type" and isinstance(value, bool | int | float) else HOW
     if error["loc"] == ("fwgen",):
-        needed, do = f"{schema.FORMAT_VERSION}", _VERSION
+        needed, do = f"{FORMAT_VERSION}", _VERSION
     found = "nothing" if value is None or value == "" else shown(value)
     return BundleError(place, needed=needed, found=found, do=do)
 

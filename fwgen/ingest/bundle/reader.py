@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from fwgen.errors import BundleError, GraphError
 from fwgen.ingest.bundle import schema
-from fwgen.ingest.bundle.complaints import HOW
-from fwgen.ingest.bundle.layers import make_nodes
-from fwgen.ingest.bundle.neuron_layers import NeuronLayer
+from fwgen.ingest.bundle.base import HOW
+from fwgen.ingest.bundle.layers import SPIKING, make_nodes
 from fwgen.ingest.bundle.weights import Weights, read_format
 from fwgen.ingest.bundle.yaml_file import read_model_file
 from fwgen.ingest.files.arrays import read_arrays
@@ -167,7 +166,7 @@ def graph_of(path: Path, model: schema.ModelFile, arrays: Weights) -> Graph:
 
 def _steps(path: Path, model: schema.ModelFile) -> int:
     """Time steps; one where there is nothing that takes several."""
-    spiking = model.input.spikes or any(isinstance(layer, NeuronLayer) for layer in model.layers)
+    spiking = model.input.spikes or any(type(layer) in SPIKING for layer in model.layers)
     if spiking and "steps" not in model.model_fields_set:
         raise BundleError(
             f"{path}: steps",

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fwgen.errors import BundleError, FormatError
-from fwgen.ingest.bundle import schema
-from fwgen.ingest.bundle.complaints import shown
+from fwgen.ingest.bundle.base import Layer, shown
 from fwgen.ingest.files.arrays import Arrays
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import Real
@@ -64,7 +63,7 @@ def parameter(
     where: str,
     key: str,
     value: float | str,
-    layer: schema.Layer,
+    layer: Layer,
     arrays: Weights,
     fmt: str | None,
 ) -> Real:

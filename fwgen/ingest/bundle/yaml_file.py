@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from fwgen.errors import BundleError
 from fwgen.ingest.bundle import schema
-from fwgen.ingest.bundle.complaints import HOW, complaint, shown
+from fwgen.ingest.bundle.base import HOW, shown
+from fwgen.ingest.bundle.complaints import complaint
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 16

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fwgen.errors import BundleError
-from fwgen.ingest.bundle import schema
+from fwgen.ingest.bundle.ops import activations
 from fwgen.ingest.bundle.reader import read_bundle
 from fwgen.ir.nodes import CUSTOM, FUNCTIONS, BatchNorm, Dense, Lif, Real, ShiftLeak
 from fwgen.ir.text import to_text
@@ -308,7 +308,10 @@ def test_a_dense_network(tmp_path: Path) -> None:
 
 def test_functions_of_the_file_are_those_of_the_graph() -> None:
     """The schema names every function, and no other."""
-    assert get_args(schema.TableLayer.model_fields["function"].annotation) == (*FUNCTIONS, CUSTOM)
+    assert get_args(activations.TableLayer.model_fields["function"].annotation) == (
+        *FUNCTIONS,
+        CUSTOM,
+    )
 
 
 def test_samples_are_scaled_where_they_are_not_zero(draft: Draft, tmp_path: Path) -> None:

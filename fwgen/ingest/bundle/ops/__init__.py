@@ -1,0 +1,1 @@
+"""The layers of ``model.yaml`` by families: their keys, and the nodes they make."""

@@ -1,0 +1,62 @@
+"""Operations on vectors as a whole in ``model.yaml``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fwgen.ingest.bundle.base import MAX_LAYERS, Layer, Name, PairLayer, Section
+from fwgen.ingest.bundle.site import Makers, Site, plain
+from fwgen.ir.nodes import Add, Concat, Multiply, Node, Slice, Subtract
+from fwgen.ir.shape import MAX_ELEMENTS
+
+
+class ConcatLayer(Section):
+    """The elements of several vectors, one after the other."""
+
+    op: Literal["concat"]
+    name: Name
+    from_: Annotated[list[Name], Field(alias="from", min_length=1, max_length=MAX_LAYERS)]
+
+
+class SliceLayer(Layer):
+    """Elements ``start`` to ``stop - 1``."""
+
+    op: Literal["slice"]
+    start: Annotated[int, Field(ge=0, le=MAX_ELEMENTS)] = 0
+    stop: Annotated[int, Field(ge=1, le=MAX_ELEMENTS)]
+
+
+class AddLayer(PairLayer):
+    """Sum of two vectors."""
+
+    op: Literal["add"]
+
+
+class SubtractLayer(PairLayer):
+    """The first vector minus the second."""
+
+    op: Literal["subtract"]
+
+
+class MultiplyLayer(PairLayer):
+    """Product, element by element."""
+
+    op: Literal["multiply"]
+
+
+def _concat(site: Site, layer: ConcatLayer) -> list[Node]:
+    return [Concat(layer.name, parts=site.sources)]
+
+
+def _slice(site: Site, layer: SliceLayer) -> list[Node]:
+    return [Slice(layer.name, site.source, start=layer.start, stop=layer.stop)]
+
+
+Layers = ConcatLayer | SliceLayer | AddLayer | SubtractLayer | MultiplyLayer
+MAKERS: Makers = {
+    ConcatLayer: _concat,
+    SliceLayer: _slice,
+    AddLayer: plain(Add),
+    SubtractLayer: plain(Subtract),
+    MultiplyLayer: plain(Multiply),
+}
