@@ -103,6 +103,18 @@ def prelu(name: str, read: str, alpha: Const, fmt: Fixed) -> HlsLayer:
     )
 
 
+def largest(name: str, read: str, count: int, size: int, fmt: Fixed) -> HlsLayer:
+    """``res[j]`` is the largest of ``data[i * size + j]`` for the ``count`` values of i."""
+    return HlsLayer(
+        name,
+        "GlobalMaxPooling1D",
+        (read,),
+        size,
+        {"result": fmt, "accum": fmt},
+        options={"n_in": count, "n_filt": size, "data_format": "channels_last"},
+    )
+
+
 def affine(name: str, read: str, weight: Const, bias: Const, accum: Fixed, fmt: Fixed) -> HlsLayer:
     """``acc = bias; acc += weight * data``: the bias and each product are converted to ``accum``.
 

@@ -128,3 +128,9 @@ class Composite(Node):
     """
 
     __slots__ = ()
+
+
+class Derived(Node):
+    """A node that only expansions make: no file says it, and graphs of real numbers hold none."""
+
+    __slots__ = ()

@@ -5,7 +5,7 @@ integer result of every operation. Parameters are `Real` as they come from a fil
 the quantise stage has fixed them; the rest of a node is the same in both kinds of graph.
 """
 
-from fwgen.ir.node import Composite, Const, Node, Pair, Param, Real, Unary
+from fwgen.ir.node import Composite, Const, Derived, Node, Pair, Param, Real, Unary
 from fwgen.ir.ops import (
     activations,
     basic,
@@ -13,6 +13,7 @@ from fwgen.ir.ops import (
     encoders,
     neurons,
     readouts,
+    reductions,
     scores,
     vectors,
 )
@@ -29,14 +30,16 @@ from fwgen.ir.ops.readouts import (
     ReadOut,
     SpikeCount,
 )
+from fwgen.ir.ops.reductions import Reduce, Reduction
 from fwgen.ir.ops.scores import KlDivergence, SquaredError, SumSquares, Threshold
-from fwgen.ir.ops.vectors import Add, Concat, Multiply, Slice, Subtract
+from fwgen.ir.ops.vectors import Add, Concat, Gather, Multiply, Slice, Subtract
 
 __all__ = [
     "ALL_NODES",
     "BIT",
     "CUSTOM",
     "FUNCTIONS",
+    "PRIMITIVES",
     "Add",
     "BatchNorm",
     "Composite",
@@ -44,7 +47,9 @@ __all__ = [
     "Const",
     "CubaLif",
     "Dense",
+    "Derived",
     "FirstSpike",
+    "Gather",
     "Input",
     "KlDivergence",
     "LastMembrane",
@@ -60,6 +65,8 @@ __all__ = [
     "Quantise",
     "ReadOut",
     "Real",
+    "Reduce",
+    "Reduction",
     "Relu",
     "Reset",
     "ShiftLeak",
@@ -81,5 +88,8 @@ ALL_NODES: tuple[type[Node], ...] = (
     *neurons.NODES,
     *encoders.NODES,
     *readouts.NODES,
+    *reductions.NODES,
     *scores.NODES,
 )
+PRIMITIVES: tuple[type[Node], ...] = tuple(n for n in ALL_NODES if not issubclass(n, Composite))
+"""What integer graphs are made of: all but the composites."""

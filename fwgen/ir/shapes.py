@@ -8,6 +8,7 @@ from fwgen.ir.ops import (
     encoders,
     neurons,
     readouts,
+    reductions,
     scores,
     vectors,
 )
@@ -33,6 +34,7 @@ RULES: ShapeRules = {
     **dense.SHAPES,
     **activations.SHAPES,
     **vectors.SHAPES,
+    **reductions.SHAPES,
     **scores.SHAPES,
     **neurons.SHAPES,
     **encoders.SHAPES,

@@ -42,6 +42,10 @@ def _value(value: Any) -> str:
             return f"1-2^-{value.shift}"
         case None:
             return "auto"
+        case np.ndarray():
+            return f"[{'x'.join(map(str, value.shape))}]"
+        case tuple():
+            return "x".join(map(str, value))
         case bool():
             return "yes" if value else "no"
         case _:

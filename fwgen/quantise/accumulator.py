@@ -74,10 +74,11 @@ def _partial_sums(node: Dense, source: Range, frac: int) -> tuple[int, int]:
     weight, bias = const(node.weight), const(node.bias)
     w = weight.values << (frac - weight.fmt.frac - source.frac)
     b = bias.values << (frac - bias.fmt.frac)
-    ends = w * source.lo, w * source.hi
-    highest = np.maximum(np.maximum(*ends), 0).sum(axis=1) + np.maximum(b, 0)
-    lowest = np.minimum(np.minimum(*ends), 0).sum(axis=1) + np.minimum(b, 0)
-    return int(min(lowest)), int(max(highest))
+    low, high = (ends.reshape(-1, 1, w.shape[1]) for ends in (source.lo, source.hi))
+    ends = w * low, w * high  # at each position
+    highest = np.maximum(np.maximum(*ends), 0).sum(axis=2) + np.maximum(b, 0)
+    lowest = np.minimum(np.minimum(*ends), 0).sum(axis=2) + np.minimum(b, 0)
+    return int(lowest.min()), int(highest.max())
 
 
 def _lifted(value: int, shift: int) -> int:

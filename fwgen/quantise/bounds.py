@@ -10,6 +10,7 @@ from fwgen.ir.cast import Ints, cast
 from fwgen.ir.fixed import Fixed, Overflow
 from fwgen.ir.nodes import Node
 from fwgen.ir.ranges import Conversion, LifRange, Range, filled
+from fwgen.ir.shapes import Shape
 
 
 @dataclass(slots=True)
@@ -81,6 +82,14 @@ class Rule:
 
 
 Rules = Mapping[type[Node], Rule]
+
+Expansion = Callable[[Any, Shape], list[Node]]
+"""From a composite and the shape of its source to the nodes in its place.
+
+The last bears the composite's name; the others are called ``<name>__<what>``, as no layer of a
+model may be.
+"""
+Expansions = Mapping[type[Node], Expansion]
 
 
 def aligned(ranges: Sequence[Range]) -> list[Range]:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from fwgen.ir.graph import Graph
 from fwgen.quantise.check import CheckRanges
+from fwgen.quantise.expand import ExpandComposites
 from fwgen.quantise.fix import FixFormats
 from fwgen.quantise.fold import FoldBatchNorm
 
@@ -17,7 +18,12 @@ class Pass(Protocol):
         """Return a new graph; the one given is not changed."""
 
 
-PASSES: tuple[Pass, ...] = (FoldBatchNorm(), FixFormats(), CheckRanges())
+PASSES: tuple[Pass, ...] = (
+    FoldBatchNorm(),
+    ExpandComposites(),
+    FixFormats(),
+    CheckRanges(),
+)
 
 
 def quantise(graph: Graph) -> Graph:

@@ -17,12 +17,15 @@ from fwgen.ir.nodes import (
     BatchNorm,
     Concat,
     Const,
+    Gather,
     Input,
     KlDivergence,
     LeakyRelu,
     Multiply,
     Node,
     Quantise,
+    Reduce,
+    Reduction,
     Relu,
     Slice,
     SquaredError,
@@ -134,6 +137,16 @@ class _Network:
             name, source, start, int(self.rng.integers(start, len(self._range(source)))) + 1
         )
 
+    def gather(self, name: str) -> Node:
+        source = self._source()
+        count = int(self.rng.integers(1, 7))
+        indices = self.rng.integers(len(self._range(source)), size=count)
+        return Gather(name, source, indices.astype(np.intp), (count,))
+
+    def reduce(self, name: str) -> Node:
+        source = self._source()
+        return Reduce(name, source, pick(self.rng, list(Reduction)), len(self._range(source)))
+
     def pair(self, name: str) -> Node:
         source = self._source()
         other = self._alike(len(self._range(source)))
@@ -170,6 +183,8 @@ _MAKERS: tuple[Callable[[_Network, str], Node], ...] = (
     _Network.table,
     _Network.concat,
     _Network.slice,
+    _Network.gather,
+    _Network.reduce,
     _Network.pair,
     _Network.pair,
     _Network.score,

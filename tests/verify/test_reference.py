@@ -19,6 +19,7 @@ from fwgen.ir.nodes import (
     Const,
     Dense,
     FirstSpike,
+    Gather,
     Input,
     KlDivergence,
     LastMembrane,
@@ -30,6 +31,8 @@ from fwgen.ir.nodes import (
     Node,
     Quantise,
     Real,
+    Reduce,
+    Reduction,
     Relu,
     Reset,
     ShiftLeak,
@@ -154,12 +157,21 @@ def stateless(node: Node, sources: tuple[Vector, ...]) -> Vector:
     """Operations of dense networks in one time step, written from docs/ir.md."""
     x = sources[0]
     match node:
+        case Gather():
+            return [x[i] for i in node.indices]
+        case Reduce():
+            most = {Reduction.MAX: max, Reduction.MIN: min}[node.function]
+            return [most(x[k : k + node.count]) for k in range(0, len(x), node.count)]
         case BatchNorm():
-            return [exact(node.scale, i) * v + exact(node.offset, i) for i, v in enumerate(x)]
+            n = len(node.scale.values)
+            return [
+                exact(node.scale, i % n) * v + exact(node.offset, i % n) for i, v in enumerate(x)
+            ]
         case Relu():
             return [max(v, Fraction(0)) for v in x]
         case LeakyRelu():
-            return [v if v >= 0 else exact(node.alpha, i) * v for i, v in enumerate(x)]
+            n = node.alpha.values.size
+            return [v if v >= 0 else exact(node.alpha, i % n) * v for i, v in enumerate(x)]
         case Table():
             return [converted_function(node.function, v, node.fmt) for v in x]
         case Concat():
@@ -167,7 +179,8 @@ def stateless(node: Node, sources: tuple[Vector, ...]) -> Vector:
         case Slice():
             return x[node.start : node.stop]
         case Threshold():
-            return [Fraction(int(v > exact(node.value, i))) for i, v in enumerate(x)]
+            n = node.value.values.size
+            return [Fraction(int(v > exact(node.value, i % n))) for i, v in enumerate(x)]
         case SumSquares():
             return [sum((v * v for v in x), Fraction(0))]
         case _:
@@ -198,13 +211,14 @@ def converted_function(function: str, x: Fraction, fmt: Fixed) -> Fraction:
 
 
 def matrix(node: Dense, x: Vector) -> Vector:
-    """``W x + b``, written out."""
-    out = []
-    for o in range(node.weight.shape[0]):
-        total = exact(node.bias, o)
-        for i, value in enumerate(x):
-            total += exact(node.weight, (o, i)) * value
-        out.append(total)
+    """``W x + b``, written out; again and again where x has several positions."""
+    out, inputs = [], node.weight.shape[1]
+    for start in range(0, len(x), inputs):
+        for o in range(node.weight.shape[0]):
+            total = exact(node.bias, o)
+            for i, value in enumerate(x[start : start + inputs]):
+                total += exact(node.weight, (o, i)) * value
+            out.append(total)
     return out
 
 

@@ -53,3 +53,10 @@ def integers(values: Any, frac: int) -> Const:
     """Integers in the narrowest format that holds them."""
     grid: Ints = np.vectorize(int, otypes=[object])(values)
     return Const(grid, Fixed.holding(int(grid.min()), int(grid.max()), frac))
+
+
+def chosen(name: str, read: Operand, places: "np.ndarray[Any, Any]", values: Range) -> HlsLayer:
+    """Elements of one vector by their places: a matrix with one 1 in each row."""
+    ones = places[:, None] == np.arange(len(read.values))
+    nothing = integers(np.zeros(len(places)), values.frac)
+    return sums(name, read, integers(ones, 0), nothing, values)

@@ -6,8 +6,8 @@ import numpy as np
 
 from fwgen.hls import layers as hls
 from fwgen.hls.layers import HlsLayer, Operand
-from fwgen.hls.rules.common import HlsRules, chain, integers, sums
-from fwgen.ir.nodes import Add, Concat, Multiply, Pair, Slice, Subtract
+from fwgen.hls.rules.common import HlsRules, chain, chosen
+from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Pair, Slice, Subtract
 from fwgen.ir.ranges import Range
 
 
@@ -18,9 +18,11 @@ def _concat(node: Concat, reads: Sequence[Operand], values: Range) -> list[HlsLa
 
 
 def _slice(node: Slice, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:
-    chosen = np.arange(node.start, node.stop)[:, None] == np.arange(len(reads[0].values))
-    nothing = integers(np.zeros(len(values)), values.frac)
-    return [sums(node.name, reads[0], integers(chosen, 0), nothing, values)]
+    return [chosen(node.name, reads[0], np.arange(node.start, node.stop), values)]
+
+
+def _gather(node: Gather, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:
+    return [chosen(node.name, reads[0], node.indices, values)]
 
 
 def _pair(node: Pair, reads: Sequence[Operand], values: Range) -> list[HlsLayer]:
@@ -31,6 +33,7 @@ def _pair(node: Pair, reads: Sequence[Operand], values: Range) -> list[HlsLayer]
 RULES: HlsRules = {
     Concat: _concat,
     Slice: _slice,
+    Gather: _gather,
     Add: _pair,
     Subtract: _pair,
     Multiply: _pair,

@@ -1,9 +1,13 @@
 """Operations that put vectors together, take them apart, and join them element by element."""
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import ClassVar
 
-from fwgen.ir.node import SOURCE, Node, Pair, Unary
+import numpy as np
+from numpy.typing import NDArray
+
+from fwgen.ir.node import SOURCE, Derived, Node, Pair, Unary
 from fwgen.ir.shape import (
     MAX_ELEMENTS,
     Known,
@@ -56,6 +60,19 @@ class Multiply(Pair):
     op: ClassVar[str] = "multiply"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Gather(Unary, Derived):
+    """``y_i = x[indices_i]``, elements counted row by row; the result has the axes ``dims``.
+
+    Every operation that only moves elements is one: transposition, reshaping, padding by copies,
+    the windows of a convolution.
+    """
+
+    op: ClassVar[str] = "gather"
+    indices: NDArray[np.intp]
+    dims: tuple[int, ...]
+
+
 def _concat(node: Concat, known: Known) -> Shape:
     size = sum(known.shapes[name].size for name in node.parts)
     if not node.parts or size > MAX_ELEMENTS:
@@ -85,11 +102,25 @@ def _product(node: Multiply, known: Known) -> Shape:
     return static(node, Shape(same_dims(node, known), temporal=False), known)
 
 
-NODES: tuple[type[Node], ...] = (Concat, Slice, Add, Subtract, Multiply)
+def _gather(node: Gather, known: Known) -> Shape:
+    size = known.source(node).size
+    if prod(node.dims) != len(node.indices) or not 0 < len(node.indices) <= MAX_ELEMENTS:
+        raise misfit(
+            node,
+            f"1 to {MAX_ELEMENTS:,} indices, as many as elements",
+            f"{len(node.indices):,} for a value of {prod(node.dims):,}",
+        )
+    if not ((node.indices >= 0) & (node.indices < size)).all():
+        raise misfit(node, f"indices from 0 to {size - 1}", "one outside")
+    return static(node, Shape(node.dims, temporal=False), known)
+
+
+NODES: tuple[type[Node], ...] = (Concat, Slice, Add, Subtract, Multiply, Gather)
 SHAPES: ShapeRules = {
     Concat: _concat,
     Slice: _slice,
     Add: _sum,
     Subtract: _sum,
     Multiply: _product,
+    Gather: _gather,
 }

@@ -1,6 +1,6 @@
 """Operations on vectors as a whole, as circuits."""
 
-from fwgen.ir.nodes import Add, Concat, Multiply, Slice, Subtract
+from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Slice, Subtract
 from fwgen.lower.circuit.squares import square
 from fwgen.lower.circuit.vectors import aligned, sum_of_two, terms
 from fwgen.lower.circuit.words import Word
@@ -28,10 +28,15 @@ def _multiply(site: Site, node: Multiply) -> list[Word]:
     return [site.c.multiply(f"y{i}", a, b) for i, (a, b) in enumerate(pairs)]
 
 
+def _gather(site: Site, node: Gather) -> list[Word]:
+    return [site.words[i] for i in node.indices]
+
+
 RULES: Rules = {
     Concat: Rule(_concat),
     Slice: Rule(_slice),
     Add: Rule(_sum),
     Subtract: Rule(_sum),
     Multiply: Rule(_multiply),
+    Gather: Rule(_gather),
 }

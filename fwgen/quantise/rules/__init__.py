@@ -1,6 +1,6 @@
 """Bounds and formats of every operation: one rule each, by families."""
 
-from fwgen.quantise.bounds import Rules
+from fwgen.quantise.bounds import Expansions, Rules
 from fwgen.quantise.rules import (
     activations,
     basic,
@@ -8,19 +8,22 @@ from fwgen.quantise.rules import (
     encoders,
     neurons,
     readouts,
+    reductions,
     scores,
     vectors,
 )
 
-__all__ = ["RULES"]
+__all__ = ["EXPANSIONS", "RULES"]
 
 RULES: Rules = {
     **basic.RULES,
     **dense.RULES,
     **activations.RULES,
     **vectors.RULES,
+    **reductions.RULES,
     **scores.RULES,
     **neurons.RULES,
     **encoders.RULES,
     **readouts.RULES,
 }
+EXPANSIONS: Expansions = {**vectors.EXPANSIONS, **reductions.EXPANSIONS}

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fwgen.ir.nodes import Add, Concat, Multiply, Slice, Subtract
+from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Slice, Subtract
 from fwgen.ir.ranges import Range
-from fwgen.quantise.bounds import Rule, Rules, Walk, squares
+from fwgen.quantise.bounds import Expansions, Rule, Rules, Walk, squares
 
 
 def _concat(node: Concat, walk: Walk) -> Range:
@@ -39,10 +39,17 @@ def _multiply(node: Multiply, walk: Walk) -> Range:
     return Range(lo, hi, left.frac + right.frac)
 
 
+def _gather(node: Gather, walk: Walk) -> Range:
+    source = walk.value(node)
+    return Range(source.lo[node.indices], source.hi[node.indices], source.frac)
+
+
 RULES: Rules = {
     Concat: Rule(_concat),
     Slice: Rule(_slice),
     Add: Rule(_add),
     Subtract: Rule(_subtract),
     Multiply: Rule(_multiply),
+    Gather: Rule(_gather),
 }
+EXPANSIONS: Expansions = {}

@@ -7,6 +7,7 @@ from fwgen.verify.exact import (
     encoders,
     neurons,
     readouts,
+    reductions,
     scores,
     vectors,
 )
@@ -19,6 +20,7 @@ RULES: ExactRules = {
     **dense.RULES,
     **activations.RULES,
     **vectors.RULES,
+    **reductions.RULES,
     **scores.RULES,
     **neurons.RULES,
     **encoders.RULES,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fwgen.ir.cast import Ints
-from fwgen.ir.nodes import Add, Concat, Multiply, Slice, Subtract
+from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Slice, Subtract
 from fwgen.verify.exact.run import ExactRules, Run
 
 
@@ -30,10 +30,15 @@ def _multiply(run: Run, node: Multiply) -> Ints:
     return np.asarray(left * right)
 
 
+def _gather(run: Run, node: Gather) -> Ints:
+    return run.value(node)[..., node.indices]
+
+
 RULES: ExactRules = {
     Concat: _concat,
     Slice: _slice,
     Add: _add,
     Subtract: _subtract,
     Multiply: _multiply,
+    Gather: _gather,
 }
