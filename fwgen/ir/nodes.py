@@ -13,7 +13,6 @@ from fwgen.ir.ops import (
     encoders,
     neurons,
     readouts,
-    reductions,
     scores,
     vectors,
 )
@@ -30,9 +29,8 @@ from fwgen.ir.ops.readouts import (
     ReadOut,
     SpikeCount,
 )
-from fwgen.ir.ops.reductions import Reduce, Reduction
 from fwgen.ir.ops.scores import KlDivergence, SquaredError, SumSquares, Threshold
-from fwgen.ir.ops.vectors import Add, Concat, Gather, Multiply, Slice, Subtract
+from fwgen.ir.ops.vectors import Add, Concat, Gather, Multiply, Reduce, Reduction, Slice, Subtract
 
 __all__ = [
     "ALL_NODES",
@@ -88,7 +86,6 @@ ALL_NODES: tuple[type[Node], ...] = (
     *neurons.NODES,
     *encoders.NODES,
     *readouts.NODES,
-    *reductions.NODES,
     *scores.NODES,
 )
 PRIMITIVES: tuple[type[Node], ...] = tuple(n for n in ALL_NODES if not issubclass(n, Composite))

@@ -8,7 +8,6 @@ from fwgen.ir.ops import (
     encoders,
     neurons,
     readouts,
-    reductions,
     scores,
     vectors,
 )
@@ -34,7 +33,6 @@ RULES: ShapeRules = {
     **dense.SHAPES,
     **activations.SHAPES,
     **vectors.SHAPES,
-    **reductions.SHAPES,
     **scores.SHAPES,
     **neurons.SHAPES,
     **encoders.SHAPES,

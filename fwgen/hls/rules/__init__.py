@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fwgen.hls import layers as hls
 from fwgen.hls.layers import HlsLayer, Operand
-from fwgen.hls.rules import activations, basic, dense, reductions, scores, vectors
+from fwgen.hls.rules import activations, basic, dense, scores, vectors
 from fwgen.hls.rules.common import SPIKING, HlsRules, Outside
 from fwgen.ir.nodes import Node
 from fwgen.ir.ops import encoders, neurons, readouts
@@ -17,7 +17,6 @@ RULES: HlsRules = {
     **dense.RULES,
     **activations.RULES,
     **vectors.RULES,
-    **reductions.RULES,
     **scores.RULES,
 }
 OUTSIDE: Outside = {

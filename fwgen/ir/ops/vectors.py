@@ -1,6 +1,7 @@
 """Operations that put vectors together, take them apart, and join them element by element."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from math import prod
 from typing import ClassVar
 
@@ -73,6 +74,26 @@ class Gather(Unary, Derived):
     dims: tuple[int, ...]
 
 
+class Reduction(StrEnum):
+    """What is left of the elements along an axis."""
+
+    MAX = "max"
+    MIN = "min"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduce(Unary, Derived):
+    """The largest or the smallest of each ``count`` elements that follow one another, exact.
+
+    These are the elements along the last axis, which the result does not have; of a vector it has
+    one element.
+    """
+
+    op: ClassVar[str] = "reduce"
+    function: Reduction
+    count: int
+
+
 def _concat(node: Concat, known: Known) -> Shape:
     size = sum(known.shapes[name].size for name in node.parts)
     if not node.parts or size > MAX_ELEMENTS:
@@ -115,7 +136,15 @@ def _gather(node: Gather, known: Known) -> Shape:
     return static(node, Shape(node.dims, temporal=False), known)
 
 
-NODES: tuple[type[Node], ...] = (Concat, Slice, Add, Subtract, Multiply, Gather)
+def _reduce(node: Reduce, known: Known) -> Shape:
+    """The rule of operations that take the last axis away."""
+    source = known.source(node)
+    if node.count != source.channels:
+        raise misfit(node, f"a count of {source.channels}, the last axis", f"{node.count}")
+    return static(node, Shape(source.dims[:-1] or (1,), temporal=False), known)
+
+
+NODES: tuple[type[Node], ...] = (Concat, Slice, Add, Subtract, Multiply, Gather, Reduce)
 SHAPES: ShapeRules = {
     Concat: _concat,
     Slice: _slice,
@@ -123,4 +152,5 @@ SHAPES: ShapeRules = {
     Subtract: _sum,
     Multiply: _product,
     Gather: _gather,
+    Reduce: _reduce,
 }

@@ -1,6 +1,6 @@
 """Operations whose value exists once per event, as circuits: one rule each, by families."""
 
-from fwgen.lower.static import activations, basic, dense, reductions, scores, vectors
+from fwgen.lower.static import activations, basic, dense, scores, vectors
 from fwgen.lower.static.site import Rules
 
 __all__ = ["RULES"]
@@ -10,6 +10,5 @@ RULES: Rules = {
     **dense.RULES,
     **activations.RULES,
     **vectors.RULES,
-    **reductions.RULES,
     **scores.RULES,
 }

@@ -1,10 +1,13 @@
 """Operations on vectors as a whole, as circuits."""
 
-from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Slice, Subtract
+from functools import partial
+
+from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Reduce, Reduction, Slice, Subtract
+from fwgen.lower.circuit.compare import larger, rows, smaller, tree
 from fwgen.lower.circuit.squares import square
 from fwgen.lower.circuit.vectors import aligned, sum_of_two, terms
 from fwgen.lower.circuit.words import Word
-from fwgen.lower.static.site import Rule, Rules, Site
+from fwgen.lower.static.site import Ranges, Rule, Rules, Site
 
 
 def _concat(site: Site, node: Concat) -> list[Word]:
@@ -32,6 +35,23 @@ def _gather(site: Site, node: Gather) -> list[Word]:
     return [site.words[i] for i in node.indices]
 
 
+_OF_TWO = {Reduction.MAX: larger, Reduction.MIN: smaller}
+
+
+def _reduce(site: Site, node: Reduce) -> list[Word]:
+    """A balanced tree for each element of the result."""
+    of_two = _OF_TWO[node.function]
+
+    every = enumerate(rows(site.words, node.count))
+    return [tree(f"y{i}", row, partial(of_two, site.c)) for i, row in every]
+
+
+def _about_reduce(node: Reduce, ranges: Ranges) -> str:
+    size = len(ranges[node.name])
+    each = "" if size == 1 else f", {size} times"
+    return f"{node.function} of {node.count} elements of '{node.source}'{each}"
+
+
 RULES: Rules = {
     Concat: Rule(_concat),
     Slice: Rule(_slice),
@@ -39,4 +59,5 @@ RULES: Rules = {
     Subtract: Rule(_sum),
     Multiply: Rule(_multiply),
     Gather: Rule(_gather),
+    Reduce: Rule(_reduce, _about_reduce),
 }

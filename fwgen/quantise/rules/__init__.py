@@ -8,7 +8,6 @@ from fwgen.quantise.rules import (
     encoders,
     neurons,
     readouts,
-    reductions,
     scores,
     vectors,
 )
@@ -20,10 +19,9 @@ RULES: Rules = {
     **dense.RULES,
     **activations.RULES,
     **vectors.RULES,
-    **reductions.RULES,
     **scores.RULES,
     **neurons.RULES,
     **encoders.RULES,
     **readouts.RULES,
 }
-EXPANSIONS: Expansions = {**vectors.EXPANSIONS, **reductions.EXPANSIONS}
+EXPANSIONS: Expansions = {**vectors.EXPANSIONS}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Slice, Subtract
+from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Reduce, Reduction, Slice, Subtract
 from fwgen.ir.ranges import Range
 from fwgen.quantise.bounds import Expansions, Rule, Rules, Walk, squares
 
@@ -44,6 +44,17 @@ def _gather(node: Gather, walk: Walk) -> Range:
     return Range(source.lo[node.indices], source.hi[node.indices], source.frac)
 
 
+def _reduce(node: Reduce, walk: Walk) -> Range:
+    """Both functions are monotone: the ends of the result are those of the sources' ends."""
+    source = walk.value(node)
+    lo, hi = (ends.reshape(-1, node.count) for ends in (source.lo, source.hi))
+    # the circuit compares by differences
+    walk.note(2 * source.peak)
+    if node.function is Reduction.MAX:
+        return Range(lo.max(axis=1), hi.max(axis=1), source.frac)
+    return Range(lo.min(axis=1), hi.min(axis=1), source.frac)
+
+
 RULES: Rules = {
     Concat: Rule(_concat),
     Slice: Rule(_slice),
@@ -51,5 +62,6 @@ RULES: Rules = {
     Subtract: Rule(_subtract),
     Multiply: Rule(_multiply),
     Gather: Rule(_gather),
+    Reduce: Rule(_reduce),
 }
 EXPANSIONS: Expansions = {}

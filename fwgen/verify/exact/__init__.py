@@ -7,7 +7,6 @@ from fwgen.verify.exact import (
     encoders,
     neurons,
     readouts,
-    reductions,
     scores,
     vectors,
 )
@@ -20,7 +19,6 @@ RULES: ExactRules = {
     **dense.RULES,
     **activations.RULES,
     **vectors.RULES,
-    **reductions.RULES,
     **scores.RULES,
     **neurons.RULES,
     **encoders.RULES,

@@ -3,8 +3,8 @@
 import numpy as np
 
 from fwgen.ir.cast import Ints
-from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Slice, Subtract
-from fwgen.verify.exact.run import ExactRules, Run
+from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Reduce, Reduction, Slice, Subtract
+from fwgen.verify.exact.run import ExactRules, Run, by_channel
 
 
 def _concat(run: Run, node: Concat) -> Ints:
@@ -34,6 +34,11 @@ def _gather(run: Run, node: Gather) -> Ints:
     return run.value(node)[..., node.indices]
 
 
+def _reduce(run: Run, node: Reduce) -> Ints:
+    x = by_channel(run.value(node), node.count)
+    return np.asarray(x.max(axis=-1) if node.function is Reduction.MAX else x.min(axis=-1))
+
+
 RULES: ExactRules = {
     Concat: _concat,
     Slice: _slice,
@@ -41,4 +46,5 @@ RULES: ExactRules = {
     Subtract: _subtract,
     Multiply: _multiply,
     Gather: _gather,
+    Reduce: _reduce,
 }

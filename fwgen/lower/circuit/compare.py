@@ -1,13 +1,13 @@
-"""Operations that make one element of many, as circuits: trees of comparisons."""
+"""Comparisons of two words, and trees of what joins two."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
-from fwgen.ir.nodes import BIT, Reduce, Reduction
+from fwgen.ir.fixed import BIT
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.words import Scaled, Word
-from fwgen.lower.static.site import Ranges, Rule, Rules, Site
+
+T = TypeVar("T")
 
 
 def below(c: Circuit, name: str, a: Word, b: Word) -> Word:
@@ -18,25 +18,16 @@ def below(c: Circuit, name: str, a: Word, b: Word) -> Word:
     return c.wrap(f"{name}_below", c.floor(f"{name}_sign", apart, apart.width - 1), BIT)
 
 
-def _larger(c: Circuit, name: str, a: Word, b: Word) -> Word:
+def larger(c: Circuit, name: str, a: Word, b: Word) -> Word:
+    """The larger of two words."""
     found = c.select(name, below(c, name, a, b), b, a)
     return c.narrow(f"{name}_exact", found, max(a.lo, b.lo), max(a.hi, b.hi))
 
 
-def _smaller(c: Circuit, name: str, a: Word, b: Word) -> Word:
+def smaller(c: Circuit, name: str, a: Word, b: Word) -> Word:
+    """The smaller of two words."""
     found = c.select(name, below(c, name, a, b), a, b)
     return c.narrow(f"{name}_exact", found, min(a.lo, b.lo), min(a.hi, b.hi))
-
-
-_OF_TWO = {Reduction.MAX: _larger, Reduction.MIN: _smaller}
-
-
-def rows(words: Sequence[Word], count: int) -> list[list[Word]]:
-    """Words of ``count`` elements that follow one another, row by row."""
-    return [list(words[k : k + count]) for k in range(0, len(words), count)]
-
-
-T = TypeVar("T")
 
 
 def tree(name: str, row: Sequence[T], of_two: Callable[[str, T, T], T]) -> T:
@@ -50,18 +41,6 @@ def tree(name: str, row: Sequence[T], of_two: Callable[[str, T, T], T]) -> T:
     return row[0]
 
 
-def _reduce(site: Site, node: Reduce) -> list[Word]:
-    """A balanced tree for each element of the result."""
-    of_two = _OF_TWO[node.function]
-
-    every = enumerate(rows(site.words, node.count))
-    return [tree(f"y{i}", row, partial(of_two, site.c)) for i, row in every]
-
-
-def _about(node: Reduce, ranges: Ranges) -> str:
-    size = len(ranges[node.name])
-    each = "" if size == 1 else f", {size} times"
-    return f"{node.function} of {node.count} elements of '{node.source}'{each}"
-
-
-RULES: Rules = {Reduce: Rule(_reduce, _about)}
+def rows(words: Sequence[Word], count: int) -> list[list[Word]]:
+    """Words of ``count`` elements that follow one another, row by row."""
+    return [list(words[k : k + count]) for k in range(0, len(words), count)]
