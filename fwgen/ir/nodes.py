@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT, Fixed
 from fwgen.ir.node import Const, Node, Pair, Param, Real, Unary
 from fwgen.ir.spiking import (
     CubaLif,
@@ -95,10 +95,6 @@ class Input(Node):
     def elements(self, steps: int) -> int:
         """Numbers of an event of so many time steps."""
         return self.size * steps if self.spikes else self.size
-
-
-BIT = Fixed(signed=False, width=1, integer=1)
-"""The format of spikes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

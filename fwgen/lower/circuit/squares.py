@@ -12,14 +12,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT, Fixed
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.words import Scaled, Word
 
 LUT_INPUTS = 6
 # squares of wider words are left to a multiplier, which synthesis puts into a DSP block
 WIDEST_WITHOUT_DSP = 10
-_BIT = Fixed(signed=False, width=1, integer=1)
 
 
 def square(c: Circuit, name: str, a: Word) -> Word:
@@ -98,4 +97,4 @@ def _from_adders(c: Circuit, name: str, a: Word) -> Word:
 
 def _bit(c: Circuit, name: str, a: Word, index: int) -> Word:
     """Bit ``index`` as a signal of its own; costs no logic."""
-    return c.wrap(name, c.floor(f"{name}_up", a, index), _BIT)
+    return c.wrap(name, c.floor(f"{name}_up", a, index), BIT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT
 from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.squares import square
@@ -10,7 +10,6 @@ from fwgen.lower.circuit.vectors import sum_of_two, terms
 from fwgen.lower.circuit.words import Scaled, Word
 
 Score = SquaredError | SumSquares | KlDivergence
-_BIT = Fixed(signed=False, width=1, integer=1)
 
 
 def score_terms(
@@ -45,4 +44,4 @@ def decision(c: Circuit, name: str, found: Sequence[Scaled], limit: int) -> Word
     margin = c.whole(f"{name}_margin", c.tree(name, [left, *rest]))
     if margin.lo >= 0 or margin.hi < 0:
         return c.constant(int(margin.hi < 0))
-    return c.wrap(name, c.floor(f"{name}_sign", margin, margin.width - 1), _BIT)
+    return c.wrap(name, c.floor(f"{name}_sign", margin, margin.width - 1), BIT)
