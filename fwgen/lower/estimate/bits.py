@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fwgen.devices.delays import SHORTEST_SHIFT
+from fwgen.devices.delays import LUT_INPUTS, SHORTEST_SHIFT
 from fwgen.ir.fixed import Rounding
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.squares import columns
@@ -28,7 +28,7 @@ from fwgen.lower.circuit.words import (
     Word,
     Wrap,
 )
-from fwgen.lower.estimate.luts import FREE, LUT_INPUTS, Bit, Cost, Network
+from fwgen.lower.estimate.luts import FREE, Bit, Cost, Network
 
 _SHIFT_LUT_BITS = 32
 _DSP_A, _DSP_B = 27, 18  # multiplier of a DSP48E2
