@@ -24,6 +24,7 @@ import re
 from dataclasses import dataclass, fields, replace
 
 PERMILLE = 1000
+LUT_INPUTS = 6  # of all families here
 SHORTEST_SHIFT = 3  # registers in a row that Yosys turns into a shift-register LUT
 # nets are what placement and routing decide; the range of the report comes from them
 NETS_LOW, NETS_HIGH = 700, 1400  # assumed

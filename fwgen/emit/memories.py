@@ -1,7 +1,8 @@
 """Look-up tables as memories that are never written."""
 
+from fwgen.devices.delays import LUT_INPUTS
 from fwgen.emit.literals import literal
-from fwgen.lower.circuit.words import GROUP_BITS, Lookup
+from fwgen.lower.circuit.words import Lookup
 
 _BLOCKED = 8  # address bits of tables that are written as blocks of a LUT each
 
@@ -12,7 +13,7 @@ def block_bits(op: Lookup) -> int:
     Tables somewhat larger than a LUT are LUTs and a choice among them, written as such: left to
     itself Yosys maps some of their bits twice as deep.
     """
-    return min(op.bits, GROUP_BITS) if op.bits <= _BLOCKED else op.bits
+    return min(op.bits, LUT_INPUTS) if op.bits <= _BLOCKED else op.bits
 
 
 def blocks(name: str, op: Lookup) -> list[str | None]:

@@ -146,6 +146,9 @@ class Fixed:
         return f"{kind}<{self.width},{self.integer}{modes}>"
 
 
+BIT = Fixed(signed=False, width=1, integer=1)
+"""The format of a spike, and of anything else that is there or not."""
+
 _E = TypeVar("_E", bound=StrEnum)
 
 

@@ -5,6 +5,7 @@ integer result of every operation. Parameters are `Real` as they come from a fil
 the quantise stage has fixed them; the rest of a node is the same in both kinds of graph.
 """
 
+from fwgen.ir.fixed import BIT
 from fwgen.ir.node import Composite, Const, Derived, Node, Pair, Param, Real, Unary
 from fwgen.ir.ops import (
     activations,
@@ -17,7 +18,7 @@ from fwgen.ir.ops import (
     vectors,
 )
 from fwgen.ir.ops.activations import CUSTOM, FUNCTIONS, LeakyRelu, Relu, Table
-from fwgen.ir.ops.basic import BIT, Input, Quantise
+from fwgen.ir.ops.basic import Input, Quantise
 from fwgen.ir.ops.dense import BatchNorm, Dense
 from fwgen.ir.ops.encoders import LatencyEncoder
 from fwgen.ir.ops.neurons import CubaLif, Lif, Reset, ShiftLeak

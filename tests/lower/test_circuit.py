@@ -12,10 +12,10 @@ from fwgen.emit.circuit import Writer
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 from fwgen.ir.ranges import Range
-from fwgen.lower.circuit import squares as unary
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.convert import convert
 from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.squares import square
 from fwgen.lower.circuit.words import (
     Add,
     Floor,
@@ -30,6 +30,7 @@ from fwgen.lower.circuit.words import (
     Wrap,
     signed_digits,
 )
+from fwgen.lower.estimate.design import circuit_cost
 from fwgen.lower.static import feed_forward
 from fwgen.quantise.analysis import analyse
 from fwgen.verify.reference import Reference
@@ -151,7 +152,7 @@ def test_square_by_the_cheapest_means(bounds: tuple[int, int], clock: float) -> 
     """Tables, adders and multipliers give the same squares, with the same bounds."""
     c = Circuit(Pace(clock))
     (x,) = inputs(c, bounds)
-    y = unary.square(c, "y", x)
+    y = square(c, "y", x)
     finish(c, y)
     values = [outputs(c, {"x_i": [n]})[0][0] for n in range(bounds[0], bounds[1] + 1)]
     assert values == [n * n for n in range(bounds[0], bounds[1] + 1)]
@@ -175,20 +176,9 @@ def test_narrow_squares_need_no_multiplier(bounds: tuple[int, int], kinds: set[t
     """Up to 8 bits a table is cheaper, then adders, and beyond 10 bits a multiplier is taken."""
     c = Circuit(PACE)
     (x,) = inputs(c, bounds)
-    finish(c, unary.square(c, "y", x))
+    finish(c, square(c, "y", x))
     wiring = (Pick, Wrap, Floor, Register)
     assert {type(op) for op in c.ops if not isinstance(op, wiring)} == kinds
-
-
-@pytest.mark.parametrize("bits", [4, 6, 7, 8, 9, 10])
-def test_luts_of_tables(bits: int) -> None:
-    """A LUT for every different block of 64 entries of each bit, none for a constant."""
-    word = Word("x", -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-    assert unary.table_luts(word, [5] * (1 << bits)) == 0
-    own = unary.table_luts(word, list(range(word.lo, word.hi + 1)))
-    assert own == (min(bits, 6))  # the upper bits are constant in every block
-    noise = np.random.default_rng(1).integers(0, 2, 1 << bits).tolist()
-    assert unary.table_luts(word, noise) == max(1, 2 ** (bits - 6))
 
 
 @pytest.mark.parametrize("bounds", [(-8, 7), (-8, 3), (0, 7), (-8, -1), (-3, 0), (2, 7), (4, 4)])
@@ -226,7 +216,7 @@ def test_a_table_costs_what_its_source_spans(first: int) -> None:
     finish(c, c.lookup("y", x, [7, -9, 7, 0, 1, 2, 3, 5]))
     (table,) = [op for op in c.ops if isinstance(op, Lookup)]
     assert (table.bits, table.first) == (3, first % 8)
-    assert 0 < unary.table_luts(x, table.values) <= 5  # one LUT a bit at most
+    assert 0 < circuit_cost(c).lut <= 5  # one LUT a bit at most
     assert any(line.endswith(" TABLE_0 [0:7];") for line in Writer().body(c))
 
 

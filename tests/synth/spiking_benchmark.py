@@ -18,7 +18,7 @@ import numpy as np
 
 from fwgen.devices.delays import DEFAULT
 from fwgen.ir.cast import Ints
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT
 from fwgen.ir.ports import Interface, Port
 from fwgen.synth import yosys
 from fwgen.synth.netlist import read_netlist
@@ -205,7 +205,7 @@ def prove(found: Sequence[Row], weight: Ints, work: Path) -> int:
     """
     outs, ins = weight.shape
     ports = tuple(Port(f"current{k}_o", row.side.sums, outs) for k, row in enumerate(found))
-    face = Interface("beside", (Port("spike_i", Fixed(False, 1, 1), ins),), ports, 2, 1)
+    face = Interface("beside", (Port("spike_i", BIT, ins),), ports, 2, 1)
     top = work / "beside.v"
     top.write_text(_beside(face), encoding="utf-8")
     files = [top, *(row.flat for row in found), *yosys.cell_models()]

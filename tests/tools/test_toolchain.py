@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -108,11 +107,9 @@ def test_lint_gives_warnings(tmp_path: Path) -> None:
 
 def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     """So are the programs that it has started, and the message says what happened."""
-    script = "echo $$ > outer; sh -c 'echo $$ > inner; sleep 60; :'; :"
-    begin = time.monotonic()
+    script = "echo $$ > outer; sh -c 'echo $$ > inner; sleep 60; echo > late'; :"
     with pytest.raises(ToolError) as caught:
         toolchain.run_tool(["sh", "-c", script], dict(os.environ), tmp_path, 1.0)
-    assert time.monotonic() - begin < 20
     assert str(caught.value) == (
         "sh: needed an end within 1 seconds; found a program that still runs, and was ended. Make "
         "the model smaller, or run on a faster or less busy machine."
@@ -120,6 +117,7 @@ def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     for name in ("outer", "inner"):
         state = Path(f"/proc/{(tmp_path / name).read_text().strip()}/stat")
         assert not state.exists() or state.read_text().split()[2] == "Z"
+    assert not (tmp_path / "late").exists()  # nobody has waited for it either
 
 
 def test_program_that_cannot_start_is_an_error() -> None:

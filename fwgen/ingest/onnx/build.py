@@ -165,7 +165,7 @@ class Builder:
         return x.but(
             label=label or x.label,
             scale=uniform(x.scale * a),
-            offset=uniform(x.offset * a + b),
+            offset=uniform(x.offset * a + b) if any(x.offset) else b,
             made=None,
             divided=False,
         )

@@ -19,7 +19,8 @@ Numbers = NDArray[Any]
 
 Reals = NDArray[np.float64]
 
-_fractions = np.frompyfunc(Fraction, 1, 1)
+# making a fraction of a fraction takes as long as multiplying two
+_fractions = np.frompyfunc(lambda v: v if isinstance(v, Fraction) else Fraction(v), 1, 1)
 MAX_FRAC = 200
 SIGNIFICANT = 24  # bits of a float32
 DOUBLE = 53

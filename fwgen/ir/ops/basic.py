@@ -3,12 +3,9 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT, Fixed
 from fwgen.ir.node import SWITCH, VALUE_FORMAT, Node, Unary
 from fwgen.ir.shape import MAX_ELEMENTS, Known, Shape, ShapeRules, misfit, vector
-
-BIT = Fixed(signed=False, width=1, integer=1)
-"""The format of spikes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

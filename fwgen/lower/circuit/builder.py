@@ -8,7 +8,7 @@ unless an operation says so.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from fwgen.ir.fixed import Fixed, Rounding
+from fwgen.ir.fixed import BIT, Fixed, Rounding
 from fwgen.ir.ranges import Range
 from fwgen.lower.circuit.placing import Placing, width_of
 from fwgen.lower.circuit.words import (
@@ -308,7 +308,7 @@ class Circuit(Placing):
         if near == far:
             return self.constant(far * far)
         if far == 1:
-            return self.wrap(name, a, Fixed(signed=False, width=1, integer=1))
+            return self.wrap(name, a, BIT)
         a, stage, arrival = self._place(self.pace.square(a.width), a)
         word = self.word(name, near * near, far * far, stage, arrival)
         self.ops.append(Square(word, a))

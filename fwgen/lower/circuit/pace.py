@@ -8,14 +8,12 @@ a signal, so a usual number is assumed; the netlist's own model knows.
 from dataclasses import dataclass
 
 from fwgen.devices.catalogue import Device
-from fwgen.devices.delays import DEFAULT, Delays, model_for
+from fwgen.devices.delays import DEFAULT, LUT_INPUTS, Delays, model_for
 from fwgen.lower.circuit.words import WIDEST_TREE
 
 _PS_PER_US = 1_000_000
 MARGIN = 0.2  # of the clock, for spiking layers; from mapped netlists of models/snn_ae
 _SINKS = 2  # assumed: cells that read a signal before mapping
-_LUT_INPUTS = 6
-_SMALL_BITS = 6  # a function of so few bits is one LUT a bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Pace:
 
     def compare(self, bits: int) -> int:
         """A comparison with a constant of so many bits (`comparison`)."""
-        if bits <= _SMALL_BITS:
+        if bits <= LUT_INPUTS:
             return self.lut()
         return 2 * self.lut() if bits <= WIDEST_TREE else self.lut() + self.add(bits // 2)
 
@@ -72,8 +70,8 @@ class Pace:
     def reduce(self, bits: int) -> int:
         """One bit from ``bits`` bits, such as whether any of them is set: a tree of LUTs."""
         levels, left = 1, bits
-        while left > _LUT_INPUTS:
-            levels, left = levels + 1, -(-left // _LUT_INPUTS)
+        while left > LUT_INPUTS:
+            levels, left = levels + 1, -(-left // LUT_INPUTS)
         return levels * self.lut()
 
     def clamp(self, bits: int, aligned: int | None) -> int:
@@ -87,14 +85,14 @@ class Pace:
 
     def lookup(self, bits: int) -> int:
         """A table: a LUT for six bits of address, and one more level for each bit beyond."""
-        return self.lut(bits) + max(0, bits - _LUT_INPUTS) * self.lut()
+        return self.lut(bits) + max(0, bits - LUT_INPUTS) * self.lut()
 
     def multiply(self, a_bits: int, b_bits: int) -> int:
         """A product: one LUT a bit where the operands are narrow, else a DSP."""
-        if a_bits + b_bits <= _SMALL_BITS:
+        if a_bits + b_bits <= LUT_INPUTS:
             return self.lut()
         return self.delays.wire(a_bits + b_bits) + self.delays.dsp
 
     def square(self, bits: int) -> int:
         """A square: one LUT a bit where the operand is narrow, else a DSP."""
-        return self.lut() if bits <= _SMALL_BITS else self.delays.wire(2 * bits) + self.delays.dsp
+        return self.lut() if bits <= LUT_INPUTS else self.delays.wire(2 * bits) + self.delays.dsp

@@ -1,25 +1,21 @@
-"""Squares and other unary functions as tables or adders, whichever is cheaper.
+"""Squares as tables, adders or multipliers, whichever is cheapest.
 
-The rule counts LUTs of six inputs. A table costs, for each bit of its result, one LUT for every
-block of 64 entries that differs from the others and is not constant. A square from adders costs one
-LUT for every pair of its input's bits: partial products are ANDs in front of the carry chains.
-Yosys 0.70 needs 37, 74 and 150 LUTs for tables of squares of 8, 9 and 10 signed bits (the rule says
-30, 58 and 115), and 37, 48 and 61 from adders (36, 45 and 55).
+The rule counts LUTs of six inputs. A table costs what `fwgen.lower.circuit.tables` counts: the
+choice among its blocks is left out, of which Yosys 0.70 makes little where a table has a pattern.
+Adders cost one LUT for every pair of the input's bits: partial products are ANDs in front of the
+carry chains. Yosys needs 30, 62 and 114 LUTs for tables of squares of 8, 9 and 10 signed bits (the
+rule says 30, 58 and 115), and 40 and 53 from adders of 8 and 9 (36 and 45).
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT, Fixed
 from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.tables import block_luts, columns
 from fwgen.lower.circuit.words import Scaled, Word
 
-LUT_INPUTS = 6
 # squares of wider words are left to a multiplier, which synthesis puts into a DSP block
 WIDEST_WITHOUT_DSP = 10
-_BIT = Fixed(signed=False, width=1, integer=1)
 
 
 def square(c: Circuit, name: str, a: Word) -> Word:
@@ -27,49 +23,20 @@ def square(c: Circuit, name: str, a: Word) -> Word:
     if a.constant or max(-a.lo, a.hi) == 1 or a.width > WIDEST_WITHOUT_DSP:
         return c.square(name, a)
     values = [n * n for n in range(a.lo, a.hi + 1)]
-    if table_luts(a, values) <= square_luts(a.width):
+    if _table_luts(a.address_bits, a.lo, tuple(values)) <= _adder_luts(a.width):
         return c.lookup(name, a, values)
     return _from_adders(c, name, a)
 
 
-def square_luts(width: int) -> int:
-    """LUTs of a square from adders: one for every pair of bits, a bit with itself included."""
-    return width * (width + 1) // 2
-
-
-def table_luts(a: Word, values: Sequence[int]) -> int:
-    """LUTs of a table over all that ``a`` can be."""
-    bits = a.address_bits
-    return _table_luts(bits, a.lo % (1 << bits), tuple(values))
-
-
 @lru_cache
 def _table_luts(bits: int, first: int, values: tuple[int, ...]) -> int:
-    width = Fixed.holding(min(values), max(values), 0).width
-    block = 1 << min(LUT_INPUTS, bits)
-    return sum(_column_luts(column, block) for column in columns(bits, first, values, width))
+    width = max(values).bit_length()
+    return sum(block_luts(column, bits) for column in columns(bits, first, values, width))
 
 
-def columns(bits: int, first: int, values: tuple[int, ...], width: int) -> list[int]:
-    """Each bit of a table's results as an integer: bit i belongs to the pattern i of the operand.
-
-    Patterns that never show give 0.
-    """
-    place = [n & ((1 << bits) - 1) for n in range(first, first + len(values))]
-    out = []
-    for bit in range(width):
-        column = np.zeros(1 << bits, dtype=np.uint8)
-        column[place] = [value >> bit & 1 for value in values]
-        out.append(int.from_bytes(np.packbits(column, bitorder="little").tobytes(), "little"))
-    return out
-
-
-def _column_luts(column: int, block: int) -> int:
-    full, blocks = (1 << block) - 1, set()
-    while column:
-        blocks.add(column & full)
-        column >>= block
-    return len(blocks - {0, full})
+def _adder_luts(width: int) -> int:
+    """LUTs of a square from adders: one for every pair of bits, a bit with itself included."""
+    return width * (width + 1) // 2
 
 
 def _from_adders(c: Circuit, name: str, a: Word) -> Word:
@@ -98,4 +65,4 @@ def _from_adders(c: Circuit, name: str, a: Word) -> Word:
 
 def _bit(c: Circuit, name: str, a: Word, index: int) -> Word:
     """Bit ``index`` as a signal of its own; costs no logic."""
-    return c.wrap(name, c.floor(f"{name}_up", a, index), _BIT)
+    return c.wrap(name, c.floor(f"{name}_up", a, index), BIT)

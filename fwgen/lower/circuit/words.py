@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fwgen.devices.delays import LUT_INPUTS
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ranges import address_bits
 
-GROUP_BITS = 6  # inputs of a LUT
 WIDEST_ROW = 12  # bits of a comparison with a constant that synthesis does by LUTs in a row
 WIDEST_TREE = 18  # bits of one that two levels of LUTs do: three groups
 
@@ -179,13 +179,13 @@ class Above(Op):
 
         Each is compared for greater and for equal, side by side; one LUT then decides.
         """
-        starts = range(settled(self.limit, self.a.width), self.a.width, GROUP_BITS)
-        return [(low, min(low + GROUP_BITS, self.a.width) - 1) for low in starts]
+        starts = range(settled(self.limit, self.a.width), self.a.width, LUT_INPUTS)
+        return [(low, min(low + LUT_INPUTS, self.a.width) - 1) for low in starts]
 
     @property
     def tree(self) -> bool:
         """Whether groups are compared; a row of LUTs or a carry chain else, as synthesis likes."""
-        return self.a.width > WIDEST_ROW and len(self.groups) <= WIDEST_TREE // GROUP_BITS
+        return self.a.width > WIDEST_ROW and len(self.groups) <= WIDEST_TREE // LUT_INPUTS
 
     @property
     def operands(self) -> tuple[Word, ...]:

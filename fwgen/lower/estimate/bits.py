@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fwgen.devices.delays import SHORTEST_SHIFT
+from fwgen.devices.delays import LUT_INPUTS, SHORTEST_SHIFT
 from fwgen.ir.fixed import Rounding
 from fwgen.lower.circuit.builder import Circuit
-from fwgen.lower.circuit.squares import columns
+from fwgen.lower.circuit.tables import block_luts, columns, parts
 from fwgen.lower.circuit.words import (
     Above,
     Add,
@@ -28,11 +28,12 @@ from fwgen.lower.circuit.words import (
     Word,
     Wrap,
 )
-from fwgen.lower.estimate.luts import FREE, LUT_INPUTS, Bit, Cost, Network
+from fwgen.lower.estimate.luts import FREE, Bit, Cost, Network
 
 _SHIFT_LUT_BITS = 32
 _DSP_A, _DSP_B = 27, 18  # multiplier of a DSP48E2
 _SMALLEST_DSP_RESULT = 9
+_SLICE_BITS = 2  # address bits that the multiplexers of a slice take in
 
 
 def delay_cost(width: int, cycles: int) -> Cost:
@@ -269,19 +270,19 @@ class Bits:
 
 
 def _column_luts(column: int, width: int) -> int:
-    """LUTs of one bit of a table with more than six address bits.
+    """LUTs of one bit of a table with more than six address bits: blocks and choices among them.
 
-    One for each block of 64 entries that differs from the others and is not constant, and a tree
-    of choices among them by the upper address bits. Yosys 0.70 needs 37, 74 and 150 LUTs for
-    squares of 8, 9 and 10 signed bits; this says 38, 77 and 152.
+    The multiplexers of a slice choose among four blocks for nothing; a tree of LUTs chooses among
+    what is left, by the upper address bits. Yosys 0.70 needs 32, 72 and 136 LUTs for tables of 8
+    random bits with 8, 9 and 10 address bits, which is what this says; of squares, which have a
+    pattern, 30, 62 and 114, where this says 30, 66 and 125.
     """
-    size = 1 << LUT_INPUTS
-    full = (1 << size) - 1
-    blocks = {column >> start & full for start in range(0, 1 << width, size)}
-    if len(blocks) == 1:
-        return len(blocks - {0, full})
-    own = len(blocks - {0, full})
-    inputs = own + width - LUT_INPUTS
+    own, joined = block_luts(column, width), min(width, LUT_INPUTS + _SLICE_BITS)
+    left = parts(column, width, joined)
+    if len(left) == 1:
+        return own
+    varying = left - {0, (1 << (1 << joined)) - 1}
+    inputs = len(varying) + width - joined
     return own + max(1, -(-(inputs - 1) // (LUT_INPUTS - 1)))
 
 

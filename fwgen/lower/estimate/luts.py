@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from fwgen.lower.circuit.words import GROUP_BITS, WIDEST_ROW, WIDEST_TREE, settled
+from fwgen.devices.delays import LUT_INPUTS
+from fwgen.lower.circuit.words import WIDEST_ROW, WIDEST_TREE, settled
 
-LUT_INPUTS = 6
 WIDEST_WITHOUT_CARRY = 2  # bits of an addition that synthesis leaves to LUTs
-_CHAIN_GROUP = 6  # bits of such a comparison at each step of a carry chain
 _WEIGHTS = (0, 0, 2, 3, 5, 5, 5)  # of a LUT by its inputs, in Yosys' synth_xilinx (abc9 -luts)
 
 Bit = int | tuple[str, int]  # 0, 1, or (signal, index)
@@ -172,8 +171,8 @@ class Network:
 
     def _tree(self, pairs: list[tuple[Bit, int]]) -> Bit:
         done: list[Bit] = []
-        for start in range(0, len(pairs), GROUP_BITS):
-            greater, equal = self._group(pairs[start : start + GROUP_BITS])
+        for start in range(0, len(pairs), LUT_INPUTS):
+            greater, equal = self._group(pairs[start : start + LUT_INPUTS])
             done = [greater, equal, *done] if done else [greater]
         return self.function(">", *done)
 
@@ -186,8 +185,8 @@ class Network:
 
     def _chain(self, name: str, pairs: list[tuple[Bit, int]]) -> Bit:
         before: Bit = 0
-        first = len(pairs) % _CHAIN_GROUP
-        starts = [0] * bool(first) + list(range(first, len(pairs), _CHAIN_GROUP))
+        first = len(pairs) % LUT_INPUTS
+        starts = [0] * bool(first) + list(range(first, len(pairs), LUT_INPUTS))
         for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):
             greater, equal = self._group(pairs[start:end])
             before = self.source((f"{name}>", start), FREE, [equal, greater, before])

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from fwgen.devices.delays import LUT_INPUTS
 from fwgen.ir.nodes import LatencyEncoder
 from fwgen.ir.ranges import Range, filled, ints
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
-from fwgen.lower.circuit.squares import LUT_INPUTS
 from fwgen.lower.circuit.vectors import bounds_of
 from fwgen.lower.circuit.words import Word
 from fwgen.lower.estimate.luts import Bit, Cost, Network

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from fwgen.devices.delays import LUT_INPUTS
 from fwgen.lower.circuit.words import trailing_zeros
 
-ALONE, FUSED = 6, 5  # spikes of a table: that stands alone, that is added
+ALONE, FUSED = LUT_INPUTS, LUT_INPUTS - 1  # spikes of a table: that stands alone, that is added
 _SEED, _FACTOR, _MODULUS = 1, 48_271, (1 << 31) - 1  # Park and Miller's generator
 _BIT, _FILL = 64, 96  # what a bit of a table counts, and how full its highest one is
 _PATIENCE = 6  # how much worse a proposal may be at first

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from fwgen.errors import LoweringError
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT
 from fwgen.ir.nodes import (
     CubaLif,
     Dense,
@@ -251,11 +251,11 @@ class Wavefront:
 
     def _spikes(self, node: Lif, core: LifCore, time: int, end: str) -> Lanes:
         """A layer's spikes, lane by lane."""
-        bit, found = Fixed(False, 1, 1), []
+        found = []
         for lane, logic in enumerate(core.spike_ps if self._spikes_read(node) else ()):
             net = f"{node.name}__spike{end}{f'__l{lane}' if lane else ''}"
             arrivals = tuple(logic) if any(logic) else ()
-            found.append(Signal(net, bit, len(core.of), time, True, arrivals))
+            found.append(Signal(net, BIT, len(core.of), time, True, arrivals))
         return tuple(found)
 
     def _block(
@@ -306,10 +306,10 @@ class Wavefront:
         (step,) = plan.circuit(block, [name])
         # whether the step is now: every bit of both
         logic = (plan.pace.reduce(2 * step.fmt.width),) * step.count
-        bit, time = Fixed(False, 1, 1), step.time + 1
+        time = step.time + 1
         for copy, end in self._copies():
             spikes = tuple(
-                Signal(f"{node.name}__spike{end}{suffix}", bit, step.count, time, True, logic)
+                Signal(f"{node.name}__spike{end}{suffix}", BIT, step.count, time, True, logic)
                 for suffix in self._suffixes()
             )
             about = f"latency_encoder, {step.count} spikes"

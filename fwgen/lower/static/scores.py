@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fwgen.ir.fixed import Fixed
+from fwgen.ir.fixed import BIT
 from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares, Threshold
 from fwgen.ir.ranges import const, floor_to
 from fwgen.lower.circuit.builder import Circuit
@@ -13,7 +13,6 @@ from fwgen.lower.static.site import Ranges, Rule, Rules, Site
 from fwgen.quantise.bounds import each_channel
 
 Score = SquaredError | SumSquares | KlDivergence
-_BIT = Fixed(signed=False, width=1, integer=1)
 
 
 def score_terms(
@@ -48,7 +47,7 @@ def decision(c: Circuit, name: str, found: Sequence[Scaled], limit: int) -> Word
     margin = c.whole(f"{name}_margin", c.tree(name, [left, *rest]))
     if margin.lo >= 0 or margin.hi < 0:
         return c.constant(int(margin.hi < 0))
-    return c.wrap(name, c.floor(f"{name}_sign", margin, margin.width - 1), _BIT)
+    return c.wrap(name, c.floor(f"{name}_sign", margin, margin.width - 1), BIT)
 
 
 def _score(site: Site, node: Score) -> list[Word]:
