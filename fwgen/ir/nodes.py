@@ -31,7 +31,18 @@ from fwgen.ir.ops.readouts import (
     SpikeCount,
 )
 from fwgen.ir.ops.scores import KlDivergence, SquaredError, SumSquares, Threshold
-from fwgen.ir.ops.vectors import Add, Concat, Gather, Multiply, Reduce, Reduction, Slice, Subtract
+from fwgen.ir.ops.vectors import (
+    Add,
+    Concat,
+    Gather,
+    Multiply,
+    Reduce,
+    Reduction,
+    Reshape,
+    Slice,
+    Subtract,
+    Transpose,
+)
 
 __all__ = [
     "ALL_NODES",
@@ -68,6 +79,7 @@ __all__ = [
     "Reduction",
     "Relu",
     "Reset",
+    "Reshape",
     "ShiftLeak",
     "Slice",
     "SpikeCount",
@@ -76,6 +88,7 @@ __all__ = [
     "SumSquares",
     "Table",
     "Threshold",
+    "Transpose",
     "Unary",
 ]
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fwgen.ir.node import SOURCE, Derived, Node, Pair, Unary
+from fwgen.ir.node import SOURCE, Composite, Derived, Node, Pair, Unary
 from fwgen.ir.shape import (
     MAX_ELEMENTS,
     Known,
@@ -74,6 +74,22 @@ class Gather(Unary, Derived):
     dims: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Transpose(Unary, Composite):
+    """The same elements with the axes in another order: ``axes`` of the source, as in NumPy."""
+
+    op: ClassVar[str] = "transpose"
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reshape(Unary, Composite):
+    """The same elements, row by row, with the axes ``dims``."""
+
+    op: ClassVar[str] = "reshape"
+    dims: tuple[int, ...]
+
+
 class Reduction(StrEnum):
     """What is left of the elements along an axis."""
 
@@ -136,6 +152,25 @@ def _gather(node: Gather, known: Known) -> Shape:
     return static(node, Shape(node.dims, temporal=False), known)
 
 
+def _transpose(node: Transpose, known: Known) -> Shape:
+    dims = known.source(node).dims
+    if sorted(node.axes) != list(range(len(dims))):
+        shown = ", ".join(map(str, range(len(dims))))
+        raise misfit(node, f"each of the axes {shown} once", str(list(node.axes)))
+    return static(node, Shape(tuple(dims[a] for a in node.axes), temporal=False), known)
+
+
+def _reshape(node: Reshape, known: Known) -> Shape:
+    source = known.source(node)
+    if prod(node.dims) != source.size or min(node.dims, default=0) < 1:
+        raise misfit(
+            node,
+            f"axes of {source.size} elements together, those of '{node.source}' ({source.text})",
+            str(list(node.dims)),
+        )
+    return static(node, Shape(node.dims, temporal=False), known)
+
+
 def _reduce(node: Reduce, known: Known) -> Shape:
     """The rule of operations that take the last axis away."""
     source = known.source(node)
@@ -144,7 +179,6 @@ def _reduce(node: Reduce, known: Known) -> Shape:
     return static(node, Shape(source.dims[:-1] or (1,), temporal=False), known)
 
 
-NODES: tuple[type[Node], ...] = (Concat, Slice, Add, Subtract, Multiply, Gather, Reduce)
 SHAPES: ShapeRules = {
     Concat: _concat,
     Slice: _slice,
@@ -152,5 +186,8 @@ SHAPES: ShapeRules = {
     Subtract: _sum,
     Multiply: _product,
     Gather: _gather,
+    Transpose: _transpose,
+    Reshape: _reshape,
     Reduce: _reduce,
 }
+NODES: tuple[type[Node], ...] = tuple(SHAPES)

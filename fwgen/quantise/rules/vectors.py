@@ -2,8 +2,21 @@
 
 import numpy as np
 
-from fwgen.ir.nodes import Add, Concat, Gather, Multiply, Reduce, Reduction, Slice, Subtract
+from fwgen.ir.nodes import (
+    Add,
+    Concat,
+    Gather,
+    Multiply,
+    Node,
+    Reduce,
+    Reduction,
+    Reshape,
+    Slice,
+    Subtract,
+    Transpose,
+)
 from fwgen.ir.ranges import Range
+from fwgen.ir.shapes import Shape
 from fwgen.quantise.bounds import Expansions, Rule, Rules, Walk, squares
 
 
@@ -64,4 +77,15 @@ RULES: Rules = {
     Gather: Rule(_gather),
     Reduce: Rule(_reduce),
 }
-EXPANSIONS: Expansions = {}
+
+
+def _transpose(node: Transpose, source: Shape) -> list[Node]:
+    places = np.arange(source.size).reshape(source.dims).transpose(node.axes)
+    return [Gather(node.name, node.source, places.ravel(), places.shape)]
+
+
+def _reshape(node: Reshape, source: Shape) -> list[Node]:
+    return [Gather(node.name, node.source, np.arange(source.size), node.dims)]
+
+
+EXPANSIONS: Expansions = {Transpose: _transpose, Reshape: _reshape}

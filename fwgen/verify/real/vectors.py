@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fwgen.ir.nodes import Add, Concat, Multiply, Slice, Subtract
+from fwgen.ir.nodes import Add, Concat, Multiply, Reshape, Slice, Subtract, Transpose
 from fwgen.verify.real.run import Floats, RealRules, Run
 
 
@@ -26,10 +26,21 @@ def _multiply(run: Run, node: Multiply) -> Floats:
     return run.values[node.left] * run.values[node.right]
 
 
+def _transpose(run: Run, node: Transpose) -> Floats:
+    x = run.shaped(node)
+    return run.flat(node, x.transpose(0, *(1 + axis for axis in node.axes)))
+
+
+def _reshape(run: Run, node: Reshape) -> Floats:
+    return run.value(node)
+
+
 RULES: RealRules = {
     Concat: _concat,
     Slice: _slice,
     Add: _add,
     Subtract: _subtract,
     Multiply: _multiply,
+    Transpose: _transpose,
+    Reshape: _reshape,
 }

@@ -6,8 +6,12 @@ from pydantic import Field
 
 from fwgen.ingest.bundle.base import MAX_LAYERS, Layer, Name, PairLayer, Section
 from fwgen.ingest.bundle.site import Makers, Site, plain
-from fwgen.ir.nodes import Add, Concat, Multiply, Node, Slice, Subtract
+from fwgen.ir.nodes import Add, Concat, Multiply, Node, Reshape, Slice, Subtract, Transpose
 from fwgen.ir.shape import MAX_ELEMENTS
+
+MAX_AXES = 8
+Axis = Annotated[int, Field(ge=0, lt=MAX_AXES)]
+Extent = Annotated[int, Field(ge=1, le=MAX_ELEMENTS)]
 
 
 class ConcatLayer(Section):
@@ -44,6 +48,20 @@ class MultiplyLayer(PairLayer):
     op: Literal["multiply"]
 
 
+class TransposeLayer(Layer):
+    """Another order of the axes."""
+
+    op: Literal["transpose"]
+    axes: Annotated[list[Axis], Field(min_length=1, max_length=MAX_AXES)]
+
+
+class ReshapeLayer(Layer):
+    """Other axes for the same elements."""
+
+    op: Literal["reshape"]
+    dims: Annotated[list[Extent], Field(min_length=1, max_length=MAX_AXES)]
+
+
 def _concat(site: Site, layer: ConcatLayer) -> list[Node]:
     return [Concat(layer.name, parts=site.sources)]
 
@@ -52,11 +70,29 @@ def _slice(site: Site, layer: SliceLayer) -> list[Node]:
     return [Slice(layer.name, site.source, start=layer.start, stop=layer.stop)]
 
 
-Layers = ConcatLayer | SliceLayer | AddLayer | SubtractLayer | MultiplyLayer
+def _transpose(site: Site, layer: TransposeLayer) -> list[Node]:
+    return [Transpose(layer.name, site.source, axes=tuple(layer.axes))]
+
+
+def _reshape(site: Site, layer: ReshapeLayer) -> list[Node]:
+    return [Reshape(layer.name, site.source, dims=tuple(layer.dims))]
+
+
+Layers = (
+    ConcatLayer
+    | SliceLayer
+    | AddLayer
+    | SubtractLayer
+    | MultiplyLayer
+    | TransposeLayer
+    | ReshapeLayer
+)
 MAKERS: Makers = {
     ConcatLayer: _concat,
     SliceLayer: _slice,
     AddLayer: plain(Add),
     SubtractLayer: plain(Subtract),
     MultiplyLayer: plain(Multiply),
+    TransposeLayer: _transpose,
+    ReshapeLayer: _reshape,
 }

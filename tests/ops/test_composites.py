@@ -1,0 +1,98 @@
+"""Composites: what files may say of axes, expanded, and the same in all implementations."""
+
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fwgen.errors import GraphError
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Composite, Node, Quantise, Reshape, Transpose
+from fwgen.quantise.expand import ExpandComposites
+from fwgen.quantise.passes import quantise
+from fwgen.verify.float_model import evaluate
+from fwgen.verify.reference import Reference, quantise_input
+from tests.ops.operation import Operation, graph_of
+from tests.ops.test_stateless import fmt
+from tests.verify.hls_projects import made as projects
+
+FORMAT = "fixed<6,5>"
+X = np.arange(24.0)[None] - 12  # one event, exact in the format
+
+
+def real(*nodes: Node) -> Graph:
+    """A graph of real numbers on 24 inputs; what nobody reads is an output."""
+    return graph_of(24, FORMAT, nodes)
+
+
+def moved() -> list[Node]:
+    """Transpositions of 2x3x4 and back."""
+    nodes: list[Node] = [Reshape("r", "x", (2, 3, 4))]
+    for axes in permutations(range(3)):
+        name = "t" + "".join(map(str, axes))
+        nodes += [Transpose(name, "r", axes), Reshape(f"{name}_flat", name, (24,))]
+    return nodes
+
+
+class TestMoved(Operation):
+    """Every order of three axes."""
+
+    @staticmethod
+    def make() -> Graph:
+        """The integer graph, composites expanded."""
+        return quantise(real(*moved()))
+
+
+@pytest.mark.parametrize("axes", list(permutations(range(3))))
+def test_a_transposition_is_numpys(axes: tuple[int, ...]) -> None:
+    """Float model and reference give what numpy.transpose gives."""
+    graph = real(Reshape("r", "x", (2, 3, 4)), Transpose("t", "r", axes))
+    wanted = X.reshape(2, 3, 4).transpose(axes).reshape(1, -1)
+    assert (evaluate(graph, X)["t"] == wanted).all()
+    assert evaluate_exactly(graph)["t"].tolist() == wanted.tolist()
+
+
+def evaluate_exactly(graph: Graph) -> dict[str, "np.ndarray"]:
+    """Values of the event in real numbers, by the integer reference."""
+    reference = Reference.of(quantise(graph))
+    found = reference.run(quantise_input(reference.graph, X)).values
+    fracs = {name: r.frac for name, r in reference.analysis.values.items()}
+    return {name: value.astype(float) * 2.0 ** -fracs[name] for name, value in found.items()}
+
+
+def test_expansion_leaves_no_composite() -> None:
+    """The others keep their names, and so does the last of each expansion."""
+    graph = real(*moved(), Quantise("q", "t012", fmt("fixed<4,3,RND,SAT>")))
+    made = ExpandComposites().run(graph)
+    assert {n.name for n in graph} <= {n.name for n in made}
+    assert not any(isinstance(n, Composite) for n in made)
+    assert made.shapes()["q"] == graph.shapes()["q"]
+
+
+REFUSED = {
+    "transpose twice": (
+        Transpose("t", "x", (0, 0)),
+        "layer 't' (transpose): needed each of the axes 0 once; found [0, 0].",
+    ),
+    "reshape to others": (
+        Reshape("r", "x", (5, 5)),
+        "layer 'r' (reshape): needed axes of 24 elements together, those of 'x' (24); found [5, 5].",
+    ),
+}
+
+
+@pytest.mark.parametrize(("node", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_fit_is_refused(node: Node, message: str) -> None:
+    """Axes that are not there, in words."""
+    with pytest.raises(GraphError) as found:
+        real(node).shapes()
+    assert str(found.value).startswith(message)
+
+
+def test_hls4ml_gives_the_same_integers(tmp_path: Path) -> None:
+    """What composites expand to, layer by layer."""
+    whole = projects(TestMoved.make(), tmp_path)
+    assert whole.plan.outside == {}
+    bench = whole.prove(1000)
+    assert (bench.first, bench.mismatches) == (None, 0)
