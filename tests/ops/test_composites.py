@@ -8,7 +8,7 @@ import pytest
 
 from fwgen.errors import GraphError
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Composite, Node, Quantise, Reshape, Transpose
+from fwgen.ir.nodes import Composite, Node, Quantise, ReduceMax, ReduceMin, Reshape, Transpose
 from fwgen.quantise.expand import ExpandComposites
 from fwgen.quantise.passes import quantise
 from fwgen.verify.float_model import evaluate
@@ -53,6 +53,31 @@ def test_a_transposition_is_numpys(axes: tuple[int, ...]) -> None:
     assert evaluate_exactly(graph)["t"].tolist() == wanted.tolist()
 
 
+@pytest.mark.parametrize("op", [ReduceMax, ReduceMin])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+def test_a_reduction_is_numpys(op: type[ReduceMax | ReduceMin], axis: int) -> None:
+    """Float model and reference give what numpy.max and numpy.min give."""
+    graph = real(Transpose("t", "r", (1, 2, 0)), op("m", "t", axis))
+    graph = real(Reshape("r", "x", (2, 3, 4)), *graph.nodes[1:])
+    x = X.reshape(2, 3, 4).transpose(1, 2, 0)
+    wanted = (x.max(axis) if op is ReduceMax else x.min(axis)).reshape(1, -1)
+    assert (evaluate(graph, X)["m"] == wanted).all()
+    assert evaluate_exactly(graph)["m"].tolist() == wanted.tolist()
+
+
+class TestReduced(Operation):
+    """The largest and the smallest along each axis, one of them behind the other."""
+
+    @staticmethod
+    def make() -> Graph:
+        """The integer graph, composites expanded."""
+        nodes: list[Node] = [Reshape("r", "x", (2, 3, 4))]
+        nodes += [ReduceMax(f"max{a}", "r", a) for a in range(3)]
+        nodes += [ReduceMin(f"min{a}", "r", a) for a in range(3)]
+        nodes += [ReduceMax("both", "min0", 0), ReduceMin("one", "both", -1)]
+        return quantise(real(*nodes))
+
+
 def evaluate_exactly(graph: Graph) -> dict[str, "np.ndarray"]:
     """Values of the event in real numbers, by the integer reference."""
     reference = Reference.of(quantise(graph))
@@ -75,9 +100,13 @@ REFUSED = {
         Transpose("t", "x", (0, 0)),
         "layer 't' (transpose): needed each of the axes 0 once; found [0, 0].",
     ),
+    "an axis that is not there": (
+        ReduceMax("m", "x", 1),
+        "layer 'm' (reduce_max): needed an axis from 0 to 0, or -1 for the last; found 1.",
+    ),
     "reshape to others": (
         Reshape("r", "x", (5, 5)),
-        "layer 'r' (reshape): needed axes of 24 elements together, those of 'x' (24); found [5, 5].",
+        "layer 'r' (reshape): needed axes of 24 elements together, those of 'x' (24)",
     ),
 }
 

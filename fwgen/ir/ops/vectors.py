@@ -110,6 +110,22 @@ class Reduce(Unary, Derived):
     count: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReduceMax(Unary, Composite):
+    """The largest element along ``axis``, which the result does not have; of a vector one."""
+
+    op: ClassVar[str] = "reduce_max"
+    axis: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReduceMin(Unary, Composite):
+    """The smallest element along ``axis``, which the result does not have; of a vector one."""
+
+    op: ClassVar[str] = "reduce_min"
+    axis: int
+
+
 def _concat(node: Concat, known: Known) -> Shape:
     size = sum(known.shapes[name].size for name in node.parts)
     if not node.parts or size > MAX_ELEMENTS:
@@ -179,6 +195,15 @@ def _reduce(node: Reduce, known: Known) -> Shape:
     return static(node, Shape(source.dims[:-1] or (1,), temporal=False), known)
 
 
+def _reduce_along(node: ReduceMax | ReduceMin, known: Known) -> Shape:
+    dims = known.source(node).dims
+    if not -len(dims) <= node.axis < len(dims):
+        last = len(dims) - 1
+        raise misfit(node, f"an axis from 0 to {last}, or -1 for the last", f"{node.axis}")
+    left = [n for axis, n in enumerate(dims) if axis != node.axis % len(dims)]
+    return static(node, Shape(tuple(left) or (1,), temporal=False), known)
+
+
 SHAPES: ShapeRules = {
     Concat: _concat,
     Slice: _slice,
@@ -189,5 +214,7 @@ SHAPES: ShapeRules = {
     Transpose: _transpose,
     Reshape: _reshape,
     Reduce: _reduce,
+    ReduceMax: _reduce_along,
+    ReduceMin: _reduce_along,
 }
 NODES: tuple[type[Node], ...] = tuple(SHAPES)

@@ -1,5 +1,7 @@
 """Bounds of operations on vectors as a whole."""
 
+from functools import partial
+
 import numpy as np
 
 from fwgen.ir.nodes import (
@@ -9,6 +11,8 @@ from fwgen.ir.nodes import (
     Multiply,
     Node,
     Reduce,
+    ReduceMax,
+    ReduceMin,
     Reduction,
     Reshape,
     Slice,
@@ -88,4 +92,19 @@ def _reshape(node: Reshape, source: Shape) -> list[Node]:
     return [Gather(node.name, node.source, np.arange(source.size), node.dims)]
 
 
-EXPANSIONS: Expansions = {Transpose: _transpose, Reshape: _reshape}
+def _along(node: ReduceMax | ReduceMin, source: Shape, function: Reduction) -> list[Node]:
+    """The axis becomes the last one, where it is not already, and is reduced."""
+    places = np.moveaxis(np.arange(source.size).reshape(source.dims), node.axis, -1)
+    count, read, steps = places.shape[-1], node.source, list[Node]()
+    if node.axis % len(source.dims) != len(source.dims) - 1:
+        steps = [Gather(f"{node.name}__rows", read, places.ravel(), places.shape)]
+        read = steps[0].name
+    return [*steps, Reduce(node.name, read, function, count)]
+
+
+EXPANSIONS: Expansions = {
+    Transpose: _transpose,
+    Reshape: _reshape,
+    ReduceMax: partial(_along, function=Reduction.MAX),
+    ReduceMin: partial(_along, function=Reduction.MIN),
+}

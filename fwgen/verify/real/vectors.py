@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from fwgen.ir.nodes import Add, Concat, Multiply, Reshape, Slice, Subtract, Transpose
+from fwgen.ir.nodes import (
+    Add,
+    Concat,
+    Multiply,
+    ReduceMax,
+    ReduceMin,
+    Reshape,
+    Slice,
+    Subtract,
+    Transpose,
+)
 from fwgen.verify.real.run import Floats, RealRules, Run
 
 
@@ -35,6 +45,21 @@ def _reshape(run: Run, node: Reshape) -> Floats:
     return run.value(node)
 
 
+def _axis(node: ReduceMax | ReduceMin) -> int:
+    """Counted in an array whose first axis are the events."""
+    return node.axis + 1 if node.axis >= 0 else node.axis
+
+
+def _reduce_max(run: Run, node: ReduceMax) -> Floats:
+    found: Floats = run.shaped(node).max(axis=_axis(node))
+    return found.reshape(len(found), -1)
+
+
+def _reduce_min(run: Run, node: ReduceMin) -> Floats:
+    found: Floats = run.shaped(node).min(axis=_axis(node))
+    return found.reshape(len(found), -1)
+
+
 RULES: RealRules = {
     Concat: _concat,
     Slice: _slice,
@@ -43,4 +68,6 @@ RULES: RealRules = {
     Multiply: _multiply,
     Transpose: _transpose,
     Reshape: _reshape,
+    ReduceMax: _reduce_max,
+    ReduceMin: _reduce_min,
 }

@@ -6,11 +6,23 @@ from pydantic import Field
 
 from fwgen.ingest.bundle.base import MAX_LAYERS, Layer, Name, PairLayer, Section
 from fwgen.ingest.bundle.site import Makers, Site, plain
-from fwgen.ir.nodes import Add, Concat, Multiply, Node, Reshape, Slice, Subtract, Transpose
+from fwgen.ir.nodes import (
+    Add,
+    Concat,
+    Multiply,
+    Node,
+    ReduceMax,
+    ReduceMin,
+    Reshape,
+    Slice,
+    Subtract,
+    Transpose,
+)
 from fwgen.ir.shape import MAX_ELEMENTS
 
 MAX_AXES = 8
 Axis = Annotated[int, Field(ge=0, lt=MAX_AXES)]
+AnyAxis = Annotated[int, Field(ge=-MAX_AXES, lt=MAX_AXES)]
 Extent = Annotated[int, Field(ge=1, le=MAX_ELEMENTS)]
 
 
@@ -62,6 +74,20 @@ class ReshapeLayer(Layer):
     dims: Annotated[list[Extent], Field(min_length=1, max_length=MAX_AXES)]
 
 
+class ReduceMaxLayer(Layer):
+    """The largest element along an axis."""
+
+    op: Literal["reduce_max"]
+    axis: AnyAxis
+
+
+class ReduceMinLayer(Layer):
+    """The smallest element along an axis."""
+
+    op: Literal["reduce_min"]
+    axis: AnyAxis
+
+
 def _concat(site: Site, layer: ConcatLayer) -> list[Node]:
     return [Concat(layer.name, parts=site.sources)]
 
@@ -78,6 +104,14 @@ def _reshape(site: Site, layer: ReshapeLayer) -> list[Node]:
     return [Reshape(layer.name, site.source, dims=tuple(layer.dims))]
 
 
+def _reduce_max(site: Site, layer: ReduceMaxLayer) -> list[Node]:
+    return [ReduceMax(layer.name, site.source, axis=layer.axis)]
+
+
+def _reduce_min(site: Site, layer: ReduceMinLayer) -> list[Node]:
+    return [ReduceMin(layer.name, site.source, axis=layer.axis)]
+
+
 Layers = (
     ConcatLayer
     | SliceLayer
@@ -86,6 +120,8 @@ Layers = (
     | MultiplyLayer
     | TransposeLayer
     | ReshapeLayer
+    | ReduceMaxLayer
+    | ReduceMinLayer
 )
 MAKERS: Makers = {
     ConcatLayer: _concat,
@@ -95,4 +131,6 @@ MAKERS: Makers = {
     MultiplyLayer: plain(Multiply),
     TransposeLayer: _transpose,
     ReshapeLayer: _reshape,
+    ReduceMaxLayer: _reduce_max,
+    ReduceMinLayer: _reduce_min,
 }
