@@ -30,7 +30,7 @@ from fwgen.ir.ops.readouts import (
     ReadOut,
     SpikeCount,
 )
-from fwgen.ir.ops.scores import KlDivergence, SquaredError, SumSquares, Threshold
+from fwgen.ir.ops.scores import ArgMax, KlDivergence, SquaredError, SumSquares, Threshold
 from fwgen.ir.ops.vectors import (
     Add,
     Concat,
@@ -53,6 +53,7 @@ __all__ = [
     "FUNCTIONS",
     "PRIMITIVES",
     "Add",
+    "ArgMax",
     "BatchNorm",
     "Composite",
     "Concat",

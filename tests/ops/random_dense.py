@@ -14,6 +14,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     FUNCTIONS,
     Add,
+    ArgMax,
     BatchNorm,
     Concat,
     Const,
@@ -147,6 +148,10 @@ class _Network:
         source = self._source()
         return Reduce(name, source, pick(self.rng, list(Reduction)), len(self._range(source)))
 
+    def argmax(self, name: str) -> Node:
+        source = self._source()
+        return ArgMax(name, source, len(self._range(source)))
+
     def pair(self, name: str) -> Node:
         source = self._source()
         other = self._alike(len(self._range(source)))
@@ -185,6 +190,7 @@ _MAKERS: tuple[Callable[[_Network, str], Node], ...] = (
     _Network.slice,
     _Network.gather,
     _Network.reduce,
+    _Network.argmax,
     _Network.pair,
     _Network.pair,
     _Network.score,

@@ -14,6 +14,7 @@ from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Add,
+    ArgMax,
     BatchNorm,
     Concat,
     Const,
@@ -157,6 +158,9 @@ def stateless(node: Node, sources: tuple[Vector, ...]) -> Vector:
     """Operations of dense networks in one time step, written from docs/ir.md."""
     x = sources[0]
     match node:
+        case ArgMax():
+            parts = [x[k : k + node.count] for k in range(0, len(x), node.count)]
+            return [Fraction(part.index(max(part))) for part in parts]
         case Gather():
             return [x[i] for i in node.indices]
         case Reduce():

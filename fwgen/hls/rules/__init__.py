@@ -6,7 +6,7 @@ from fwgen.hls import layers as hls
 from fwgen.hls.layers import HlsLayer, Operand
 from fwgen.hls.rules import activations, basic, dense, scores, vectors
 from fwgen.hls.rules.common import SPIKING, HlsRules, Outside
-from fwgen.ir.nodes import Node
+from fwgen.ir.nodes import ArgMax, Node
 from fwgen.ir.ops import encoders, neurons, readouts
 from fwgen.ir.ranges import Range
 
@@ -20,6 +20,7 @@ RULES: HlsRules = {
     **scores.RULES,
 }
 OUTSIDE: Outside = {
+    ArgMax: "hls4ml has no layer that gives an index",
     **dict.fromkeys((*neurons.NODES, *encoders.NODES, *readouts.NODES), SPIKING),
 }
 

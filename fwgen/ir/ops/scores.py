@@ -4,7 +4,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fwgen.ir.node import PARAMETER, SOURCE, Node, Pair, Param, Unary
-from fwgen.ir.shape import Known, Shape, ShapeRules, parameters_fit, same_dims, static, vector
+from fwgen.ir.shape import (
+    Known,
+    Shape,
+    ShapeRules,
+    misfit,
+    parameters_fit,
+    same_dims,
+    static,
+    vector,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +48,17 @@ class KlDivergence(Node):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ArgMax(Unary):
+    """Index, from 0, of the largest element along the last axis; the lowest of several.
+
+    ``count`` is the length of that axis, which the result does not have; of a vector one index.
+    """
+
+    op: ClassVar[str] = "argmax"
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Threshold(Unary):
     """1 where the source is strictly greater than ``value``, 0 elsewhere.
 
@@ -58,14 +78,22 @@ def _sum_squares(node: SumSquares, known: Known) -> Shape:
     return static(node, vector(1), known)
 
 
+def _argmax(node: ArgMax, known: Known) -> Shape:
+    source = known.source(node)
+    if node.count != source.channels:
+        raise misfit(node, f"a count of {source.channels}, the last axis", f"{node.count}")
+    return static(node, Shape(source.dims[:-1] or (1,), temporal=False), known)
+
+
 def _threshold(node: Threshold, known: Known) -> Shape:
     return parameters_fit(node, known.source(node), {"value": node.value}, shared=True)
 
 
-NODES: tuple[type[Node], ...] = (SquaredError, SumSquares, KlDivergence, Threshold)
 SHAPES: ShapeRules = {
     SquaredError: _score,
     SumSquares: _sum_squares,
     KlDivergence: _score,
+    ArgMax: _argmax,
     Threshold: _threshold,
 }
+NODES: tuple[type[Node], ...] = tuple(SHAPES)

@@ -1,11 +1,13 @@
 """Scores: sums of squares and what is added to them, and whether they are above a limit."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from fwgen.ir.fixed import BIT
-from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares, Threshold
+from fwgen.ir.nodes import ArgMax, KlDivergence, SquaredError, SumSquares, Threshold
 from fwgen.ir.ranges import const, floor_to
 from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.compare import below, rows, tree
 from fwgen.lower.circuit.squares import square
 from fwgen.lower.circuit.vectors import sum_of_two, terms
 from fwgen.lower.circuit.words import Scaled, Word
@@ -59,6 +61,37 @@ def _about_score(node: Score, ranges: Ranges) -> str:
     return f"{node.op} of {len(ranges[node.sources[0]])} elements, exact"
 
 
+class _Candidate(NamedTuple):
+    value: Word
+    place: Word
+
+
+def _argmax(site: Site, node: ArgMax) -> list[Word]:
+    """A balanced tree of pairs: the right one wins only where it is larger."""
+    c = site.c
+
+    def winner(name: str, a: _Candidate, b: _Candidate) -> _Candidate:
+        right = below(c, name, a.value, b.value)
+        value = c.narrow(
+            f"{name}_exact",
+            c.select(name, right, b.value, a.value),
+            max(a.value.lo, b.value.lo),
+            max(a.value.hi, b.value.hi),
+        )
+        return _Candidate(value, c.select(f"{name}_index", right, b.place, a.place))
+
+    known, found = site.ranges[node.name], []
+    for i, row in enumerate(rows(site.words, node.count)):
+        candidates = [_Candidate(w, c.constant(k)) for k, w in enumerate(row)]
+        place = tree(f"y{i}", candidates, winner).place
+        found.append(c.narrow(f"y{i}_known", place, int(known.lo[i]), int(known.hi[i])))
+    return found
+
+
+def _about_argmax(node: ArgMax, _ranges: Ranges) -> str:
+    return f"index of the largest of {node.count} elements of '{node.source}', the lowest if equal"
+
+
 def _threshold(site: Site, node: Threshold) -> list[Word]:
     x = site.words
     limits = each_channel(floor_to(const(node.value), site.source(node).frac), len(x))
@@ -75,5 +108,6 @@ RULES: Rules = {
     SquaredError: _SCORE,
     SumSquares: _SCORE,
     KlDivergence: _SCORE,
+    ArgMax: Rule(_argmax, _about_argmax),
     Threshold: Rule(_threshold, _about_threshold),
 }

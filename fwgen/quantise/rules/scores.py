@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from fwgen.ir.fixed import Rounding
-from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares, Threshold
-from fwgen.ir.ranges import Range, const, filled, floor_to
+from fwgen.ir.nodes import ArgMax, KlDivergence, SquaredError, SumSquares, Threshold
+from fwgen.ir.ranges import Range, const, filled, floor_to, ints
 from fwgen.quantise.bounds import Rule, Rules, Walk, aligned, each_channel, squares, total
 from fwgen.quantise.formats import on_grid
 
@@ -47,6 +49,16 @@ def _kl_peak(sources: Sequence[Range], frac: int) -> int:
     return len(mean) * sum(terms)
 
 
+def _argmax(node: ArgMax, walk: Walk) -> Range:
+    """An element can be the one that is chosen if it can reach what another surely has."""
+    source = walk.value(node)
+    # the circuit compares by differences
+    walk.note(2 * source.peak)
+    lo, hi = (ends.reshape(-1, node.count) for ends in (source.lo, source.hi))
+    found = [np.flatnonzero(row_hi >= row_lo.max()) for row_lo, row_hi in zip(lo, hi, strict=True)]
+    return Range(ints([int(k[0]) for k in found]), ints([int(k[-1]) for k in found]), 0)
+
+
 def _threshold(node: Threshold, walk: Walk) -> Range:
     source = walk.value(node)
     limit = each_channel(floor_to(const(node.value), source.frac), len(source))
@@ -65,5 +77,6 @@ RULES: Rules = {
     SquaredError: Rule(_squared_error),
     SumSquares: Rule(_sum_squares),
     KlDivergence: Rule(_kl_divergence),
+    ArgMax: Rule(_argmax),
     Threshold: Rule(_threshold, _fix_threshold),
 }

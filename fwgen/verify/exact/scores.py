@@ -1,7 +1,7 @@
 """Integers of scores and decisions."""
 
 from fwgen.ir.cast import Ints
-from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares, Threshold
+from fwgen.ir.nodes import ArgMax, KlDivergence, SquaredError, SumSquares, Threshold
 from fwgen.ir.ranges import const, floor_to
 from fwgen.verify.exact.run import ExactRules, Run, by_channel, flat, total
 
@@ -24,6 +24,10 @@ def _kl_divergence(run: Run, node: KlDivergence) -> Ints:
     return total(terms - (1 << frac))
 
 
+def _argmax(run: Run, node: ArgMax) -> Ints:
+    return run.ints(by_channel(run.value(node), node.count).argmax(axis=-1))
+
+
 def _threshold(run: Run, node: Threshold) -> Ints:
     limit = run.ints(floor_to(const(node.value), run.frac(node.source)))
     x = run.value(node)
@@ -34,5 +38,6 @@ RULES: ExactRules = {
     SquaredError: _squared_error,
     SumSquares: _sum_squares,
     KlDivergence: _kl_divergence,
+    ArgMax: _argmax,
     Threshold: _threshold,
 }

@@ -1,6 +1,8 @@
 """Scores and decisions in real numbers."""
 
-from fwgen.ir.nodes import KlDivergence, SquaredError, SumSquares, Threshold
+import numpy as np
+
+from fwgen.ir.nodes import ArgMax, KlDivergence, SquaredError, SumSquares, Threshold
 from fwgen.verify.real.run import Floats, RealRules, Run, real, total
 
 
@@ -17,6 +19,11 @@ def _kl_divergence(run: Run, node: KlDivergence) -> Floats:
     return 0.5 * total(mean**2 + variance - 1.0 - log_variance)
 
 
+def _argmax(run: Run, node: ArgMax) -> Floats:
+    found = run.shaped(node).argmax(axis=-1)
+    return np.asarray(found.reshape(len(found), -1), dtype=float)
+
+
 def _threshold(run: Run, node: Threshold) -> Floats:
     return run.flat(node, (run.shaped(node) > real(node.value)).astype(float))
 
@@ -25,5 +32,6 @@ RULES: RealRules = {
     SquaredError: _squared_error,
     SumSquares: _sum_squares,
     KlDivergence: _kl_divergence,
+    ArgMax: _argmax,
     Threshold: _threshold,
 }

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from fwgen.ingest.bundle.base import Layer, Name, PairLayer, Scalar, Section
 from fwgen.ingest.bundle.site import Makers, Site, plain
-from fwgen.ir.nodes import KlDivergence, Node, SquaredError, SumSquares, Threshold
+from fwgen.ir.nodes import ArgMax, KlDivergence, Node, SquaredError, SumSquares, Threshold
 
 
 class SquaredErrorLayer(PairLayer):
@@ -29,6 +29,12 @@ class KlDivergenceLayer(Section):
     from_: Annotated[list[Name], Field(alias="from", min_length=3, max_length=3)]
 
 
+class ArgMaxLayer(Layer):
+    """Index of the largest element along the last axis."""
+
+    op: Literal["argmax"]
+
+
 class ThresholdLayer(Layer):
     """Trigger bit: strictly greater than ``value``; text names an array."""
 
@@ -37,15 +43,20 @@ class ThresholdLayer(Layer):
     value_format: str | None = None
 
 
+def _argmax(site: Site, layer: ArgMaxLayer) -> list[Node]:
+    return [ArgMax(layer.name, site.source, count=site.shapes[site.source].channels)]
+
+
 def _threshold(site: Site, layer: ThresholdLayer) -> list[Node]:
     value = site.parameter("value", layer.value, layer, layer.value_format)
     return [Threshold(layer.name, site.source, value=value)]
 
 
-Layers = SquaredErrorLayer | SumSquaresLayer | KlDivergenceLayer | ThresholdLayer
+Layers = SquaredErrorLayer | SumSquaresLayer | KlDivergenceLayer | ArgMaxLayer | ThresholdLayer
 MAKERS: Makers = {
     SquaredErrorLayer: plain(SquaredError),
     SumSquaresLayer: plain(SumSquares),
     KlDivergenceLayer: plain(KlDivergence),
+    ArgMaxLayer: _argmax,
     ThresholdLayer: _threshold,
 }
