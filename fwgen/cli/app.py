@@ -20,7 +20,7 @@ from fwgen.cli.shared import (
     out,
     stage_lines,
 )
-from fwgen.devices.catalogue import catalogue, check_clock
+from fwgen.devices.catalogue import check_clock
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError
 from fwgen.flow import build as flow
 from fwgen.flow.import_ import answers_of, import_model
@@ -29,6 +29,7 @@ from fwgen.flow.synthesis import estimate_block
 from fwgen.flow.vivado import MAX_JOBS, add_vendor
 from fwgen.flow.vivado import implement as run_vivado
 from fwgen.ingest.sources import Request
+from fwgen.ingest.targets import catalogue
 from fwgen.ir.text import to_text
 from fwgen.lower.circuit.pace import Pace
 from fwgen.report import console as terminal

@@ -11,7 +11,7 @@ from typing import Any
 
 import fwgen
 from fwgen.assets import asset_dir
-from fwgen.devices.catalogue import Device, catalogue, check_clock
+from fwgen.devices.catalogue import Device, check_clock
 from fwgen.emit.top import emit_rtl
 from fwgen.emit.vivado import VivadoRun, check_words, emit_vivado, period_ps
 from fwgen.errors import OutputError, ToolError
@@ -39,6 +39,7 @@ from fwgen.flow.writer import (
     staging,
     write_files,
 )
+from fwgen.ingest.targets import catalogue
 from fwgen.ir.ports import Interface
 from fwgen.ir.schedule import Schedule
 from fwgen.ir.text import to_text

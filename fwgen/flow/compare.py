@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fwgen
-from fwgen.devices.catalogue import catalogue
 from fwgen.emit.top import emit_rtl
 from fwgen.errors import BundleError, MismatchError, OutputError
 from fwgen.flow.benches import Stage
 from fwgen.flow.prepare import Prepared, prepare
 from fwgen.flow.writer import replace_text, scratch, write_files
 from fwgen.ingest.files.outputs import MEMBRANE, Outputs, read_outputs
+from fwgen.ingest.targets import catalogue
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
 from fwgen.report.compare_tables import COMPARE_VERSION, first_lines

@@ -7,8 +7,8 @@ import pytest
 
 import fwgen
 from fwgen.cli import app as cli
-from fwgen.devices.catalogue import BUDGETS, DEVICES
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError, ToolError
+from fwgen.ingest.targets import catalogue
 from fwgen.tools.toolchain import tools
 from tests.ingest.drafts import Draft
 from tests.ingest.spiking.snn_files import nir_nodes, write_nir
@@ -63,7 +63,7 @@ def test_targets_lists_devices_and_budgets(run: Run) -> None:
     """Every name that --target takes."""
     code, said, _ = run("targets")
     assert code == 0
-    for name in (*(d.name for d in DEVICES), *(b.name for b in BUDGETS)):
+    for name in (entry.name for entry in (*catalogue().devices, *catalogue().budgets)):
         assert name in said
 
 
