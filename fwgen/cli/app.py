@@ -44,6 +44,7 @@ from fwgen.report.build_tables import (
 )
 from fwgen.report.device_tables import target_tables
 from fwgen.report.fit import does_not_fit
+from fwgen.report.formats import format_list
 from fwgen.report.table import Table
 from fwgen.tools import toolchain
 from fwgen.verify.bench.prove import BACKENDS
@@ -205,7 +206,7 @@ def check(
     times: dict[str, Any] = {"clock_mhz": given}
     set_times(times, ready, design, {}, known.budgets)
     cost = estimate_block(design)
-    rows = reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
+    rows = format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
     out.print(Text(to_text(ready.graph)), soft_wrap=True)
     out.print(terminal.rich_table(format_table(rows)))
     out.print(terminal.rich_table(budget_table(times)))

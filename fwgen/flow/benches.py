@@ -13,6 +13,7 @@ from fwgen.flow.writer import write_files
 from fwgen.hls.projects import HlsPlan
 from fwgen.ingest.bundle.reader import SampleEvents
 from fwgen.tools import toolchain
+from fwgen.tools.plain import Json
 from fwgen.verify.bench.events import make_events
 from fwgen.verify.bench.prove import (
     BACKENDS,
@@ -28,7 +29,6 @@ from fwgen.verify.reference import Reference
 
 SEED = 1
 TB_EVENTS = 256  # that hls4ml's own test bench finds in a project
-Json = dict[str, Any]
 
 
 class Stage(Protocol):

@@ -17,7 +17,6 @@ from fwgen.emit.vivado import VivadoRun, check_words, emit_vivado, period_ps
 from fwgen.errors import OutputError, ToolError
 from fwgen.flow.benches import (
     SEED,
-    Json,
     Stage,
     check_backends,
     hls_notes,
@@ -49,6 +48,7 @@ from fwgen.report import document as reports
 from fwgen.report.device_tables import built_schedule, delays_of, named_budgets
 from fwgen.report.markdown import to_markdown
 from fwgen.tools import toolchain
+from fwgen.tools.plain import Json
 from fwgen.verify.bench import interface_json
 from fwgen.verify.bench.events import vectors
 from fwgen.verify.bench.prove import BACKENDS, BenchResult, Subject

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,11 @@ from fwgen.ingest.targets import catalogue
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
 from fwgen.report.compare_tables import COMPARE_VERSION, first_lines
+from fwgen.tools.plain import Json
 from fwgen.verify.bench.prove import Subject
 from fwgen.verify.layers.accuracy import random_sample
 from fwgen.verify.layers.firmware import Firmware
 from fwgen.verify.layers.layers import Layers
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import fwgen
 from fwgen.devices.catalogue import Budget, Device
@@ -19,11 +18,11 @@ from fwgen.lower.lowering import Lowerings
 from fwgen.quantise.passes import quantise
 from fwgen.report import document as reports
 from fwgen.report.device_tables import device_block
+from fwgen.report.formats import format_list
+from fwgen.tools.plain import Json
 from fwgen.verify.bench.prove import BenchResult, measured
 from fwgen.verify.layers.accuracy import compare, random_sample
 from fwgen.verify.reference import Reference
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +97,7 @@ def report_of(
         "timing": None,
         "accuracy": compare(ready.bundle.graph, ready.reference, samples),
         "interface": reports.interface_block(design.interface),
-        "formats": reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph),
+        "formats": format_list(ready.graph, ready.reference.analysis, ready.bundle.graph),
         "notes": notes(ready, design, benches),
     }
 
@@ -128,7 +127,7 @@ def set_times(
 
 def notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> list[str]:
     """What a designer should know of formats, overflows reached, and the longest loop."""
-    rows = reports.format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
+    rows = format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
     said = [f"{row['name']}: {note}" for row in rows for note in row["notes"]]
     reached = {k: n for b in benches.values() for k, n in b.overflows.items() if n}
     said += [f"{name}: its overflow mode acted {n:,} times here" for name, n in reached.items()]

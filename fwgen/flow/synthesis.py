@@ -6,7 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from fwgen.devices.catalogue import Device
 from fwgen.devices.delays import model_for
@@ -19,11 +18,11 @@ from fwgen.synth.settings import FAMILIES, PESSIMISTIC, Settings
 from fwgen.synth.timing import timing_block
 from fwgen.synth.yosys import Mapped, cell_models, share_folder, synthesise, version
 from fwgen.tools import toolchain
+from fwgen.tools.plain import Json
 from fwgen.verify.bench.prove import BenchResult, Subject, prove_native
 
 NETLIST_EVENTS = 1000
 NETLIST_JOB_EVENTS = 100  # a netlist takes its time over each of them
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from fwgen.report import document as reports
 from fwgen.report.markdown import to_markdown
 from fwgen.report.vendor import vendor_block
 from fwgen.tools import toolchain
+from fwgen.tools.plain import Json
 
 MAX_JOBS = 32  # what Vivado's general.maxThreads takes
 _MAX_BYTES = 20_000_000
@@ -21,7 +22,6 @@ _MAX_FILES = 200
 _LAST_ERRORS = 5
 
 Stage = Callable[[str], AbstractContextManager[Any]]
-Json = dict[str, Any]
 
 
 def implement(folder: Path, *, synth_only: bool, jobs: int, stage: Stage) -> Json:

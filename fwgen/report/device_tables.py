@@ -1,13 +1,10 @@
 """The device and the budgets of a build, and the tables of everything known by name."""
 
-from typing import Any
-
 from fwgen.devices.catalogue import Board, Budget, Catalogue, Device
 from fwgen.devices.delays import Delays, model_for
 from fwgen.errors import OutputError
 from fwgen.report.table import Table
-
-Json = dict[str, Any]
+from fwgen.tools.plain import Json
 
 
 def device_block(device: Device) -> Json:

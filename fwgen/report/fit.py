@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fwgen.devices.catalogue import RESOURCES
+from fwgen.tools.plain import Json
 
-Json = dict[str, Any]
 NAMES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36", "uram": "URAM"}
 # places of a report that hold resources, the most trusted first
 BLOCKS = ("vendor", "resources", "estimate")
