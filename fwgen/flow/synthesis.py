@@ -4,14 +4,12 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fwgen.devices.catalogue import Device
 from fwgen.devices.delays import model_for
 from fwgen.ir.graph import Graph
-from fwgen.lower.design import Design
-from fwgen.lower.estimate import design as cost
 from fwgen.synth import resources as counts
 from fwgen.synth.netlist import read_netlist
 from fwgen.synth.settings import FAMILIES, PESSIMISTIC, Settings
@@ -96,14 +94,6 @@ def prove_netlist(subject: Subject, mapped: Mapped, seed: int) -> BenchResult:
     bench.what = "the mapped netlist, in models of its cells"
     shutil.rmtree(work, ignore_errors=True)
     return bench
-
-
-def estimate_block(design: Design) -> Json:
-    """The report's ``estimate``."""
-    rows = cost.estimate(design)
-    total = sum(rows.values(), cost.Cost())
-    layers = [{"name": name or "event control", **asdict(row)} for name, row in rows.items()]
-    return {**asdict(total), "kind": "estimated", "model": cost.MODEL, "layers": layers}
 
 
 def _available(device: Device) -> Json:

@@ -111,23 +111,3 @@ def load(path: Path) -> Json:
             do="Build again.",
         ) from None
     return dict(data)
-
-
-def load_manifest(path: Path) -> Json:
-    """Read a build's manifest: what it was made from.
-
-    Raises
-    ------
-    OutputError
-        If there is none, or it is damaged.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {"files": {str(k): str(v) for k, v in data["files"].items()}}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise OutputError(
-            str(path),
-            needed="a finished build's manifest",
-            found=str(error)[:200],
-            do="Build again.",
-        ) from None

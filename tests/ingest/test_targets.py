@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from fwgen.devices.catalogue import Budget
 from fwgen.errors import TargetError
 from fwgen.ingest import targets

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fwgen.emit.top import emit_rtl
+from fwgen.flow.findings import estimate_block
 from fwgen.flow.prepare import prepare
-from fwgen.flow.synthesis import Synthesis, estimate_block
+from fwgen.flow.synthesis import Synthesis
 from fwgen.flow.writer import write_files
 from fwgen.ingest.targets import device
 from fwgen.ir.graph import Graph

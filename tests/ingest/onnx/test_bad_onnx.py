@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from tests.ingest.onnx.bad_onnx import BAD, GOOD, bomb
 
 SECONDS = 5

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from tests.ingest.spiking.bad_snn import ALL, BadFile
 
 SECONDS = 5.0
