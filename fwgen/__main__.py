@@ -1,5 +1,5 @@
 """``python -m fwgen``."""
 
-from fwgen.cli.app import main
+from fwgen.cli import main
 
 main()

@@ -1,6 +1,8 @@
 """The house: which stage may import which, and what leaves the library."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ ORDER = (
     "verify",
     "report",
     "flow",
+    "results",
     "cli",
 )
 """Every package and module at the top, each importing itself and those before it only."""
@@ -86,6 +89,22 @@ def test_a_module_imports_few_others(path: Path) -> None:
     """At most 12 of fwgen's own modules: more is a module that does several things."""
     found = imported(path)
     assert len(found) <= MAX_IMPORTS, f"{len(found)}: {sorted(found)}"
+
+
+def loaded_with(module: str) -> set[str]:
+    """Every module that a fresh interpreter holds after importing one."""
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_lowering_reaches_no_reader_of_files_and_no_console() -> None:
+    """What lowers a graph depends neither on how models are written nor on how they are shown."""
+    loaded = loaded_with("fwgen.lower.lowering")
+    assert not loaded & {"pydantic", "yaml", "h5py", "typer", "rich", "jinja2", "hls4ml", "cocotb"}
 
 
 def test_only_the_command_line_prints() -> None:

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from fwgen.cli.shared import Model, Targets, err, interruptible, out, stage_lines
-from fwgen.flow import compare as differences
-from fwgen.report import console as terminal
+import fwgen
+from fwgen.cli.shared import Model, Targets, err, interruptible, out, progress
 from fwgen.report.compare_tables import agrees, difference_table, first_lines, notes
+from fwgen.report.console import rich_table
 
 
 def compare(
@@ -50,16 +50,32 @@ def compare(
     Ends with 0 when compared, 2 for bad input or a missing tool, 3 when the firmware differs from
     the reference, or with --strict when an array of yours does.
     """
-    options = differences.Options(against, firmware, strict, json_file, targets_file)
+    if json_file is not None:
+        _check_json(json_file, model, against)
     with interruptible():
-        found = differences.compare(model, options, stage_lines(0))
-    out.print(terminal.rich_table(difference_table(found)))
-    for line in notes(found):
+        found = fwgen.compare(
+            model,
+            against,
+            firmware=firmware,
+            strict=strict,
+            targets=targets_file,
+            progress=progress(),
+        )
+    out.print(rich_table(difference_table(found.report)))
+    for line in notes(found.report):
         out.print(Text(f"note: {line}", style="yellow"))
-    for key, line in first_lines(found).items():
-        style = "bold green" if agrees(found, key) else "bold"
+    for key, line in first_lines(found.report).items():
+        style = "bold green" if agrees(found.report, key) else "bold"
         out.print(Text(line, style=style), soft_wrap=True)
     if json_file is not None:
-        differences.write_json(found, json_file)
+        found.save(json_file)
         err.print(Text(f"written to {json_file}", style="dim"))
-    differences.judge(found, strict=strict)
+    found.judge(strict=strict)
+
+
+def _check_json(path: Path, model: Path, against: Path | None) -> None:
+    """Refuse a file that cannot be, or that is read, before minutes are spent."""
+    from fwgen.flow.writer import check_json
+
+    folder = model if model.is_dir() else model.parent
+    check_json(path, [*folder.glob("*.yaml"), *folder.glob("*.npz"), *filter(None, [against])])

@@ -1,17 +1,15 @@
 """What every command shares: the two consoles, common arguments, progress, Ctrl-C."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from fwgen.flow.benches import Stage
+from fwgen.flow.progress import Stage, stage_lines
 
 INTERRUPTED = 130
 
@@ -20,6 +18,7 @@ out = Console(width=max(Console().width, 120 if Console().is_terminal else 160))
 err = Console(stderr=True)
 
 Model = Annotated[Path, typer.Argument(help="A model.yaml, or the folder that holds one.")]
+Folder = Annotated[Path, typer.Argument(help="A folder that 'fwgen build' has written.")]
 Targets = Annotated[
     Path | None,
     typer.Option(
@@ -38,6 +37,14 @@ Explain = Annotated[
     bool,
     typer.Option("--explain", help="Show every schedule to choose from, and what it costs."),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="End with 4 if a budget of the model is missed, the device is too small, or a loop "
+        "too long for the clock.",
+    ),
+]
 
 
 @contextmanager
@@ -50,21 +57,6 @@ def interruptible() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def stage_lines(total: int) -> Stage:
-    """Progress: a line for each stage with its time, and a bar where events are counted."""
-
-    @contextmanager
-    def stage(text: str) -> Iterator[Callable[[int], None]]:
-        start = monotonic()
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-        )
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task(text, total=total if "events" in text else None)
-            yield lambda count: bar.update(task, advance=count)
-        err.print(Text(f"{monotonic() - start:6.1f} s  {text}", style="dim"))
-
-    return stage
+def progress(total: int = 0) -> Stage:
+    """A line for each stage, and a bar where ``total`` events are counted."""
+    return stage_lines(err, total)

@@ -1,16 +1,13 @@
-"""Devices, boards and budgets that fwgen knows by name, and those of a user's file.
+"""Devices, boards and budgets, and how one is found by its name.
 
-The data stand in ``targets.yaml`` beside this module, with their sources; ``--targets FILE`` adds
-a file of the same form, whose entries replace those of the same name.
+The data stand in ``targets.yaml`` beside this module, with their sources. `fwgen.ingest.targets`
+reads it, so that nothing that only asks what a device holds loads a reader of YAML.
 """
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Protocol, TypeVar
 
-from fwgen.devices import file as targets_file
 from fwgen.devices.parts import parse_part
 from fwgen.errors import TargetError
 
@@ -18,7 +15,6 @@ BUNCH_CROSSING_NS = 25.0
 MIN_CLOCK_MHZ = 1.0
 MAX_CLOCK_MHZ = 1000.0
 RESOURCES = ("lut", "ff", "dsp", "bram36", "uram")
-_OWN_FILE = Path(__file__).with_name("targets.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,46 +95,6 @@ class Catalogue:
             raise _wrong_speed(name, part.speed, found)
         return replace(found, part=part.number)
 
-    def extended(self, path: Path) -> "Catalogue":
-        """The catalogue with a user's file added, whose entries come first.
-
-        Raises
-        ------
-        TargetError
-            If the file cannot be read or contradicts itself.
-        """
-        more = _read(path)
-        together = Catalogue(
-            _merged(more.devices, self.devices),
-            _merged(more.boards, self.boards),
-            _merged(more.budgets, self.budgets),
-        )
-        for board in more.boards:
-            _check_board(path, board, together)
-        return together
-
-
-def catalogue(path: Path | None = None) -> Catalogue:
-    """What comes with fwgen, and the user's file if there is one.
-
-    Raises
-    ------
-    TargetError
-        If the file cannot be read or contradicts itself.
-    """
-    return BUILT_IN if path is None else BUILT_IN.extended(path)
-
-
-def device(name: str) -> Device:
-    """The device of fwgen's own catalogue by name, board or full part number.
-
-    Raises
-    ------
-    TargetError
-        If there is none; the message suggests the nearest.
-    """
-    return BUILT_IN.device(name)
-
 
 def check_clock(clock_mhz: float) -> float:
     """The clock itself, if it is one.
@@ -202,63 +158,3 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean '{close[0]}'?"
     return "'fwgen targets' lists them; --targets FILE adds your own."
-
-
-# ---- reading ----
-
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-Entry = TypeVar("Entry", bound=_Named)
-
-
-def _merged(first: tuple[Entry, ...], then: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    taken = {entry.name for entry in first}
-    return (*first, *(entry for entry in then if entry.name not in taken))
-
-
-def _read(path: Path) -> Catalogue:
-    data = targets_file.read_targets_file(path)
-    for entries in (data.devices, data.boards, data.budgets):
-        _check_once(path, [entry.name for entry in entries])
-    return Catalogue(
-        tuple(_device(path, entry) for entry in data.devices),
-        tuple(Board(b.name, b.part, b.source) for b in data.boards),
-        tuple(Budget(b.name, b.limit_ns, b.of, source=b.source) for b in data.budgets),
-    )
-
-
-def _device(path: Path, entry: targets_file.DeviceEntry) -> Device:
-    part = parse_part(entry.part)
-    if part is None or part.device != entry.name or part.speed not in entry.speed_grades:
-        raise TargetError(
-            f"{path}: device '{entry.name}': part",
-            needed="a full part number of this device with one of its speed grades",
-            found=repr(entry.part[:60]),
-            do="Write it as Vivado does, for example xcvu9p-flga2104-2L-e or xc7z020clg400-1.",
-        )
-    fields = entry.model_dump() | {"speed_grades": tuple(entry.speed_grades), "part": part.number}
-    return Device(**fields)
-
-
-def _check_board(path: Path, board: Board, known: Catalogue) -> None:
-    try:
-        known.device(board.part)
-    except TargetError as error:
-        raise error.within(f"{path}: board '{board.name}'") from None
-
-
-def _check_once(path: Path, names: list[str]) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise TargetError(
-            str(path), needed="every name once", found=f"'{twice}' twice", do="Remove one."
-        )
-
-
-BUILT_IN = _read(_OWN_FILE)
-DEVICES = BUILT_IN.devices
-BUDGETS = BUILT_IN.budgets

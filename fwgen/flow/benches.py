@@ -1,19 +1,18 @@
-"""All benches of a build, side by side, and what the report says about them."""
+"""All benches of a build, side by side; and the firmware alone, for a comparison by layers."""
 
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
 
-import numpy as np
-
-from fwgen.errors import BundleError, OutputError
+from fwgen.emit.top import emit_rtl
+from fwgen.errors import BundleError, ToolError
+from fwgen.flow.prepare import Aim, Prepared
+from fwgen.flow.progress import Stage
 from fwgen.flow.writer import write_files
-from fwgen.hls.projects import HlsPlan
-from fwgen.ingest.bundle.reader import SampleEvents
+from fwgen.ir.ports import Interface
+from fwgen.lower.lowering import lower
 from fwgen.tools import toolchain
-from fwgen.verify.bench.events import make_events
 from fwgen.verify.bench.prove import (
     BACKENDS,
     BenchResult,
@@ -22,20 +21,11 @@ from fwgen.verify.bench.prove import (
     prove_cocotb,
     prove_native,
 )
-from fwgen.verify.hls4ml import run as hls4ml_run
 from fwgen.verify.hls4ml.bench import HlsSubject, prove_hls4ml
-from fwgen.verify.reference import Reference
+from fwgen.verify.layers.firmware import Firmware
 
 SEED = 1
-TB_EVENTS = 256  # that hls4ml's own test bench finds in a project
-Json = dict[str, Any]
-
-
-class Stage(Protocol):
-    """Shows a stage's text and time; inside, it takes counts of events."""
-
-    def __call__(self, text: str, /) -> AbstractContextManager[Any]:
-        """Begin a stage."""
+NEEDED_TOOLS = ("verilator", "g++", "make", "perl")
 
 
 def check_backends(names: Sequence[str]) -> None:
@@ -56,54 +46,29 @@ def check_backends(names: Sequence[str]) -> None:
         )
 
 
-def write_hls(
-    plan: HlsPlan,
-    reference: Reference,
-    samples: Sequence[SampleEvents],
-    target: hls4ml_run.HlsTarget,
-    folder: Path,
-    work: Path,
-) -> None:
-    """Write a build's hls4ml projects, with some events for hls4ml's own test bench."""
-    hls4ml_run.write_projects(plan.projects, target, folder / hls4ml_run.FOLDER, work)
-    x = make_events(reference.graph, samples, TB_EVENTS, np.random.default_rng(0)).x
-    values, ranges = reference.run(x).values, reference.analysis.values
-    for project in plan.projects:
-        texts = hls4ml_run.bench_data(project, values, ranges)
-        write_files(folder / hls4ml_run.FOLDER / project.name / "tb_data", texts)
+def subject_of(ready: Prepared, interface: Interface, folder: Path, work: Path) -> Subject:
+    """What the benches prove: a copy of a build's Verilog, since make refuses spaces in a path."""
+    shutil.copytree(folder / "rtl", work / "rtl")
+    rtl = sorted((work / "rtl").glob("*.v"))
+    return Subject(ready.reference, interface, rtl, ready.bundle.samples, work)
 
 
-def hls_subject(plan: HlsPlan, folder: Path, *, needed: bool) -> HlsSubject | None:
-    """The hls4ml projects that a build holds; None if it holds none.
+def lint(rtl: Sequence[Path], top: str) -> None:
+    """Refuse generated Verilog of which Verilator has anything to say.
 
     Raises
     ------
-    OutputError
-        If it holds none and they are ``needed``.
+    ToolError
+        With what it says.
     """
-    place = folder / hls4ml_run.FOLDER
-    if plan.projects and place.is_dir():
-        return HlsSubject(plan, place)
-    if needed:
-        raise OutputError(
-            str(place),
-            needed="an hls4ml project in the build",
-            found="none" if plan.projects else "no layer that hls4ml could take",
-            do=f"Build again with hls4ml. {hls4ml_run.HOW_TO_GET}"
-            if plan.projects
-            else "Leave --backend out.",
+    messages = toolchain.lint(rtl, top)
+    if messages:
+        raise ToolError(
+            "generated Verilog",
+            needed="no messages from verilator --lint-only -Wall",
+            found=messages[:2000],
+            do="This is a fault of fwgen; please report it with the model.",
         )
-    return None
-
-
-def hls_notes(plan: HlsPlan, found: HlsSubject | None) -> list[str]:
-    """What of a model hls4ml does not prove, and why; sentences."""
-    if plan.projects and found is None:
-        return [f"hls4ml's C simulation is not compared: the build has no {hls4ml_run.FOLDER}/"]
-    reasons: dict[str, list[str]] = {}
-    for node, reason in plan.outside.items():
-        reasons.setdefault(reason, []).append(f"'{node}'")
-    return [f"outside hls4ml: {', '.join(nodes)} ({reason})" for reason, nodes in reasons.items()]
 
 
 def run_benches(
@@ -129,24 +94,20 @@ def run_benches(
     return results
 
 
-def verification_block(benches: dict[str, BenchResult], kept: Json | None = None) -> Json:
-    """The report's ``verification``; ``kept`` are rows of benches that did not run this time.
+def firmware_of(ready: Prepared, aim: Aim, work: Path, stage: Stage) -> Firmware:
+    """A model's firmware by the plain schedule, written into ``work`` and compiled there.
 
-    ``events`` counts those of the volume bench: the other benches repeat some of them.
+    Raises
+    ------
+    FwgenError
+        If the model cannot be lowered, or the simulator not be built.
     """
-    rows: Json = (kept or {}) | {name: b.as_json() for name, b in benches.items()}
-    rows = {name: rows[name] for name in (*BACKENDS, "netlist") if name in rows}
-    return {
-        "kind": "simulated",
-        "events": next(iter(rows.values()))["events"] if rows else 0,
-        "mismatches": sum(row["mismatches"] for row in rows.values()),
-        "comparisons": sum(row["comparisons"] for row in rows.values()),
-        "implementations": _implementations(rows),
-        "backends": rows,
-        "simulator": f"Verilator {toolchain.verilator_version()}",
-    }
-
-
-def _implementations(rows: Json) -> list[str]:
-    of = {"hls4ml": "hls4ml", "native": "verilog", "cocotb": "verilog", "netlist": "netlist"}
-    return ["reference", *dict.fromkeys(name for bench, name in of.items() if bench in rows)]
+    with stage(f"lowering for {aim.clock_mhz:g} MHz, writing Verilog"):
+        design = lower(ready.graph, aim.pace, ready.reference.analysis)
+        written = write_files(work / "rtl", emit_rtl(design, ready.graph))
+    rtl = sorted(path for path in written if path.suffix == ".v")
+    subject = Subject(ready.reference, design.interface, rtl, ready.bundle.samples, work)
+    firmware = Firmware(subject)
+    with stage("compiling the simulator"):
+        firmware.compile()
+    return firmware

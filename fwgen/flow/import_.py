@@ -1,6 +1,6 @@
 """``fwgen import``: a trained model's file -> a bundle in its place, or nothing at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,7 @@ from fwgen.ingest.draft import Draft
 from fwgen.ingest.files.arrays import read_arrays
 from fwgen.ingest.precision import Precision, Ranges, complete
 from fwgen.ingest.sources import Request, read_source
-from fwgen.ir.graph import Graph
-from fwgen.quantise.analysis import analyse
-from fwgen.quantise.check import can_wrap
-from fwgen.quantise.fix import FixFormats
-from fwgen.quantise.fold import FoldBatchNorm
+from fwgen.quantise.passes import wrapping
 from fwgen.verify.float_model import evaluate
 
 MODEL, WEIGHTS = "model.yaml", "weights.npz"
@@ -28,7 +24,12 @@ _CHUNK = 1000  # events evaluated at a time
 
 
 def answers_of(settings: list[str]) -> Answers:
-    """``KEY=VALUE`` texts as answers.
+    """``KEY=VALUE`` texts as answers; see `by_key`."""
+    return Answers(by_key(settings))
+
+
+def by_key(settings: Sequence[str]) -> dict[str, str]:
+    """Values by key from ``KEY=VALUE`` texts.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def answers_of(settings: list[str]) -> Answers:
                 do="For example --set dt=1e-3.",
             )
         given[key] = value
-    return Answers(given)
+    return given
 
 
 def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
@@ -68,7 +69,7 @@ def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
         try:
             graph = read_bundle(staged / MODEL).graph
             if draft.accept_wrap:
-                draft.accept_wrap = [n for n in draft.accept_wrap if n in _wrapping(graph)]
+                draft.accept_wrap = [n for n in draft.accept_wrap if n in wrapping(graph)]
                 _write_model(staged / MODEL, draft)
         except FwgenError as error:
             raise _of_source(error, request.path, staged) from None
@@ -80,12 +81,6 @@ def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
 
 def _write_model(path: Path, draft: Draft) -> None:
     path.write_text(draft.as_yaml(), encoding="utf-8", newline="\n")
-
-
-def _wrapping(graph: Graph) -> set[str]:
-    """Names of the nodes whose format can wrap around; only these may be accepted by name."""
-    fixed = FixFormats().run(FoldBatchNorm().run(graph))
-    return {conversion.node for conversion in analyse(fixed).conversions if can_wrap(conversion)}
 
 
 def _ranges_on(samples: Path | None) -> Callable[[Draft], Ranges] | None:

@@ -4,26 +4,23 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from fwgen.devices.catalogue import Device
 from fwgen.devices.delays import model_for
 from fwgen.ir.graph import Graph
-from fwgen.lower.design import Design
-from fwgen.lower.estimate import design as cost
 from fwgen.synth import resources as counts
 from fwgen.synth.netlist import read_netlist
 from fwgen.synth.settings import FAMILIES, PESSIMISTIC, Settings
 from fwgen.synth.timing import timing_block
 from fwgen.synth.yosys import Mapped, cell_models, share_folder, synthesise, version
 from fwgen.tools import toolchain
+from fwgen.tools.plain import Json
 from fwgen.verify.bench.prove import BenchResult, Subject, prove_native
 
 NETLIST_EVENTS = 1000
 NETLIST_JOB_EVENTS = 100  # a netlist takes its time over each of them
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +94,6 @@ def prove_netlist(subject: Subject, mapped: Mapped, seed: int) -> BenchResult:
     bench.what = "the mapped netlist, in models of its cells"
     shutil.rmtree(work, ignore_errors=True)
     return bench
-
-
-def estimate_block(design: Design) -> Json:
-    """The report's ``estimate``."""
-    rows = cost.estimate(design)
-    total = sum(rows.values(), cost.Cost())
-    layers = [{"name": name or "event control", **asdict(row)} for name, row in rows.items()]
-    return {**asdict(total), "kind": "estimated", "model": cost.MODEL, "layers": layers}
 
 
 def _available(device: Device) -> Json:

@@ -3,28 +3,22 @@
 import os
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from fwgen.errors import OutputError, ToolError
-from fwgen.flow.writer import replace_text
+from fwgen.flow.progress import Stage, silent
+from fwgen.flow.writer import write_report
 from fwgen.report import document as reports
-from fwgen.report.markdown import to_markdown
 from fwgen.report.vendor import vendor_block
 from fwgen.tools import toolchain
+from fwgen.tools.plain import Json
 
-MAX_JOBS = 32  # what Vivado's general.maxThreads takes
 _MAX_BYTES = 20_000_000
 _MAX_FILES = 200
 _LAST_ERRORS = 5
 
-Stage = Callable[[str], AbstractContextManager[Any]]
-Json = dict[str, Any]
 
-
-def implement(folder: Path, *, synth_only: bool, jobs: int, stage: Stage) -> Json:
+def implement(folder: Path, *, synth_only: bool, jobs: int, stage: Stage = silent) -> Json:
     """Run Vivado out of context on a build; its report with Vivado's figures in it.
 
     Raises
@@ -56,8 +50,7 @@ def add_vendor(folder: Path, reports_dir: Path) -> Json:
     """
     report = reports.load(folder / "report.json")
     report["vendor"] = vendor_block(_texts(reports_dir), report)
-    replace_text(folder / "report.json", reports.dump(report))
-    replace_text(folder / "report.md", to_markdown(report))
+    write_report(folder, report)
     return report
 
 

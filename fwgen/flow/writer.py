@@ -12,13 +12,15 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+import fwgen
 from fwgen.errors import OutputError
+from fwgen.report.document import dump
+from fwgen.report.markdown import to_markdown
+from fwgen.tools import toolchain
+from fwgen.tools.plain import Json
 
 MANIFEST = "manifest.json"
-
-
 OWN = ("rtl", "sim", "model", "vivado", "hls")  # folders of a build, replaced whole
 
 
@@ -108,10 +110,70 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     return paths
 
 
-def publish(staged: Path, out: Path, manifest: Mapping[str, Any]) -> None:
+def write_report(folder: Path, report: Json) -> None:
+    """Write a build's ``report.json``, and ``report.md`` from it.
+
+    Raises
+    ------
+    OutputError
+        If they cannot be written.
+    """
+    replace_text(folder / "report.json", dump(report))
+    replace_text(folder / "report.md", to_markdown(report))
+
+
+def manifest(report: Json, inputs: Iterable[Path], folder: Path) -> Json:
+    """What a build was made from, by what, and what it holds; ``folder`` is still a staged one."""
+    files = [p for part in OWN for p in sorted((folder / part).rglob("*"))]
+    packages = ["alkaid", "cocotb", "numpy", *["hls4ml"] * (folder / "hls").is_dir()]
+    return {
+        "model": report["model"],
+        "target": report["target"],
+        "clock_mhz": report["clock_mhz"],
+        "inputs": {path.name: sha256(path) for path in inputs},
+        "files": {str(p.relative_to(folder)): sha256(p) for p in files if p.is_file()},
+        "versions": {"fwgen": fwgen.__version__, **toolchain.versions(*packages)},
+    }
+
+
+def edits(folder: Path) -> list[str]:
+    """Files of a build that are no longer what was built, by the manifest's hashes; sentences.
+
+    Raises
+    ------
+    OutputError
+        If a file of the build is missing, or its manifest is or is damaged.
+    """
+    digests = _digests(folder / MANIFEST)
+    for name in digests:
+        if not (folder / name).is_file():
+            raise OutputError(
+                str(folder / name),
+                needed="every file that the build wrote",
+                found="no such file",
+                do="Build again.",
+            )
+    changed = [name for name, digest in digests.items() if sha256(folder / name) != digest]
+    return [f"{name} is not what was built" for name in changed]
+
+
+def _digests(path: Path) -> dict[str, str]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): str(digest) for name, digest in data["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputError(
+            str(path),
+            needed="a finished build's manifest",
+            found=str(error)[:200],
+            do="Build again.",
+        ) from None
+
+
+def publish(staged: Path, out: Path, about: Json) -> None:
     """Move everything in ``staged`` to ``out``, replacing what bears the same names.
 
-    A folder of an earlier build that this one lacks goes as well.
+    ``about`` becomes the manifest. A folder of an earlier build that this one lacks goes as well.
 
     Raises
     ------
@@ -129,7 +191,7 @@ def publish(staged: Path, out: Path, manifest: Mapping[str, Any]) -> None:
             if target.is_dir() and not target.is_symlink():
                 shutil.rmtree(target)
             entry.replace(target)
-        text = json.dumps(manifest, indent=2) + "\n"
+        text = json.dumps(about, indent=2) + "\n"
         (staged / MANIFEST).write_text(text, encoding="utf-8")
         (staged / MANIFEST).replace(out / MANIFEST)
     except OSError as error:
@@ -150,6 +212,42 @@ def replace_text(path: Path, text: str) -> None:
         fresh.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from None
+
+
+def check_json(path: Path, inputs: Iterable[Path]) -> None:
+    """Refuse a ``--json`` file that cannot be, or is one of the ``inputs``, before minutes pass.
+
+    Raises
+    ------
+    OutputError
+        With what is wrong with it.
+    """
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            found = "a folder" if path.is_dir() else f"no folder {path.parent}"
+            raise _no_json(path, "a file in a folder that exists", found)
+        if path.exists() and any(path.samefile(other) for other in inputs):
+            raise _no_json(path, "a file of its own", "a file that the comparison reads")
+    except OSError as error:
+        raise _no_json(path, "a file that can be written", str(error)) from None
+
+
+def write_json(found: Json, path: Path) -> None:
+    """Write what was found, as JSON.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        replace_text(path, json.dumps(found, indent=2, allow_nan=False) + "\n")
+    except OutputError as error:
+        raise _no_json(path, "a file that can be written", error.found) from None
+
+
+def _no_json(path: Path, needed: str, found: str) -> OutputError:
+    return OutputError(f"--json {path}", needed=needed, found=found, do="Give another file.")
 
 
 def sha256(path: Path) -> str:

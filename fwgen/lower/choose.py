@@ -6,7 +6,6 @@ candidate *closes* where the loop of every layer fits into the cycle by the dela
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fwgen.errors import LoweringError
 from fwgen.ir.nodes import Dense, Lif
@@ -15,10 +14,10 @@ from fwgen.ir.schedule import MAX_COPIES, Schedule
 from fwgen.lower.design import Design, LifBlock
 from fwgen.lower.estimate.design import Cost, estimate
 from fwgen.lower.lowering import Lowerings
+from fwgen.tools.plain import Json
 
 MOST_UNROLLED = 60_000  # synapses times time steps, beyond which unrolling is not tried unasked
 _NS_PER_US = 1000.0
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from fwgen.ir.graph import Graph
-from fwgen.quantise.check import CheckRanges
+from fwgen.quantise.analysis import analyse
+from fwgen.quantise.check import CheckRanges, can_wrap
 from fwgen.quantise.expand import ExpandComposites
 from fwgen.quantise.fix import FixFormats
 from fwgen.quantise.fold import FoldBatchNorm
@@ -39,3 +40,16 @@ def quantise(graph: Graph) -> Graph:
         graph = step.run(graph)
         graph.shapes()
     return graph
+
+
+def wrapping(graph: Graph) -> set[str]:
+    """Nodes of a real graph whose format can wrap around: only these may be accepted by name.
+
+    Raises
+    ------
+    FormatError, GraphError
+        From the passes before the ranges are checked.
+    """
+    for step in PASSES[:-1]:
+        graph = step.run(graph)
+    return {conversion.node for conversion in analyse(graph).conversions if can_wrap(conversion)}

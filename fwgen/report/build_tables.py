@@ -1,13 +1,12 @@
 """Rows of the report's tables, for every medium: headings and text cells, no layout."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fwgen.report.resource_tables import resource_tables
 from fwgen.report.table import Table
 from fwgen.report.timing_tables import path_tables
+from fwgen.tools.plain import Json
 
-Json = dict[str, Any]
 _RIGHT_FROM_2 = frozenset(range(2, 8))
 
 

@@ -1,12 +1,11 @@
 """The table and the sentences of ``fwgen compare``, from its plain data."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from fwgen.report.table import Table
+from fwgen.tools.plain import Json
 
 COMPARE_VERSION = 1
-Json = dict[str, Any]
 _WHO = {"float": "float model", "given": "your outputs", "firmware": "firmware"}
 
 

@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from fwgen.report.build_tables import Json, missed, tables, verdict
+from fwgen.report.build_tables import missed, tables, verdict
 from fwgen.report.resource_tables import resource_notes
 from fwgen.report.table import Table
 from fwgen.report.timing_tables import closing, physical_notes
+from fwgen.tools.plain import Json
 
 _STYLES = {"met": "green", "CHOSEN": "bold green", "MISSED": "bold red"}
 

@@ -1,13 +1,11 @@
 """The device and the budgets of a build, and the tables of everything known by name."""
 
-from typing import Any
-
-from fwgen.devices.catalogue import Board, Budget, Catalogue, Device
-from fwgen.devices.delays import Delays, model_for
+from fwgen.devices.catalogue import Board, Budget, Catalogue, Device, check_clock
+from fwgen.devices.delays import model_for
 from fwgen.errors import OutputError
+from fwgen.lower.circuit.pace import Pace
 from fwgen.report.table import Table
-
-Json = dict[str, Any]
+from fwgen.tools.plain import Json
 
 
 def device_block(device: Device) -> Json:
@@ -27,16 +25,17 @@ def device_block(device: Device) -> Json:
     }
 
 
-def delays_of(report: Json) -> Delays:
-    """The delay model of the part that a build was made for.
+def built_pace(report: Json) -> Pace:
+    """The clock and the delay model of the part that a build was made for.
 
     Raises
     ------
-    OutputError
+    OutputError, TargetError
         If the report was damaged.
     """
+    clock = check_clock(report["clock_mhz"])
     try:
-        return model_for(report["device"]["family"], report["device"]["part"])
+        return Pace(clock, model_for(report["device"]["family"], report["device"]["part"]))
     except (KeyError, TypeError) as error:
         raise OutputError(
             "report.json: device",

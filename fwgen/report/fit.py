@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fwgen.devices.catalogue import RESOURCES
+from fwgen.tools.plain import Json
 
-Json = dict[str, Any]
 NAMES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36", "uram": "URAM"}
 # places of a report that hold resources, the most trusted first
 BLOCKS = ("vendor", "resources", "estimate")
@@ -64,3 +63,12 @@ def does_not_fit(report: Json) -> list[Excess]:
             device = block.get("available") or report.get("device") or {}
             return excess(used, device, block.get("kind", "estimated"))
     return []
+
+
+def best_figures(report: Json) -> Json:
+    """Resources of a design by the most trusted tool that gave any, and their ``kind``."""
+    for name in BLOCKS:
+        used = totals(report.get(name))
+        if used:
+            return {**used, "kind": report[name].get("kind", "estimated")}
+    return {}

@@ -1,10 +1,11 @@
 """The report as Markdown."""
 
-from fwgen.report.build_tables import Json, tables, verdict
+from fwgen.report.build_tables import tables, verdict
 from fwgen.report.fit import BLOCKS, totals
 from fwgen.report.resource_tables import resource_notes
 from fwgen.report.table import Table
 from fwgen.report.timing_tables import closing, physical_notes
+from fwgen.tools.plain import Json
 
 _KINDS = (
     "Kinds of figures: *simulated* is measured by running the generated Verilog in a simulator, or "

@@ -1,11 +1,8 @@
 """Resources and clock of a build: vendor beside synthesised beside estimated."""
 
-from typing import Any
-
 from fwgen.report.fit import BLOCKS, NAMES, count, does_not_fit, totals
 from fwgen.report.table import Table
-
-Json = dict[str, Any]
+from fwgen.tools.plain import Json
 
 
 def resource_tables(report: Json) -> list[Table]:

@@ -1,11 +1,9 @@
 """Synthesis and timing in a report: the sentences and the path that a designer looks for."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from fwgen.report.table import Table
-
-Json = dict[str, Any]
+from fwgen.tools.plain import Json
 
 
 def path_tables(report: Json) -> list[Table]:

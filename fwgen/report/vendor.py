@@ -1,7 +1,6 @@
 """The report's ``vendor``: what Vivado found, read from its text reports."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from fwgen.errors import OutputError
 from fwgen.report.vivado_text import (
@@ -14,8 +13,8 @@ from fwgen.report.vivado_text import (
     ruled_tables,
     section,
 )
+from fwgen.tools.plain import Json
 
-Json = dict[str, Any]
 _STAGES = ("synthesised", "placed", "routed")
 _LONGEST_PS = 10  # of a difference between two clock periods that is only rounding
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 from fwgen.devices.catalogue import Device
 from fwgen.errors import ToolError
 from fwgen.synth.netlist import SHARED, Cell
-
-Json = dict[str, Any]
+from fwgen.tools.plain import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,12 @@ def verilator_version() -> str:
     return _reported_version(str(verilator_root() / "bin" / "verilator")) or "unknown"
 
 
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of Python, of Verilator and of packages; ``unknown`` where one does not say."""
+    found = {name: _package_version(name) or "unknown" for name in packages}
+    return {"python": platform.python_version(), "verilator": verilator_version(), **found}
+
+
 def environment() -> dict[str, str]:
     """Copy of this process's environment in which ``verilator`` and its makefiles work.
 

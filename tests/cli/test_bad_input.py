@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from fwgen.tools import toolchain
 from tests.ingest.bundle.bad_arrays import ARRAYS, PARAMETERS, SAMPLES
 from tests.ingest.bundle.bad_files import FILES, SCHEMA, YAML

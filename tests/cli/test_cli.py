@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import fwgen
-from fwgen.cli import app as cli
-from fwgen.devices.catalogue import BUDGETS, DEVICES
+from fwgen import cli
 from fwgen.errors import BudgetError, FitError, FwgenError, MismatchError, ToolError
+from fwgen.ingest.targets import catalogue
 from fwgen.tools.toolchain import tools
 from tests.ingest.drafts import Draft
 from tests.ingest.spiking.snn_files import nir_nodes, write_nir
@@ -63,7 +63,7 @@ def test_targets_lists_devices_and_budgets(run: Run) -> None:
     """Every name that --target takes."""
     code, said, _ = run("targets")
     assert code == 0
-    for name in (*(d.name for d in DEVICES), *(b.name for b in BUDGETS)):
+    for name in (entry.name for entry in (*catalogue().devices, *catalogue().budgets)):
         assert name in said
 
 
@@ -141,20 +141,20 @@ def test_each_kind_of_error_has_its_exit_code(
 ) -> None:
     """Scripts can tell bad input, a mismatch and a missed budget apart."""
 
-    def fail(_: object) -> None:
+    def fail(_: object, **_options: object) -> None:
         raise kind("here", needed="this", found="that", do="Do so.")
 
-    monkeypatch.setattr(cli, "prepare", fail)
+    monkeypatch.setattr(fwgen, "check", fail)
     assert run("check", "x") == (code, "", "error: here: needed this; found that. Do so.\n")
 
 
 def test_an_interrupt_ends_with_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """As shells expect, with one line."""
 
-    def stop(_: object) -> None:
+    def stop(_: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "prepare", stop)
+    monkeypatch.setattr(fwgen, "check", stop)
     code, _, complaint = run("check", "x")
     assert code == 130
     assert "Traceback" not in complaint

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.devices import catalogue as targets
 from fwgen.devices import parts
-from fwgen.devices.catalogue import BUDGETS, BUILT_IN, DEVICES
 from fwgen.errors import TargetError
+from fwgen.ingest import targets
 from fwgen.report.device_tables import target_tables
 from fwgen.report.markdown import table_text
 
 PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
 KNOW = "target: needed a device, board or full part number that fwgen knows; found"
+
+KNOWN = targets.catalogue()
 
 # device: LUT, DSP, BRAM36, URAM, SLR, as the vendor's tables have them
 FIGURES = {
@@ -33,18 +34,18 @@ FIGURES = {
 
 def test_figures_are_those_of_the_vendor() -> None:
     """Every promised device is there, with the resources of its data sheet."""
-    found = {d.name: (d.lut, d.dsp, d.bram36, d.uram, d.slr) for d in DEVICES}
+    found = {d.name: (d.lut, d.dsp, d.bram36, d.uram, d.slr) for d in KNOWN.devices}
     assert found == FIGURES
 
 
 def test_every_lut_has_two_flip_flops() -> None:
     """True of every family listed: a slip in one of the two columns shows."""
-    assert [d.name for d in DEVICES if d.ff != 2 * d.lut] == []
+    assert [d.name for d in KNOWN.devices if d.ff != 2 * d.lut] == []
 
 
 def test_families() -> None:
     """The family decides the delay model and the vendor's words for a LUT."""
-    families = {d.name: d.family for d in DEVICES}
+    families = {d.name: d.family for d in KNOWN.devices}
     assert families.pop("xcku115") == "UltraScale"
     seven = {name for name, family in families.items() if family == "7 series"}
     assert seven == {"xc7vx690t", "xc7k325t", "xc7z020"}
@@ -53,13 +54,13 @@ def test_families() -> None:
 
 def test_every_entry_has_a_source() -> None:
     """No figure without saying where it stands."""
-    every = [*DEVICES, *BUILT_IN.boards, *BUDGETS]
+    every = [*KNOWN.devices, *KNOWN.boards, *KNOWN.budgets]
     assert [entry.name for entry in every if not entry.source] == []
 
 
 def test_promised_budgets() -> None:
     """Front end, uGT, both Level-1, Level-0 and the crossing as interval, in ns."""
-    assert sorted((b.of, b.limit_ns) for b in BUDGETS) == [
+    assert sorted((b.of, b.limit_ns) for b in KNOWN.budgets) == [
         ("interval", 25.0),
         ("latency", 25.0),
         ("latency", 50.0),
@@ -156,5 +157,5 @@ def test_an_unknown_target_is_refused_with_advice(given: str, message: str) -> N
 def test_the_page_has_the_data() -> None:
     """docs/targets.md shows every table of 'fwgen targets --verbose', to the letter."""
     page = PAGE.read_text(encoding="utf-8")
-    for table in target_tables(BUILT_IN, sources=True):
+    for table in target_tables(KNOWN, sources=True):
         assert table_text(table) in page, table.title

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from fwgen.flow import build as flow
+from fwgen.flow.verify import verify
 from fwgen.verify.bench.prove import BACKENDS
 
 MODEL = Path(__file__).parents[2] / "models" / "snn_ae" / "model.yaml"
@@ -124,10 +125,10 @@ def test_fixed_point_separates_as_well_as_the_float_model(report: dict[str, Any]
 def test_same_input_same_bytes(built: Path, tmp_path: Path) -> None:
     """Another process, with another hash seed, writes byte-identical Verilog."""
     script = (
-        "import sys; from pathlib import Path; from fwgen.outcome import prepare;"
-        "from fwgen.lower.lowering import lower; from fwgen.emit.rtl import emit_rtl;"
-        "from fwgen.lower.pace import Pace; from fwgen.ir.schedule import Schedule;"
-        "from fwgen.writer import write_files; g = prepare(Path(sys.argv[1])).graph;"
+        "import sys; from pathlib import Path; from fwgen.flow.prepare import prepare;"
+        "from fwgen.lower.lowering import lower; from fwgen.emit.top import emit_rtl;"
+        "from fwgen.lower.circuit.pace import Pace; from fwgen.ir.schedule import Schedule;"
+        "from fwgen.flow.writer import write_files; g = prepare(Path(sys.argv[1])).graph;"
         "write_files(Path(sys.argv[2]), emit_rtl(lower(g, Pace(240.0), "
         "schedule=Schedule.parse(sys.argv[3], 'argument')), g))"
     )
@@ -293,7 +294,7 @@ def test_ports_come_from_the_model_not_from_a_file(built: Path, tmp_path: Path) 
     shutil.copytree(built, copy)
     face = copy / "sim" / "interface.json"
     face.write_text(face.read_text().replace("score_o", "score_o; system"))
-    report, _ = flow.verify(copy, 500, ["native"])
+    report, _ = verify(copy, 500, ["native"])
     assert report["verification"]["mismatches"] == 0
     assert "sim/interface.json is not what was built" in report["notes"]
 

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from fwgen.emit.top import emit_rtl
+from fwgen.errors import MismatchError
 from fwgen.flow import compare as differences
 from fwgen.flow.prepare import prepare
+from fwgen.flow.verdict import judge_comparison
 from fwgen.ingest.bundle.reader import read_bundle
 from fwgen.report.compare_tables import difference_table, first_lines, notes
 from fwgen.verify.bench import checked as checks
@@ -422,8 +424,7 @@ def test_firmware_that_loses_or_delays_events_is_no_match(
 
     monkeypatch.setattr(native, "run", simulated)
     monkeypatch.setattr(bench, "compiled", lambda _subject: Path("none"))
-    stage = cli.stage_lines(0)
-    found = differences.compare(tmp_path / "demo", differences.Options(), stage)
+    found = differences.compare(tmp_path / "demo", differences.Options())
     assert found["firmware_faults"] == 1
     line = first_lines(found)["firmware"]
     assert line.startswith("firmware and reference: 1 faults of timing, first: event ")
@@ -431,5 +432,5 @@ def test_firmware_that_loses_or_delays_events_is_no_match(
     assert (rows["score"] == "lost") == (fault == "lost")
     assert ("nothing was compared" in line) == (fault == "lost")
     assert notes(found)
-    with pytest.raises(differences.MismatchError, match="faults of timing"):
-        differences.judge(found, strict=False)
+    with pytest.raises(MismatchError, match="faults of timing"):
+        judge_comparison(found, strict=False)

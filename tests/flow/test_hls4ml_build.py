@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fwgen.flow import build as flow
+from fwgen.flow.verify import verify
 from fwgen.verify.hls4ml import run as hls4ml_run
 from tests.flow.test_build import run
 
@@ -96,7 +97,7 @@ def test_verify_runs_hls4ml_alone(built: Path, tmp_path: Path) -> None:
     """'--backend hls4ml' compiles what is in hls/; the rows of the other benches are kept."""
     copy = tmp_path / "tagger"
     shutil.copytree(built, copy)
-    report, benches = flow.verify(copy, 2000, ["hls4ml"])
+    report, benches = verify(copy, 2000, ["hls4ml"])
     assert list(benches) == ["hls4ml"]
     assert benches["hls4ml"].events == 2000
     assert benches["hls4ml"].first is None
@@ -137,7 +138,7 @@ def test_a_build_without_hls4ml(
     monkeypatch.setattr(hls4ml_run, "installed", lambda: False)
     out = tmp_path / "tagger"
     shutil.copytree(built, out)  # its hls/ must not pass for this build's
-    _, report = flow.build(model, flow.Options(out=out, events=500))
+    _, report, _ = flow.build(model, flow.Options(out=out, events=500))
     assert report["verification"]["implementations"] == ["reference", "verilog"]
     assert "hls4ml's C simulation is not compared: the build has no hls/" in report["notes"]
     assert not (out / "hls").exists()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fwgen.cli import app as cli
 from fwgen.errors import FitError
+from fwgen.flow.verdict import judge_build
 from fwgen.report.fit import does_not_fit, excess
 from fwgen.report.markdown import to_markdown
 from fwgen.report.resource_tables import resource_notes
@@ -55,7 +55,7 @@ def test_it_is_a_note_in_every_medium() -> None:
     note = "does not fit xc7z020: 440 DSP (synthesised), 2.00 times the 220 of the device"
     assert note in resource_notes(report)
     assert f"Note: {note}\n" in to_markdown(report)
-    cli._judge(report, strict=False)
+    judge_build(report, strict=False)
 
 
 def test_strict_ends_with_4() -> None:
@@ -63,7 +63,7 @@ def test_strict_ends_with_4() -> None:
     report = report_of("pynq-z2")
     report["resources"] = {"kind": "synthesised"} | USES
     with pytest.raises(FitError) as caught:
-        cli._judge(report, strict=True)
+        judge_build(report, strict=True)
     assert caught.value.exit_code == 4
     assert str(caught.value) == (
         "model 'snn_ae': needed a design that fits xc7z020; found 440 DSP (synthesised), 2.00 "

@@ -7,7 +7,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import BatchNorm, Dense, Input, LeakyRelu, Real, Table, Threshold
 from fwgen.quantise.analysis import analyse
 from fwgen.quantise.passes import quantise
-from fwgen.report.document import format_list
+from fwgen.report.formats import format_list
 
 FMT = Fixed.parse("fixed<6,3>")
 

@@ -13,11 +13,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from fwgen.devices.catalogue import Device, device
+from fwgen.devices.catalogue import Device
 from fwgen.emit.top import emit_rtl
 from fwgen.flow.prepare import Prepared, prepare
 from fwgen.flow.synthesis import Synthesis
 from fwgen.flow.writer import write_files
+from fwgen.ingest.targets import device
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import Design
 from fwgen.lower.lowering import lower

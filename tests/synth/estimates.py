@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fwgen.devices.catalogue import device
 from fwgen.emit.top import emit_rtl
+from fwgen.flow.findings import estimate_block
 from fwgen.flow.prepare import prepare
-from fwgen.flow.synthesis import Synthesis, estimate_block
+from fwgen.flow.synthesis import Synthesis
 from fwgen.flow.writer import write_files
+from fwgen.ingest.targets import device
 from fwgen.ir.graph import Graph
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from fwgen.devices.catalogue import device
 from fwgen.emit.top import emit_rtl
+from fwgen.ingest.targets import device
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node
 from fwgen.lower.circuit.pace import Pace

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fwgen.devices.catalogue import device
 from fwgen.devices.delays import MODELS, model_for
 from fwgen.emit.top import emit_rtl
 from fwgen.errors import ToolError
-from fwgen.flow.synthesis import Synthesis, estimate_block, prove_netlist
+from fwgen.flow.findings import estimate_block
+from fwgen.flow.synthesis import Synthesis, prove_netlist
 from fwgen.flow.writer import write_files
+from fwgen.ingest.targets import device
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (

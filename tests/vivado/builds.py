@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fwgen.devices import catalogue as targets
 from fwgen.emit.vivado import VivadoRun, emit_vivado
 from fwgen.flow.writer import write_files
+from fwgen.ingest import targets
 from fwgen.report.device_tables import device_block
 
 FIXTURES = Path(__file__).parent / "fixtures"

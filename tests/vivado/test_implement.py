@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from tests.vivado.builds import FIXTURES, build_folder
 
 FAKE = Path(__file__).with_name("fake_vivado.py")

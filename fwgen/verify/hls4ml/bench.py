@@ -7,6 +7,7 @@ from time import monotonic
 
 import numpy as np
 
+from fwgen.errors import OutputError
 from fwgen.hls.projects import HlsPlan, HlsProject
 from fwgen.ir.cast import Ints
 from fwgen.verify.bench.events import make_events
@@ -23,6 +24,39 @@ class HlsSubject:
 
     plan: HlsPlan
     folder: Path
+
+
+def hls_subject(plan: HlsPlan, folder: Path, *, needed: bool) -> HlsSubject | None:
+    """The hls4ml projects that a build holds; None if it holds none.
+
+    Raises
+    ------
+    OutputError
+        If it holds none and they are ``needed``.
+    """
+    place = folder / hls4ml_run.FOLDER
+    if plan.projects and place.is_dir():
+        return HlsSubject(plan, place)
+    if needed:
+        raise OutputError(
+            str(place),
+            needed="an hls4ml project in the build",
+            found="none" if plan.projects else "no layer that hls4ml could take",
+            do=f"Build again with hls4ml. {hls4ml_run.HOW_TO_GET}"
+            if plan.projects
+            else "Leave --backend out.",
+        )
+    return None
+
+
+def hls_notes(plan: HlsPlan, found: HlsSubject | None) -> list[str]:
+    """What of a model hls4ml does not prove, and why; sentences."""
+    if plan.projects and found is None:
+        return [f"hls4ml's C simulation is not compared: the build has no {hls4ml_run.FOLDER}/"]
+    reasons: dict[str, list[str]] = {}
+    for node, reason in plan.outside.items():
+        reasons.setdefault(reason, []).append(f"'{node}'")
+    return [f"outside hls4ml: {', '.join(nodes)} ({reason})" for reason, nodes in reasons.items()]
 
 
 def prove_hls4ml(subject: Subject, hls: HlsSubject, events: int, seed: int) -> BenchResult:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from fwgen.ingest import names
 from fwgen.ingest.bundle import schema, yaml_file
 from fwgen.ingest.bundle.reader import read_bundle

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from tests.cpu import cpu_within
 from tests.ingest.keras.keras_files import QUANTISER, KerasDraft, dense, layer, node
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.cli import app as cli
+from fwgen import cli
 from tests.cpu import cpu_within
 from tests.ingest.onnx.bad_onnx import BAD, GOOD, bomb
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fwgen.cli import app as cli
-from fwgen.devices import catalogue as targets
+from fwgen import cli
+from fwgen.devices.catalogue import Budget
 from fwgen.errors import TargetError
+from fwgen.ingest import targets
 
 PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
 DEVICE = """
@@ -47,8 +48,8 @@ def test_a_file_adds_devices_boards_and_budgets(tmp_path: Path) -> None:
     assert known.device("kcu105").part == "xcku040-ffva1156-1-e"
     assert (known.device("xcku040").uram, known.device("xcku040").slr) == (0, 1)
     assert known.device("xcvu9p") == targets.device("xcvu9p")
-    assert known.budgets[0] == targets.Budget("my trigger", 1500.0)
-    assert known.budgets[1:] == targets.BUDGETS
+    assert known.budgets[0] == Budget("my trigger", 1500.0)
+    assert known.budgets[1:] == targets.catalogue().budgets
 
 
 def test_an_entry_replaces_the_one_of_its_name(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_an_entry_replaces_the_one_of_its_name(tmp_path: Path) -> None:
     )
     known = targets.catalogue(written(tmp_path, f"devices:{text}"))
     assert known.device("xcvu9p").part == "xcvu9p-flgb2104-1-e"
-    assert len(known.devices) == len(targets.DEVICES)
+    assert len(known.devices) == len(targets.catalogue().devices)
 
 
 def test_the_example_of_the_page_works(tmp_path: Path) -> None:

@@ -1,20 +1,25 @@
 """Files of devices, boards and budgets: fwgen's own ``targets.yaml`` and the user's.
 
-Read with the same care as ``model.yaml``. This module knows the shape of such a file;
-`fwgen.devices.catalogue` gives it meaning.
+Read with the same care as ``model.yaml``. ``--targets FILE`` adds a file of the same form as
+fwgen's own, whose entries replace those of the same name.
 """
 
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fwgen import devices
+from fwgen.devices.catalogue import Board, Budget, Catalogue, Device
+from fwgen.devices.parts import parse_part
 from fwgen.errors import BundleError, TargetError
 from fwgen.ingest.bundle.base import shown
 from fwgen.ingest.bundle.complaints import wanted
 from fwgen.ingest.bundle.yaml_file import read_mapping
 
 FORMAT_VERSION = 1
+OWN_FILE = Path(devices.__file__).with_name("targets.yaml")
 _HOW = "docs/targets.md explains the keys."
 _MANY = 1000
 
@@ -74,14 +79,105 @@ class TargetsFile(Section):
     budgets: Annotated[list[BudgetEntry], Field(max_length=_MANY)] = []
 
 
-def read_targets_file(path: Path) -> TargetsFile:
-    """Parse and validate a file of devices, boards and budgets.
+def catalogue(path: Path | None = None) -> Catalogue:
+    """What comes with fwgen and, where there is one, what a user's file adds to it.
 
     Raises
     ------
     TargetError
-        With the line or the key of the first thing that is wrong.
+        If the file cannot be read or contradicts itself.
     """
+    return _own() if path is None else _extended(_own(), path)
+
+
+def device(name: str) -> Device:
+    """The device of fwgen's own catalogue by name, board or full part number.
+
+    Raises
+    ------
+    TargetError
+        If there is none; the message suggests the nearest.
+    """
+    return _own().device(name)
+
+
+@cache
+def _own() -> Catalogue:
+    return _read(OWN_FILE)
+
+
+# ---- meaning ----
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Entry = TypeVar("Entry", bound=_Named)
+
+
+def _merged(first: tuple[Entry, ...], then: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    taken = {entry.name for entry in first}
+    return (*first, *(entry for entry in then if entry.name not in taken))
+
+
+def _extended(known: Catalogue, path: Path) -> Catalogue:
+    """A catalogue with a user's file added, whose entries come first."""
+    more = _read(path)
+    together = Catalogue(
+        _merged(more.devices, known.devices),
+        _merged(more.boards, known.boards),
+        _merged(more.budgets, known.budgets),
+    )
+    for board in more.boards:
+        _check_board(path, board, together)
+    return together
+
+
+def _read(path: Path) -> Catalogue:
+    data = _parse(path)
+    for entries in (data.devices, data.boards, data.budgets):
+        _check_once(path, [entry.name for entry in entries])
+    return Catalogue(
+        tuple(_device(path, entry) for entry in data.devices),
+        tuple(Board(b.name, b.part, b.source) for b in data.boards),
+        tuple(Budget(b.name, b.limit_ns, b.of, source=b.source) for b in data.budgets),
+    )
+
+
+def _device(path: Path, entry: DeviceEntry) -> Device:
+    part = parse_part(entry.part)
+    if part is None or part.device != entry.name or part.speed not in entry.speed_grades:
+        raise TargetError(
+            f"{path}: device '{entry.name}': part",
+            needed="a full part number of this device with one of its speed grades",
+            found=repr(entry.part[:60]),
+            do="Write it as Vivado does, for example xcvu9p-flga2104-2L-e or xc7z020clg400-1.",
+        )
+    fields = entry.model_dump() | {"speed_grades": tuple(entry.speed_grades), "part": part.number}
+    return Device(**fields)
+
+
+def _check_board(path: Path, board: Board, known: Catalogue) -> None:
+    try:
+        known.device(board.part)
+    except TargetError as error:
+        raise error.within(f"{path}: board '{board.name}'") from None
+
+
+def _check_once(path: Path, names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TargetError(
+            str(path), needed="every name once", found=f"'{twice}' twice", do="Remove one."
+        )
+
+
+# ---- shape ----
+
+
+def _parse(path: Path) -> TargetsFile:
     try:
         data = read_mapping(path, "a file of devices and budgets")
         return TargetsFile.model_validate(data)

@@ -1,0 +1,1 @@
+"""What `fwgen.build` and its sisters return: frozen objects that know their report."""
