@@ -33,6 +33,10 @@ class Signal:
         return self.fmt.width * self.count
 
 
+Lanes = tuple[Signal, ...]
+"""A value for each time step: one signal for each of the steps that pass in a clock cycle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Base of blocks: ``name`` is the layer's name or derived from it, ``about`` one sentence."""

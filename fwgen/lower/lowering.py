@@ -39,8 +39,8 @@ from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import CircuitBlock, Design, OutputBlock, Signal
 from fwgen.lower.estimate.design import estimate
 from fwgen.lower.plan import Plan, latest
-from fwgen.lower.spiking.unrolled import Unrolled
-from fwgen.lower.spiking.wavefront import Wavefront
+from fwgen.lower.spiking.unrolled.rules import Unrolled
+from fwgen.lower.spiking.wavefront.rules import Wavefront
 from fwgen.lower.static import feed_forward
 from fwgen.lower.static.rounding import carried_halves, carrying
 from fwgen.lower.static.scores import Score
