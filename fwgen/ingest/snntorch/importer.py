@@ -17,7 +17,6 @@ from fwgen.ingest.answers import Question, ask
 from fwgen.ingest.bundle.schema import MAX_LAYERS, MAX_SIZE
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.files.torch_file import StateDict, read_state_dict
-from fwgen.ingest.nir.importer import read_formats
 from fwgen.ingest.snntorch.neurons import (
     CURRENTS,
     KNOWN,
@@ -30,6 +29,7 @@ from fwgen.ingest.snntorch.neurons import (
 )
 from fwgen.ingest.sources import Request
 from fwgen.ingest.spiking import questions as q
+from fwgen.ingest.spiking.formats import read_formats
 from fwgen.ingest.spiking.network import Net
 from fwgen.ingest.spiking.values import Thing
 
