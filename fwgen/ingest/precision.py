@@ -25,7 +25,10 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest.draft import Draft, FormatNotes, Names
+from fwgen.ingest.names import SYNAPSE
+from fwgen.ingest.norm import norm_factors
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
+from fwgen.ir.folding import foldable
 
 WIDTH = 16
 TABLE_BITS = 12
@@ -235,14 +238,15 @@ def _converts_to(layer: Layer, readers: Mapping[str, list[Layer]], draft: Draft)
 
 
 def _norm(draft: Draft, layer: Layer) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Scale and offset of a normalisation, as `fwgen.ingest.bundle.layers` computes them."""
-    name = layer["name"]
-    mean, variance = draft.arrays[f"{name}.mean"], draft.arrays[f"{name}.variance"]
-    with np.errstate(all="ignore"):  # what cannot be is refused where the bundle is read
-        scale = draft.arrays.get(f"{name}.gamma", np.ones(())) / np.sqrt(
-            variance + layer["epsilon"]
-        )
-        offset = draft.arrays.get(f"{name}.beta", np.zeros(())) - mean * scale
+    """Scale and offset of a normalisation; what cannot be is refused where the bundle is read."""
+    arrays, name = draft.arrays, layer["name"]
+    scale, offset = norm_factors(
+        arrays[f"{name}.mean"],
+        arrays[f"{name}.variance"],
+        arrays.get(f"{name}.gamma", np.ones(())),
+        arrays.get(f"{name}.beta", np.zeros(())),
+        layer["epsilon"],
+    )
     return np.nan_to_num(scale), np.nan_to_num(offset)
 
 
@@ -313,14 +317,13 @@ class _Filler:
     def _folded(self) -> dict[str, str]:
         """Normalisations that the quantise stage will fold, by their dense layer's name."""
         sources = {layer["name"]: _sources(self.draft, layer) for layer in self.draft.layers}
-        read = [name for names in sources.values() for name in names] + self.draft.outputs
         dense = {layer["name"] for layer in self.draft.layers if layer["op"] == "dense"}
-        return {
-            source: layer["name"]
+        norms = [
+            layer["name"]
             for layer in self.draft.layers
             if layer["op"] == "batch_norm" and "scale_format" not in layer
-            if (source := sources[layer["name"]][0]) in dense and read.count(source) == 1
-        }
+        ]
+        return foldable(sources, self.draft.outputs, dense, norms)
 
     def _grows(self, layer: Layer) -> bool:
         if layer["op"] in _PASSING or layer["name"] in self.draft.parts:
@@ -369,7 +372,7 @@ class _Filler:
     def _of_state(self, layer: Layer, key: str) -> Fixed:
         if self.ranges is None:
             return self.fmt
-        own = "__syn" if "recurrent" in layer else "_syn"  # integrators inside the node, or before
+        own = SYNAPSE if "recurrent" not in layer else f"_{SYNAPSE}"  # before the node, or inside
         node = f"{layer['name']}{own if key == 'syn' else ''}"
         return fitted(*self.ranges[f"{node}.membrane"], self.fmt)
 

@@ -44,6 +44,11 @@ class Block:
     name: str
     about: str
 
+    @property
+    def layer(self) -> str:
+        """The model's layer: names of its parts go on behind two underscores, which it has not."""
+        return self.name.partition("__")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class CircuitBlock(Block):

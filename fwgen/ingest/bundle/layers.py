@@ -10,6 +10,7 @@ from fwgen.ingest.bundle import schema
 from fwgen.ingest.bundle.complaints import HOW
 from fwgen.ingest.bundle.neuron_layers import NeuronLayer, neuron_nodes
 from fwgen.ingest.bundle.weights import Weights, format_of, parameter, read_format
+from fwgen.ingest.norm import norm_factors
 from fwgen.ir.nodes import (
     CUSTOM,
     Add,
@@ -166,9 +167,7 @@ def _batch_norm(
             found=f"{float(variance.min()):g}",
             do="Store the moving variance, and the epsilon that the framework used.",
         )
-    with np.errstate(over="ignore", invalid="ignore"):
-        scale = found["gamma"] / np.sqrt(variance)
-        offset = found["beta"] - found["mean"] * scale
+    scale, offset = norm_factors(**found, epsilon=layer.epsilon)
     if not (np.isfinite(scale).all() and np.isfinite(offset).all()):
         raise BundleError(
             f"{arrays.path}: layer '{layer.name}'",

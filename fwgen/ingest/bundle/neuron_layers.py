@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fwgen.errors import BundleError
 from fwgen.ingest.bundle import schema
 from fwgen.ingest.bundle.weights import Weights, format_of, number, parameter
+from fwgen.ingest.names import CURRENT, SYNAPSE
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import CubaLif, LatencyEncoder, Lif, Membrane, Node, Real, Reset, ShiftLeak
 from fwgen.ir.shapes import Shape, shape_of
@@ -92,8 +93,8 @@ def _cuba_lif(where: str, layer: schema.CubaLifLayer, source: str, arrays: Weigh
         n = _lif(where, layer, source, arrays)
         keys = {field.name: getattr(n, field.name) for field in fields(n)}
         return [CubaLif(**keys, alpha=leak, syn=fmt, previous=layer.previous_current)]
-    integrators = Lif(f"{layer.name}_syn", source, leak, None, fmt, Reset.NONE, reset_delay=True)
-    current = Membrane(f"{layer.name}_current", integrators.name, layer.previous_current)
+    integrators = Lif(layer.name + SYNAPSE, source, leak, None, fmt, Reset.NONE, reset_delay=True)
+    current = Membrane(layer.name + CURRENT, integrators.name, layer.previous_current)
     return [integrators, current, _lif(where, layer, current.name, arrays)]
 
 

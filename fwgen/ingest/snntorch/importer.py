@@ -17,6 +17,7 @@ from fwgen.ingest.answers import Question, ask
 from fwgen.ingest.bundle.schema import MAX_LAYERS, MAX_SIZE
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.files.torch_file import StateDict, read_state_dict
+from fwgen.ingest.norm import norm_factors
 from fwgen.ingest.snntorch.neurons import (
     CURRENTS,
     KNOWN,
@@ -124,8 +125,13 @@ def _norm(net: Net, module: Module, value: Thing, epsilon: float) -> Thing:
     variance = arrays["running_var"] + epsilon
     if (variance <= 0).any():
         raise unread(f"{module.where}: running_var", "variances above 0", f"{variance.min():g}")
-    gain = arrays.get("weight", np.ones(value.size)) / np.sqrt(variance)
-    offset = arrays.get("bias", np.zeros(value.size)) - arrays["running_mean"] * gain
+    gain, offset = norm_factors(
+        arrays["running_mean"],
+        arrays["running_var"],
+        arrays.get("weight", np.ones(value.size)),
+        arrays.get("bias", np.zeros(value.size)),
+        epsilon,
+    )
     return net.scaled(module.where, module.wanted, value, gain, offset)
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from fwgen.errors import BundleError
 from fwgen.ingest.exact import Grid, Reals, exact_format, integer_bits
+from fwgen.ingest.names import CURRENT, SYNAPSE
 from fwgen.ingest.spiking.neurons import Leak, Neuron, Plan, Synapse, membrane_frac, reach
 from fwgen.ingest.spiking.values import Formats
 from fwgen.ir.fixed import MAX_WIDTH
 
 _STATES = {"alpha": "a synaptic current", "beta": "a membrane"}
-PARTS = ("_syn", "_current")  # of a layer with a synaptic current, behind its name
+PARTS = (SYNAPSE, CURRENT)  # of a layer with a synaptic current, behind its name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +61,10 @@ class Written:
             return [self._membranes(op, self.source)]
         if neuron.fires:
             return [self._current_based(neuron.synapse)]
-        keys, arrays = self._synapse(neuron.synapse, f"{self.name}_syn", "beta", "membrane")
-        integrators = Layer("li", f"{self.name}_syn", self.source, keys, arrays)
+        keys, arrays = self._synapse(neuron.synapse, self.name + SYNAPSE, "beta", "membrane")
+        integrators = Layer("li", self.name + SYNAPSE, self.source, keys, arrays)
         previous = {"previous": True} if neuron.synapse.previous else {}
-        current = Layer("membrane", f"{self.name}_current", integrators.name, previous, {})
+        current = Layer("membrane", self.name + CURRENT, integrators.name, previous, {})
         return [integrators, current, self._membranes("li", current.name)]
 
     def _current_based(self, synapse: Synapse) -> Layer:

@@ -45,15 +45,14 @@ _CONTROL = "control"
 
 def estimate(design: Design) -> dict[str, Cost]:
     """Cost by layer, in the order of the blocks; the event control under ``""``."""
-    flow, rows = _Flow(), {block.name.partition("__")[0]: FREE for block in design.blocks}
+    flow, rows = _Flow(), {block.layer: FREE for block in design.blocks}
     circuits = {block.name: flow.forward(block) for block in design.blocks}
     for output in design.outputs:
         flow.want(output.signal, range(output.signal.width))
     for state in _looped(design):
         flow.want(state, range(state.width))
     for block in reversed(design.blocks):
-        layer = block.name.partition("__")[0]
-        rows[layer] += flow.cost(block, circuits.get(block.name))
+        rows[block.layer] += flow.cost(block, circuits.get(block.name))
     rows[""] = _control_cost(design)
     return rows
 
