@@ -2,7 +2,7 @@
 
 from fwgen.ingest.keras.build import format_of
 from fwgen.ingest.keras.file import Weights
-from fwgen.ingest.keras.graph import Call, KerasModel
+from fwgen.ingest.keras.graph import KerasModel, LayerUse
 from fwgen.ingest.keras.hgq import format_in_front
 from fwgen.ingest.keras.quantisers import read_quantiser
 from fwgen.ingest.keras.site import size_of
@@ -17,7 +17,7 @@ def event_format(model: KerasModel, weights: Weights) -> str | None:
     return formats.pop() if len(formats) == 1 else None
 
 
-def _format_of_input(call: Call, weights: Weights, size: int) -> str | None:
+def _format_of_input(call: LayerUse, weights: Weights, size: int) -> str | None:
     spec = call.layer.config.get("activation")
     if call.layer.kind != "QActivation" or spec is None:
         return format_in_front(call, weights, size)

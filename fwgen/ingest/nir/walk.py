@@ -10,7 +10,7 @@ from fwgen.ingest.nir.neurons import NEURONS, Given, neuron_of
 from fwgen.ingest.nir.shapes import Shape, spread
 from fwgen.ingest.spiking import questions as q
 from fwgen.ingest.spiking.network import Net
-from fwgen.ingest.spiking.values import Thing
+from fwgen.ingest.spiking.values import ValueOrMap
 
 
 class Walk:
@@ -18,7 +18,7 @@ class Walk:
 
     def __init__(self, net: Net, answers: Given, shapes: Mapping[str, Shape]) -> None:
         self.net, self.answers, self.shapes = net, answers, shapes
-        self.values: dict[str, Thing] = {}
+        self.values: dict[str, ValueOrMap] = {}
 
     def run(self, nodes: list[Node]) -> None:
         """Write all nodes into the draft."""
@@ -26,7 +26,7 @@ class Walk:
             event = node.kind == "Input" and not node.inner
             self.values[node.name] = self.net.event() if event else self._node(node)
 
-    def _node(self, node: Node) -> Thing:
+    def _node(self, node: Node) -> ValueOrMap:
         where, wanted, source = node.where, _wanted(node), self._source(node)
         match node.kind:
             case "Affine" | "Linear":
@@ -47,7 +47,7 @@ class Walk:
                 self.net.output(where, source, self.answers.own.get((node.name, q.READOUT.key)))
         return source
 
-    def _source(self, node: Node) -> Thing:
+    def _source(self, node: Node) -> ValueOrMap:
         things = [self.values[name] for name in node.reads]
         return self.net.summed(node.where, _wanted(node), things)
 

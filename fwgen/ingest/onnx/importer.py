@@ -11,11 +11,11 @@ from fwgen.ingest.draft import Draft, Names
 from fwgen.ingest.onnx.build import Builder
 from fwgen.ingest.onnx.call import Call, Tensor
 from fwgen.ingest.onnx.entrance import check_event, event_format
-from fwgen.ingest.onnx.file import DOUBLE, HOW, OnnxModel, Step, read_onnx
+from fwgen.ingest.onnx.file import DOUBLE, HOW, OnnxModel, OnnxNode, read_onnx
 from fwgen.ingest.onnx.graph import check_order, check_versions, event, live
 from fwgen.ingest.onnx.labels import label, legal
 from fwgen.ingest.onnx.operations import check_operations, check_size, format_of, operation_of
-from fwgen.ingest.onnx.values import Constant, Signal, Span
+from fwgen.ingest.onnx.values import Constant, OnnxSignal, Span
 from fwgen.ingest.sources import Request
 from fwgen.ir.fixed import Fixed
 
@@ -47,9 +47,9 @@ def read(request: Request) -> Draft:
     return _Walk(where, model, request).draft()
 
 
-def _kept(arg: Tensor | None) -> Iterable[Signal]:
+def _kept(arg: Tensor | None) -> Iterable[OnnxSignal]:
     """What an input has become, which its other readers will find again."""
-    if isinstance(arg, Signal):
+    if isinstance(arg, OnnxSignal):
         yield from (x for x in (arg.settled, arg.unclipped) if x is not None)
 
 
@@ -96,7 +96,7 @@ class _Walk:
         first = partial(self._first_quantiser, self.port.name)
         fmt, made = event_format(self.where, self.request, first)
         draft.input_format = str(fmt)
-        self.tensors[self.port.name] = Signal(
+        self.tensors[self.port.name] = OnnxSignal(
             self.input_name,
             self.shape,
             self.input_name,
@@ -120,7 +120,7 @@ class _Walk:
         found: set[str] = set()
         for port in self.model.outputs:
             tensor = self.tensors.get(port.name)
-            if not isinstance(tensor, Signal):
+            if not isinstance(tensor, OnnxSignal):
                 raise self._no(
                     f"output {port.name[:80]!r}", "one that depends on the event", "a constant"
                 )
@@ -138,7 +138,7 @@ class _Walk:
 
     # ---- one node ----
 
-    def _run(self, k: int, step: Step) -> None:
+    def _run(self, k: int, step: OnnxNode) -> None:
         operation = operation_of(step)
         if operation is None:
             raise self._no(step.place, "a known operation", "another")
@@ -146,7 +146,7 @@ class _Walk:
         operation.check(call)
         first = len(self.builder.draft.layers)
         result = operation.run(call)
-        if isinstance(result, Signal):
+        if isinstance(result, OnnxSignal):
             if call.next_format is None:
                 kept = {other.layer for arg in call.args for other in _kept(arg)}
                 result = self.builder.renamed(result, call.label, first, kept)
@@ -155,7 +155,7 @@ class _Walk:
                 result = result.but(open_dense=False, settled=result.settled)
         self.tensors[step.outputs[0]] = result
 
-    def _call(self, k: int, step: Step) -> Call:
+    def _call(self, k: int, step: OnnxNode) -> Call:
         args = tuple(self.tensors.get(name) if name else None for name in step.inputs)
         missing = [n for n, a in zip(step.inputs, args, strict=True) if n and a is None]
         if missing:
@@ -172,7 +172,7 @@ class _Walk:
             next_label=following[1],
         )
 
-    def _following(self, step: Step) -> tuple[Fixed | None, str]:
+    def _following(self, step: OnnxNode) -> tuple[Fixed | None, str]:
         if step.op not in {"Sigmoid", "Tanh"}:
             return None, ""
         name = step.outputs[0]
@@ -181,7 +181,7 @@ class _Walk:
             return None, ""
         return self._format(*readers[0]), self.labels[readers[0][0]]
 
-    def _format(self, k: int, step: Step) -> Fixed | None:
+    def _format(self, k: int, step: OnnxNode) -> Fixed | None:
         """The number format that a node is, or None."""
         args = tuple(self.tensors.get(name) for name in step.inputs)
         return format_of(Call(step, args, self.labels[k], self.builder, 1))

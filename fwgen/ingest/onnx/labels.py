@@ -5,13 +5,13 @@ import re
 from fwgen.errors import BundleError
 from fwgen.ingest.draft import Names
 from fwgen.ingest.names import check_name
-from fwgen.ingest.onnx.file import Step
+from fwgen.ingest.onnx.file import OnnxNode
 
 MAX_LABEL = 34  # parts of an operation add to it
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_./:+ -]*")
 
 
-def label(where: str, names: Names, k: int, step: Step) -> str:
+def label(where: str, names: Names, k: int, step: OnnxNode) -> str:
     """The name of the layer that holds the result of node number ``k``.
 
     Raises

@@ -7,7 +7,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest.bundle.schema import MAX_SIZE
 from fwgen.ingest.onnx import ops, quantisers, shapes
 from fwgen.ingest.onnx.call import Call, Tensor
-from fwgen.ingest.onnx.file import Step
+from fwgen.ingest.onnx.file import OnnxNode
 from fwgen.ingest.onnx.graph import QONNX
 from fwgen.ir.fixed import Fixed
 
@@ -82,13 +82,13 @@ QUANTISERS: dict[str, Operation] = {
 }
 
 
-def operation_of(step: Step) -> Operation | None:
+def operation_of(step: OnnxNode) -> Operation | None:
     """How a node is read; None for one that is not known."""
     known = QUANTISERS if step.domain in QONNX else OPERATIONS if not step.domain else {}
     return known.get(step.op)
 
 
-def check_operations(where: str, steps: Iterable[Step]) -> None:
+def check_operations(where: str, steps: Iterable[OnnxNode]) -> None:
     """Refuse all unknown operations at once.
 
     Raises

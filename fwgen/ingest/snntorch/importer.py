@@ -32,7 +32,7 @@ from fwgen.ingest.sources import Request
 from fwgen.ingest.spiking import questions as q
 from fwgen.ingest.spiking.formats import read_formats
 from fwgen.ingest.spiking.network import Net
-from fwgen.ingest.spiking.values import Thing
+from fwgen.ingest.spiking.values import ValueOrMap
 
 SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
 RELU = "relu"
@@ -90,7 +90,7 @@ def read(request: Request) -> Draft:
     draft.provenance |= {"framework": f"snnTorch (state dict; {_classes(spiking)} 1.0)"}
     draft.notes += inquiry.notes
     net = Net(draft, str(request.path), formats)
-    value: Thing = net.event()
+    value: ValueOrMap = net.event()
     for module in modules:
         match module.kind:
             case "linear":
@@ -112,13 +112,13 @@ def _classes(spiking: list[Module]) -> str:
     return "snntorch." + (", ".join(names) or "Leaky")
 
 
-def _linear(net: Net, module: Module, value: Thing) -> Thing:
+def _linear(net: Net, module: Module, value: ValueOrMap) -> ValueOrMap:
     weight = module.arrays["weight"]
     bias = module.arrays.get("bias", np.zeros(len(weight)))
     return net.dense(module.where, module.wanted, value, weight, bias)
 
 
-def _norm(net: Net, module: Module, value: Thing, epsilon: float) -> Thing:
+def _norm(net: Net, module: Module, value: ValueOrMap, epsilon: float) -> ValueOrMap:
     arrays = {
         key: module.spread(key, value.size) for key in module.arrays if key != "num_batches_tracked"
     }
