@@ -5,6 +5,8 @@ import re
 from fwgen.errors import BundleError
 
 MAX_LENGTH = 48
+# what names of a layer's parts end in: leaky synaptic currents, and what membranes see of them
+SYNAPSE, CURRENT = "_syn", "_current"
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 # IEEE 1364-2005 annex B, plus VHDL-2008 and SystemVerilog words that trip mixed-language tools

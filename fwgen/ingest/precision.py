@@ -25,14 +25,17 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest.draft import Draft, FormatNotes, Names
+from fwgen.ingest.names import SYNAPSE
+from fwgen.ingest.norm import norm_factors
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
+from fwgen.ir.folding import foldable
 
 WIDTH = 16
 TABLE_BITS = 12
 _DIGITS = 53  # of a double's mantissa
 SCALE_BITS, SCALE_MAX_FRAC = 24, 40  # of a normalisation: as many bits as float32 has
 
-Layer = dict[str, Any]
+LayerKeys = dict[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
 _GROWING = frozenset({"dense", "batch_norm", "leaky_relu", "add", "subtract", "multiply"})
 _PASSING = frozenset({"relu", "slice"})  # open where its source is
@@ -209,7 +212,7 @@ def _adopt(draft: Draft) -> None:
     A ReLU between the two does not matter where the format saturates: rounding keeps the order of
     numbers, and 0 as it is.
     """
-    readers: dict[str, list[Layer]] = {}
+    readers: dict[str, list[LayerKeys]] = {}
     for layer in draft.layers:
         for source in _sources(draft, layer):
             readers.setdefault(source, []).append(layer)
@@ -223,7 +226,9 @@ def _adopt(draft: Draft) -> None:
             layer["format"] = fmt
 
 
-def _converts_to(layer: Layer, readers: Mapping[str, list[Layer]], draft: Draft) -> str | None:
+def _converts_to(
+    layer: LayerKeys, readers: Mapping[str, list[LayerKeys]], draft: Draft
+) -> str | None:
     if layer["op"] == "quantise":
         return str(layer["format"])
     behind = readers.get(layer["name"], [])
@@ -234,19 +239,20 @@ def _converts_to(layer: Layer, readers: Mapping[str, list[Layer]], draft: Draft)
     return fmt if saturates else None
 
 
-def _norm(draft: Draft, layer: Layer) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Scale and offset of a normalisation, as `fwgen.ingest.bundle.layers` computes them."""
-    name = layer["name"]
-    mean, variance = draft.arrays[f"{name}.mean"], draft.arrays[f"{name}.variance"]
-    with np.errstate(all="ignore"):  # what cannot be is refused where the bundle is read
-        scale = draft.arrays.get(f"{name}.gamma", np.ones(())) / np.sqrt(
-            variance + layer["epsilon"]
-        )
-        offset = draft.arrays.get(f"{name}.beta", np.zeros(())) - mean * scale
+def _norm(draft: Draft, layer: LayerKeys) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Scale and offset of a normalisation; what cannot be is refused where the bundle is read."""
+    arrays, name = draft.arrays, layer["name"]
+    scale, offset = norm_factors(
+        arrays[f"{name}.mean"],
+        arrays[f"{name}.variance"],
+        arrays.get(f"{name}.gamma", np.ones(())),
+        arrays.get(f"{name}.beta", np.zeros(())),
+        layer["epsilon"],
+    )
     return np.nan_to_num(scale), np.nan_to_num(offset)
 
 
-def _sources(draft: Draft, layer: Layer) -> list[str]:
+def _sources(draft: Draft, layer: LayerKeys) -> list[str]:
     source = layer.get("from")
     if source is None:
         index = next(i for i, other in enumerate(draft.layers) if other is layer)
@@ -254,7 +260,7 @@ def _sources(draft: Draft, layer: Layer) -> list[str]:
     return [source] if isinstance(source, str) else list(source)
 
 
-def _open_parameters(layer: Layer) -> Iterable[str]:
+def _open_parameters(layer: LayerKeys) -> Iterable[str]:
     """Parameters without a format, as far as the layer has them."""
     for key in _PARAMETERS.get(layer["op"], ()):
         absent = (key == "bias" and layer.get("bias") is False) or (
@@ -279,15 +285,15 @@ class _Filler:
         self.log = FormatNotes(" and ".join(flags))
         taken = [draft.name, draft.input_name, *(layer["name"] for layer in draft.layers)]
         self.names = Names(*taken)
-        self.made: dict[str, Layer] = {}
+        self.made: dict[str, LayerKeys] = {}
         self.open: set[str] = set()
         self.closed_by: dict[str, str] = {}  # quantise layers put in, by the value that they read
-        self.out: list[Layer] = []
+        self.out: list[LayerKeys] = []
         self.norms = self._folded()
 
     def run(self) -> None:
         linked = [layer | {"from": self._from(layer)} for layer in self.draft.layers]
-        readers: dict[str, list[Layer]] = {}
+        readers: dict[str, list[LayerKeys]] = {}
         for layer in linked:
             for source in _listed(layer["from"]):
                 readers.setdefault(source, []).append(layer)
@@ -307,22 +313,21 @@ class _Filler:
         self.draft.outputs[:] = [self._closed(name) for name in self.draft.outputs]
         self.draft.layers[:] = self.out
 
-    def _from(self, layer: Layer) -> str | list[str]:
+    def _from(self, layer: LayerKeys) -> str | list[str]:
         return layer.get("from") or _sources(self.draft, layer)[0]
 
     def _folded(self) -> dict[str, str]:
         """Normalisations that the quantise stage will fold, by their dense layer's name."""
         sources = {layer["name"]: _sources(self.draft, layer) for layer in self.draft.layers}
-        read = [name for names in sources.values() for name in names] + self.draft.outputs
         dense = {layer["name"] for layer in self.draft.layers if layer["op"] == "dense"}
-        return {
-            source: layer["name"]
+        norms = [
+            layer["name"]
             for layer in self.draft.layers
             if layer["op"] == "batch_norm" and "scale_format" not in layer
-            if (source := sources[layer["name"]][0]) in dense and read.count(source) == 1
-        }
+        ]
+        return foldable(sources, self.draft.outputs, dense, norms)
 
-    def _grows(self, layer: Layer) -> bool:
+    def _grows(self, layer: LayerKeys) -> bool:
         if layer["op"] in _PASSING or layer["name"] in self.draft.parts:
             return any(name in self.open for name in _listed(layer["from"]))
         return layer["op"] in _GROWING
@@ -340,7 +345,7 @@ class _Filler:
             self.closed_by[name] = made
         return self.closed_by[name]
 
-    def _chosen(self, name: str, layer: Layer, what: str, *, tight: bool = False) -> Fixed:
+    def _chosen(self, name: str, layer: LayerKeys, what: str, *, tight: bool = False) -> Fixed:
         fmt = self.fmt
         if self.ranges is not None:
             positive = layer["op"] == "relu" or layer.get("function") in _POSITIVE_FUNCTIONS
@@ -352,7 +357,7 @@ class _Filler:
 
     # -- parameters --
 
-    def _parameters_of(self, layer: Layer, norms: Mapping[str, str]) -> None:
+    def _parameters_of(self, layer: LayerKeys, norms: Mapping[str, str]) -> None:
         if layer["name"] in norms.values():
             return  # they go with the dense layer
         for key in list(_open_parameters(layer)):
@@ -366,10 +371,10 @@ class _Filler:
             layer[f"{key}_format"] = str(fmt)
             self.log.add(fmt, f"{layer['name']} ({key})")
 
-    def _of_state(self, layer: Layer, key: str) -> Fixed:
+    def _of_state(self, layer: LayerKeys, key: str) -> Fixed:
         if self.ranges is None:
             return self.fmt
-        own = "__syn" if "recurrent" in layer else "_syn"  # integrators inside the node, or before
+        own = SYNAPSE if "recurrent" not in layer else f"_{SYNAPSE}"  # before the node, or inside
         node = f"{layer['name']}{own if key == 'syn' else ''}"
         return fitted(*self.ranges[f"{node}.membrane"], self.fmt)
 
@@ -378,7 +383,7 @@ class _Filler:
             return self.fmt
         return fitted(float(values.min(initial=0)), float(values.max(initial=0)), self.fmt)
 
-    def _values(self, layer: Layer, key: str, norms: Mapping[str, str]) -> np.ndarray[Any, Any]:
+    def _values(self, layer: LayerKeys, key: str, norms: Mapping[str, str]) -> np.ndarray[Any, Any]:
         if layer["op"] == "batch_norm":
             return _norm(self.draft, layer)[key == "offset"]
         values = self.draft.arrays[f"{layer['name']}.{key}"]

@@ -33,12 +33,21 @@ class Signal:
         return self.fmt.width * self.count
 
 
+Lanes = tuple[Signal, ...]
+"""A value for each time step: one signal for each of the steps that pass in a clock cycle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Base of blocks: ``name`` is the layer's name or derived from it, ``about`` one sentence."""
 
     name: str
     about: str
+
+    @property
+    def layer(self) -> str:
+        """The model's layer: names of its parts go on behind two underscores, which it has not."""
+        return self.name.partition("__")[0]
 
 
 @dataclass(frozen=True, slots=True)

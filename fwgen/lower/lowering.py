@@ -20,8 +20,8 @@ from fwgen.lower.design import Design, Signal
 from fwgen.lower.estimate.design import estimate
 from fwgen.lower.outputs import interface, output
 from fwgen.lower.plan import Plan
-from fwgen.lower.spiking.unrolled import Unrolled
-from fwgen.lower.spiking.wavefront import Wavefront
+from fwgen.lower.spiking.unrolled.rules import Unrolled
+from fwgen.lower.spiking.wavefront.rules import Wavefront
 from fwgen.lower.static.part import Decided, Static, decisions
 from fwgen.lower.static.shrink import Choice, Known, shrink
 from fwgen.quantise.analysis import Analysis, analyse

@@ -8,7 +8,6 @@ from fwgen.devices.delays import SHORTEST_SHIFT
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node
-from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.words import Vector
 from fwgen.lower.design import Block, CircuitBlock, DelayBlock, HoldBlock, RestartBlock, Signal
@@ -114,8 +113,3 @@ def shown(net: str, vector: Vector, first: Signal, *, temporal: bool = False) ->
 def latest(signals: Sequence[Signal]) -> int:
     """The cycle in which all are there."""
     return max(s.time for s in signals)
-
-
-def about_circuit(circuit: Circuit) -> str:
-    """Its registers in words."""
-    return f"{circuit.latency} cycle{'s' * (circuit.latency != 1)}"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fwgen.errors import GraphError
+from fwgen.ir.folding import foldable
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import BatchNorm, Dense, Node, Real
 
@@ -55,17 +56,15 @@ def homes(graph: Graph) -> dict[str, Home]:
 
 
 def _foldable(graph: Graph) -> tuple[Dense, BatchNorm] | None:
-    for node in graph:
-        if not isinstance(node, BatchNorm):
-            continue
-        source = graph[node.source]
-        readers = [n for n in graph if source.name in n.sources]
-        alone = readers == [node] and source.name not in graph.outputs
-        # who asks for formats of the normalisation asks for an operation of its own
-        free = all(isinstance(p, Real) and p.fmt is None for p in (node.scale, node.offset))
-        if isinstance(source, Dense) and alone and free and isinstance(source.weight, Real):
-            return source, node
-    return None
+    dense = {n.name: n for n in graph if isinstance(n, Dense) and isinstance(n.weight, Real)}
+    norms = {n.name: n for n in graph if isinstance(n, BatchNorm) and _is_free(n)}
+    sources = {node.name: node.sources for node in graph}
+    found = foldable(sources, graph.outputs, dense, norms)
+    return next(((dense[source], norms[norm]) for source, norm in found.items()), None)
+
+
+def _is_free(norm: BatchNorm) -> bool:
+    return all(isinstance(p, Real) and p.fmt is None for p in (norm.scale, norm.offset))
 
 
 def _folded_name(graph: Graph, dense: Dense, norm: BatchNorm) -> str:

@@ -11,7 +11,7 @@ from fwgen.lower.estimate.design import circuit_cost
 from fwgen.lower.spiking.spike_sum import Synapses, spike_sum
 from fwgen.lower.spiking.synapses import SpikedLayer, accumulators, best_form, synapses
 from fwgen.lower.spiking.table_groups import ALONE, GATED, Form, Grouping, Share, forms_for, grouped
-from fwgen.lower.spiking.table_offsets import Table, Tables
+from fwgen.lower.spiking.table_offsets import SpikeTable, SpikeTables
 from fwgen.quantise.analysis import Analysis, add
 from tests.lower.evaluate import outputs
 from tests.ops.operation import dense
@@ -159,7 +159,7 @@ def test_constants_are_spread(constant: int, chains: int) -> None:
     """What the tables, carries and first terms hold adds up; nothing is left for an addition."""
     weights = [int(n) for n in np.random.default_rng(1).integers(-128, 128, 40)]
     found = grouped(weights, Form(chains), 40)
-    made = Tables.of(found, chains, constant)
+    made = SpikeTables.of(found, chains, constant)
     assert made.rest == 0
     least = sum(min(table.values) for _, row in made.chains for table in row)
     least += sum(table.carry << table.low for _, row in made.chains for table in row)
@@ -170,16 +170,16 @@ def test_constants_are_spread(constant: int, chains: int) -> None:
     spread = sum(table.luts(12) for _, row in made.chains for table in row)
     beside = constant + sum(part for part in parts if part < 0)
     *others, last = found.tables
-    assert spread <= sum(table.width for table in others) + Table(last, beside).luts(12)
+    assert spread <= sum(table.width for table in others) + SpikeTable(last, beside).luts(12)
     assert spread <= found.width + 6
 
 
 def test_a_constant_that_no_table_takes_is_added_at_the_end() -> None:
     """Tables of even sums, all with a carry."""
     share = Share(((0, 4), (1, 6)), 2, 1)
-    made = Tables.of(Grouping((share,), ((None,),)), 1, 0)
+    made = SpikeTables.of(Grouping((share,), ((None,),)), 1, 0)
     assert made.rest == 0
-    made = Tables.of(Grouping((share,), ((3,),)), 1, 5)
+    made = SpikeTables.of(Grouping((share,), ((3,),)), 1, 5)
     assert made.rest % 2 == 1
 
 

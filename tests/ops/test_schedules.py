@@ -17,9 +17,9 @@ from fwgen.ir.nodes import Lif, Node
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
-from fwgen.lower.spiking import wavefront
 from fwgen.lower.spiking.synapses import Accumulators, SpikedLayer, accumulators
 from fwgen.lower.spiking.table_groups import GATED, Form
+from fwgen.lower.spiking.wavefront import dense as wavefront_dense
 from fwgen.verify.bench import native
 from tests.ops.operation import (
     Implemented,
@@ -188,7 +188,7 @@ class Formed(Scheduled):
             return made[max(form for form in made if form.alone)]  # too few synapses
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(wavefront, "best_form", only)
+            patch.setattr(wavefront_dense, "best_form", only)
             folder = tmp_path_factory.mktemp("rtl")
             yield implement(cls.make(), cls.clock_mhz, folder, cls.schedule)
 

@@ -140,7 +140,8 @@ row up to 12 bits, a tree of groups of six bits up to 18, and a carry chain over
 - **Clamps and choices** are functions of the bit and of the conditions. In front of a register a \
 condition that makes it constant is the register's synchronous reset or set, without a LUT.
 - **Tables** of more than six address bits are one LUT for each block of 64 entries that differs \
-from the others and is not constant, and a tree of choices.
+from the others and is not constant. A slice chooses among four of them for nothing, LUTs \
+among the rest.
 - **Multipliers** are DSPs of 27 by 18 bits, from 9 bits of product on.
 - **Registers** in a row of three or more are shift-register LUTs.
 - **What nobody reads is not built**, and constants shape what reads them, through the blocks as \

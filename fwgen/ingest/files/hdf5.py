@@ -44,7 +44,7 @@ _DAMAGED = (
 _FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32)
 _DEFLATED = 1.01, 1024  # of one chunk: never larger than this share and so many bytes more
 
-Value = str | NDArray[np.generic]
+Hdf5Value = str | NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,14 +53,8 @@ class Group:
 
     place: str
     groups: dict[str, "Group"] = field(default_factory=dict)
-    arrays: dict[str, Value] = field(default_factory=dict)
-    attributes: dict[str, Value] = field(default_factory=dict)
-
-
-def is_hdf5(path: Path) -> bool:
-    """Whether a file begins as HDF5 does."""
-    with path.open("rb") as stream:
-        return stream.read(len(_MAGIC)) == _MAGIC
+    arrays: dict[str, Hdf5Value] = field(default_factory=dict)
+    attributes: dict[str, Hdf5Value] = field(default_factory=dict)
 
 
 def read_hdf5(path: Path, raw: bytes | None = None) -> Group:
@@ -149,7 +143,7 @@ class _Reader:
         yield
         self._open.remove(key)
 
-    def _dataset(self, item: h5py.Dataset, place: str) -> Value:
+    def _dataset(self, item: h5py.Dataset, place: str) -> Hdf5Value:
         if item.external or item.is_virtual:
             raise self._no(place, "data in the file itself", "data kept in other files")
         self._check(item.shape, item.dtype, place)
@@ -185,7 +179,7 @@ class _Reader:
                 if len(zlib.decompressobj().decompress(raw, size + 1)) > size:
                     raise self._no(place, f"chunks of {size:,} bytes", "one that unpacks to more")
 
-    def _texts(self, item: h5py.Dataset, place: str) -> Value:
+    def _texts(self, item: h5py.Dataset, place: str) -> Hdf5Value:
         """Texts, a few rows at a time: many elements may name the same long text of the file."""
         if math.prod(item.shape) > MAX_TEXTS:
             raise self._no(place, f"at most {MAX_TEXTS:,} texts", "more")
@@ -209,7 +203,7 @@ class _Reader:
         if count * letters > MAX_BYTES:
             raise self._no(place, f"at most {MAX_BYTES // letters:,} texts in a row", f"{count:,}")
 
-    def _attributes(self, source: h5py.Group, place: str) -> Iterator[tuple[str, Value]]:
+    def _attributes(self, source: h5py.Group, place: str) -> Iterator[tuple[str, Hdf5Value]]:
         for name in source.attrs:
             self._count(place)
             at = f"{place}@{name}"
@@ -233,7 +227,7 @@ class _Reader:
         if self._bytes > MAX_BYTES:
             raise self._no(place, f"at most {MAX_BYTES:,} bytes in all", "a claim of more")
 
-    def _plain(self, value: object, place: str) -> Value:
+    def _plain(self, value: object, place: str) -> Hdf5Value:
         if isinstance(value, bytes):
             value = value.decode("utf-8", errors="replace")
         if isinstance(value, str):

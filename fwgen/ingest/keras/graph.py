@@ -48,7 +48,7 @@ _HARMLESS_ARGUMENTS = frozenset({"mask", "training"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class KerasLayer:
     """One layer: its class, configuration, and where its weights lie.
 
     ``title`` is its name without a pruning wrapper's.
@@ -67,11 +67,11 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class LayerUse:
     """One use of a layer."""
 
     tensor: Tensor
-    layer: Layer
+    layer: KerasLayer
     sources: tuple[Tensor, ...]
 
 
@@ -85,9 +85,9 @@ class KerasModel:
     name: str
     input: Tensor
     shape: tuple[int, ...]
-    calls: tuple[Call, ...]
+    calls: tuple[LayerUse, ...]
     outputs: tuple[Tensor, ...]
-    entrance: Layer | None = None
+    entrance: KerasLayer | None = None
 
 
 def read_model(where: str, model: Config) -> KerasModel:
@@ -148,7 +148,7 @@ class _Reader:
         self._where = where
         self._config = config
         self._classes: dict[str, int] = {}
-        self._layers: dict[str, Layer] = {}
+        self._layers: dict[str, KerasLayer] = {}
         self._entries: dict[str, Config] = {}
         for entry in config["layers"]:
             layer = self._layer(entry)
@@ -159,7 +159,7 @@ class _Reader:
 
     # ---- layers ----
 
-    def _layer(self, entry: object) -> Layer:
+    def _layer(self, entry: object) -> KerasLayer:
         kind, config = self._class(entry)
         outer = self._name(entry, config)
         key = self._key(kind)
@@ -172,7 +172,7 @@ class _Reader:
         registered = entry.get("registered_name") if isinstance(entry, dict) else None
         if isinstance(registered, str) and registered.startswith(HGQ):
             kind = f"{HGQ}{kind}"  # HGQ2's QDense is another layer than QKeras'
-        return Layer(outer, name, kind, config, LayerPlace(outer, where, key, wrapped))
+        return KerasLayer(outer, name, kind, config, LayerPlace(outer, where, key, wrapped))
 
     def _class(self, entry: object) -> tuple[str, Config]:
         if isinstance(entry, dict):
@@ -215,12 +215,12 @@ class _Reader:
         source: Tensor = (name, -1)
         calls = []
         for layer in layers:
-            calls.append(Call((layer.name, 0), layer, (source,)))
+            calls.append(LayerUse((layer.name, 0), layer, (source,)))
             source = (layer.name, 0)
         title = shown(self._config.get("name"))
         return KerasModel(title, (name, -1), shape, tuple(calls), (source,), entrance)
 
-    def _shape(self, layer: Layer) -> tuple[int, ...]:
+    def _shape(self, layer: KerasLayer) -> tuple[int, ...]:
         config = layer.config
         return _shape(config.get("batch_input_shape", config.get("batch_shape")))
 
@@ -266,9 +266,9 @@ class _Reader:
             return item[0], item[1]
         raise no(self._where, "tensors as [layer, call, 0]", f"{shown(item)!r}")
 
-    def _ordered(self, source: Tensor, outputs: Sequence[Tensor]) -> list[Call]:
+    def _ordered(self, source: Tensor, outputs: Sequence[Tensor]) -> list[LayerUse]:
         """Depth first from the outputs, without recursion: graphs from files may be long."""
-        done: dict[Tensor, Call | None] = {source: None}
+        done: dict[Tensor, LayerUse | None] = {source: None}
         entered: set[Tensor] = set()
         stack = list(reversed(outputs))
         while stack:
@@ -288,7 +288,7 @@ class _Reader:
             stack += reversed(waiting)
         return [call for call in done.values() if call is not None]
 
-    def _call(self, tensor: Tensor) -> Call:
+    def _call(self, tensor: Tensor) -> LayerUse:
         name, index = tensor
         layer = self._layers.get(name)
         nodes = self._entries[name].get("inbound_nodes") if layer else None
@@ -296,9 +296,9 @@ class _Reader:
             raise no(
                 self._where, "tensors of layers in the model", f"'{shown(name)}', call {index}"
             )
-        return Call(tensor, layer, tuple(self._sources(layer, nodes[index])))
+        return LayerUse(tensor, layer, tuple(self._sources(layer, nodes[index])))
 
-    def _sources(self, layer: Layer, node: object) -> Iterator[Tensor]:
+    def _sources(self, layer: KerasLayer, node: object) -> Iterator[Tensor]:
         if isinstance(node, dict):  # Keras 3
             self._check_arguments(layer, node.get("kwargs"))
             items = node.get("args")
@@ -314,7 +314,7 @@ class _Reader:
                 self._check_arguments(layer, item[3])
             yield self._tensor(item)
 
-    def _history(self, layer: Layer, item: object) -> object:
+    def _history(self, layer: KerasLayer, item: object) -> object:
         known = isinstance(item, dict) and item.get("class_name") == "__keras_tensor__"
         config = item.get("config") if isinstance(item, dict) and known else None
         if not isinstance(config, dict):
@@ -326,7 +326,7 @@ class _Reader:
             )
         return config.get("keras_history")
 
-    def _check_arguments(self, layer: Layer, found: object) -> None:
+    def _check_arguments(self, layer: KerasLayer, found: object) -> None:
         for key, value in found.items() if isinstance(found, dict) else ():
             if key not in _HARMLESS_ARGUMENTS or value not in (None, False):
                 raise no(

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fwgen.ingest.keras.build import Builder, Value
+from fwgen.ingest.keras.build import Builder, KerasValue
 from fwgen.ingest.keras.file import Config, Floats, Weights
-from fwgen.ingest.keras.graph import HGQ, Call, check_origin, no, shown
+from fwgen.ingest.keras.graph import HGQ, LayerUse, check_origin, no, shown
 from fwgen.ingest.keras.layers import Make, activated, pairs
 from fwgen.ingest.keras.quantised_weights import exact_format
 from fwgen.ingest.keras.site import Site
@@ -158,7 +158,9 @@ def _whole(where: str, key: str, array: Floats, shape: tuple[int, ...]) -> NDArr
 # ---- activations ----
 
 
-def quantise_elements(build: Builder, value: Value, formats: Formats, suffix: str) -> Value:
+def quantise_elements(
+    build: Builder, value: KerasValue, formats: Formats, suffix: str
+) -> KerasValue:
     """The value with each element converted to its own format."""
     size = value.shape[0]
     groups: dict[Fixed, list[int]] = {}
@@ -167,11 +169,11 @@ def quantise_elements(build: Builder, value: Value, formats: Formats, suffix: st
         if fmt is not None:
             groups.setdefault(fmt, []).append(index)
     if len(groups) == 1 and len(next(iter(groups.values()))) == size:
-        return Value(_conversion(build, value.name, next(iter(groups)), suffix), value.shape)
+        return KerasValue(_conversion(build, value.name, next(iter(groups)), suffix), value.shape)
     build.reserve(2 * size**2)
     order = [index for members in groups.values() for index in members]
     if not groups:  # no element has a bit
-        return Value(_wires(build, value.name, np.zeros((size, size)), suffix), value.shape)
+        return KerasValue(_wires(build, value.name, np.zeros((size, size)), suffix), value.shape)
     wires = np.zeros((len(order), size))
     wires[range(len(order)), order] = 1.0
     name, sorted_ = value.name, order == list(range(size))
@@ -188,7 +190,7 @@ def quantise_elements(build: Builder, value: Value, formats: Formats, suffix: st
     name = build.add("concat", parts, f"{suffix}_all") if len(parts) > 1 else parts[0]
     if not sorted_:
         name = _wires(build, name, wires.T, suffix)
-    return Value(name, value.shape)
+    return KerasValue(name, value.shape)
 
 
 def _conversion(build: Builder, source: str, fmt: Fixed, suffix: str) -> str:
@@ -203,7 +205,7 @@ def _wires(build: Builder, source: str, weight: Floats, suffix: str) -> str:
     return build.part(build.add("dense", source, suffix, {"weight": weight}, **keys))
 
 
-def _incoming(site: Site, value: Value, key: str = "iq", conf: object = None) -> Value:
+def _incoming(site: Site, value: KerasValue, key: str = "iq", conf: object = None) -> KerasValue:
     """The value behind the layer's input quantiser, if it has one."""
     if not site.flag("enable_iq", True):
         return value
@@ -211,13 +213,13 @@ def _incoming(site: Site, value: Value, key: str = "iq", conf: object = None) ->
     return _through(site, value, key, spec)
 
 
-def _outgoing(site: Site, value: Value) -> Value:
+def _outgoing(site: Site, value: KerasValue) -> KerasValue:
     if not site.flag("enable_oq", False):
         return value
     return _through(site, value, "oq", site.config.get("oq_conf"))
 
 
-def _through(site: Site, value: Value, key: str, spec: object) -> Value:
+def _through(site: Site, value: KerasValue, key: str, spec: object) -> KerasValue:
     formats = _formats(site, key, spec, value.shape)
     return quantise_elements(site.builder, value, formats, key.partition("/")[0] or "q")
 
@@ -230,7 +232,7 @@ def _formats(site: Site, key: str, spec: object, shape: tuple[int, ...]) -> Form
     return formats
 
 
-def format_in_front(call: Call, weights: Weights, size: int) -> str | None:
+def format_in_front(call: LayerUse, weights: Weights, size: int) -> str | None:
     """The format of a layer's input quantiser, where all elements have the same; else None."""
     quantizer = call.layer.kind == f"{HGQ}Quantizer"
     spec = call.layer.config.get("config" if quantizer else "iq_conf")
@@ -249,7 +251,7 @@ def _weight_names(site: Site, *names: str) -> list[str]:
     return [*names, *(["ebops_beta", "ebops"] if site.flag("enable_ebops", False) else [])]
 
 
-def _dense(site: Site) -> Value:
+def _dense(site: Site) -> KerasValue:
     names = ("kernel", "bias") if site.flag("use_bias", True) else ("kernel",)
     value, units = _incoming(site, site.vector()), site.whole("units")
     found = site.weights.take(site.layer.place, _weight_names(site, *names))
@@ -258,7 +260,7 @@ def _dense(site: Site) -> Value:
     return _made_dense(site, value, kernel, bias)
 
 
-def _made_dense(site: Site, value: Value, kernel: Floats, bias: Floats | None) -> Value:
+def _made_dense(site: Site, value: KerasValue, kernel: Floats, bias: Floats | None) -> KerasValue:
     units = kernel.shape[1]
     exact = _formats(site, "kq", site.config.get("kq_conf"), kernel.shape).apply(kernel)
     arrays = {"weight": exact.T}
@@ -269,7 +271,7 @@ def _made_dense(site: Site, value: Value, kernel: Floats, bias: Floats | None) -
         arrays["bias"] = _formats(site, "bq", site.config.get("bq_conf"), (units,)).apply(bias)
         keys["bias_format"] = str(exact_format(arrays["bias"], f"{site.where}: bq"))
     name = site.builder.add("dense", value.name, "", arrays, units=units, **keys)
-    return _outgoing(site, activated(site, Value(name, (units,))))
+    return _outgoing(site, activated(site, KerasValue(name, (units,))))
 
 
 def _scale(site: Site, found: dict[str, Floats], size: int) -> Floats:
@@ -282,7 +284,7 @@ def _scale(site: Site, found: dict[str, Floats], size: int) -> Floats:
     return np.asarray(gamma.astype(np.float32) / root, dtype=np.float64)
 
 
-def _norm_dense(site: Site) -> Value:
+def _norm_dense(site: Site) -> KerasValue:
     value, units = _incoming(site, site.vector()), site.whole("units")
     gamma = ("gamma",) if site.flag("scale", True) else ()
     names = [*_weight_names(site, "kernel", "bias", *gamma), "mean", "variance"]
@@ -296,7 +298,7 @@ def _norm_dense(site: Site) -> Value:
     return _made_dense(site, value, scaled, bias)
 
 
-def _norm(site: Site) -> Value:
+def _norm(site: Site) -> KerasValue:
     value, axis = _incoming(site, site.vector()), site.config.get("axis", -1)
     if axis not in (-1, 1):
         raise no(f"{site.where}: axis", "the last one, -1 or 1", f"{shown(axis)!r}")
@@ -324,7 +326,7 @@ def _norm(site: Site) -> Value:
         for key, q in (("scale", "kq"), ("offset", "bq"))
     }
     name = site.builder.add("batch_norm", value.name, "", arrays, epsilon=0.0, **keys)
-    return _outgoing(site, Value(name, value.shape))
+    return _outgoing(site, KerasValue(name, value.shape))
 
 
 def _check_sure(site: Site, key: str, values: Floats) -> None:
@@ -343,13 +345,13 @@ def _check_sure(site: Site, key: str, values: Floats) -> None:
         )
 
 
-def _function(site: Site) -> Value:
+def _function(site: Site) -> KerasValue:
     value = _incoming(site, site.vector())
     site.weights.take(site.layer.place, _weight_names(site))
     return _outgoing(site, activated(site, value, suffix=""))
 
 
-def _quantizer(site: Site) -> Value:
+def _quantizer(site: Site) -> KerasValue:
     value = site.vector()
     return _through(site, value, "", site.config.get("config"))
 
@@ -357,7 +359,7 @@ def _quantizer(site: Site) -> Value:
 def _merge(op: str) -> Make:
     join = pairs(op)
 
-    def function(site: Site) -> Value:
+    def function(site: Site) -> KerasValue:
         site.weights.take(site.layer.place, _weight_names(site))
         sources = list(site.sources)
         if site.flag("enable_iq", True):

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fwgen.ingest.bundle.schema import MAX_SIZE
-from fwgen.ingest.keras.build import Builder, Value
+from fwgen.ingest.keras.build import Builder, KerasValue
 from fwgen.ingest.keras.file import Floats, Weights
-from fwgen.ingest.keras.graph import Layer, no, shown
+from fwgen.ingest.keras.graph import KerasLayer, no, shown
 
 _IGNORED = frozenset({"name", "trainable", "batch_input_shape", "batch_shape", "build_config"})
 _TRAINING = frozenset(
@@ -71,8 +71,8 @@ class Site:
 
     builder: Builder
     weights: Weights
-    layer: Layer
-    sources: tuple[Value, ...]
+    layer: KerasLayer
+    sources: tuple[KerasValue, ...]
 
     @property
     def config(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Site:
         """How messages name the layer."""
         return self.layer.where
 
-    def vector(self) -> Value:
+    def vector(self) -> KerasValue:
         """The one vector that the layer reads.
 
         Raises
@@ -99,7 +99,7 @@ class Site:
             )
         return value
 
-    def any_shape(self) -> Value:
+    def any_shape(self) -> KerasValue:
         """The one value that the layer reads.
 
         Raises
@@ -136,7 +136,7 @@ class Site:
             )
         return value
 
-    def reading(self, *sources: Value) -> "Site":
+    def reading(self, *sources: KerasValue) -> "Site":
         """The same call with other values to read."""
         return replace(self, sources=sources)
 
@@ -152,7 +152,7 @@ def size_of(shape: tuple[int, ...]) -> int:
     return math.prod(shape)
 
 
-def check_keys(layer: Layer, understood: frozenset[str]) -> None:
+def check_keys(layer: KerasLayer, understood: frozenset[str]) -> None:
     """Refuse a configuration key that nobody honours."""
     for key, value in layer.config.items():
         if key in understood or key in _IGNORED or key in _TRAINING:
@@ -173,7 +173,7 @@ def check_keys(layer: Layer, understood: frozenset[str]) -> None:
             )
 
 
-def _check_dtype(layer: Layer, value: object) -> None:
+def _check_dtype(layer: KerasLayer, value: object) -> None:
     if isinstance(value, dict):
         config = value.get("config")
         value = config.get("name") if isinstance(config, dict) else value

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fwgen.errors import BundleError
 from fwgen.ingest.exact import Reals
-from fwgen.ingest.files.hdf5 import Group, Value, read_hdf5
+from fwgen.ingest.files.hdf5 import Group, Hdf5Value, read_hdf5
 
 GRAPH = "NIRGraph"
 MAX_NODES = 1024
@@ -61,7 +61,7 @@ class Node:
     name: str
     kind: str
     where: str
-    arrays: dict[str, Value]
+    arrays: dict[str, Hdf5Value]
     inner: bool
     reads: list[str] = field(default_factory=list)
     recurrent: "Node | None" = None

@@ -13,8 +13,8 @@ from fwgen.ingest.draft import Draft, Names
 from fwgen.ingest.onnx.values import (
     SIGNIFICANT,
     Numbers,
+    OnnxSignal,
     Reals,
-    Signal,
     Span,
     exact_format,
     is_short,
@@ -59,16 +59,16 @@ class Builder:
         span: Span | None,
         arrays: dict[str, Any] | None = None,
         **keys: Any,
-    ) -> Signal:
+    ) -> OnnxSignal:
         """One layer, and the signal that is its value."""
         self.draft.add(op, name, sources, arrays, **keys)
-        return Signal(name, shape, name, span and span.sound)
+        return OnnxSignal(name, shape, name, span and span.sound)
 
     def helper(self, label: str, what: str) -> str:
         """A name for a layer that is part of an operation only."""
         return self.names.fresh(f"{label}_{what}", f"{self.where}: {label}")
 
-    def renamed(self, x: Signal, name: str, first: int, kept: set[str]) -> Signal:
+    def renamed(self, x: OnnxSignal, name: str, first: int, kept: set[str]) -> OnnxSignal:
         """A plain signal's layer under another name, if it is one of those from ``first`` on.
 
         Layers of the names ``kept`` stay as they are: others know them.
@@ -99,12 +99,12 @@ class Builder:
     def dense(
         self,
         name: str,
-        x: Signal,
+        x: OnnxSignal,
         weight: Reals,
         bias: Reals | None,
         shape: tuple[int, ...],
         behind: Numbers,
-    ) -> Signal:
+    ) -> OnnxSignal:
         """``weight @ x + bias``, with formats that hold the numbers, or without any.
 
         Weights of more than 16 bits are taken for numbers that no quantiser has made: their format
@@ -149,7 +149,9 @@ class Builder:
 
     # ---- arithmetic on signals: no layer yet ----
 
-    def affine(self, x: Signal, scale: Any, offset: Any, label: str | None = None) -> Signal:
+    def affine(
+        self, x: OnnxSignal, scale: Any, offset: Any, label: str | None = None
+    ) -> OnnxSignal:
         """``scale * x + offset``; both numbers, or arrays of fractions, (1,) or (size,)."""
         a, b = numbers(scale), numbers(offset)
         self._scales += max(len(x.scale), len(x.offset), len(a), len(b))
@@ -170,7 +172,7 @@ class Builder:
             divided=False,
         )
 
-    def relu(self, x: Signal, label: str) -> Signal:
+    def relu(self, x: OnnxSignal, label: str) -> OnnxSignal:
         """``max(x, 0)``."""
         if x.clipped:
             return x
@@ -179,7 +181,7 @@ class Builder:
             return self.relu_done(clipped)
         return clipped
 
-    def relu_done(self, x: Signal) -> Signal:
+    def relu_done(self, x: OnnxSignal) -> OnnxSignal:
         """A clipped signal as one that is not: its relu becomes a layer."""
         if not x.clipped:
             return x
@@ -187,7 +189,7 @@ class Builder:
             x.unclipped = self._relu(x)
         return x.unclipped
 
-    def factored(self, x: Signal) -> tuple[Signal, Numbers]:
+    def factored(self, x: OnnxSignal) -> tuple[OnnxSignal, Numbers]:
         """A signal and positive numbers whose product is ``x``.
 
         What keeps the order of numbers around 0 may stand between the two: where only the scale is
@@ -199,7 +201,7 @@ class Builder:
         inner = x.but(scale=uniform(x.scale / outer), offset=uniform(x.offset / outer))
         return (inner, outer) if self.is_exact(inner) else (x, numbers(1))
 
-    def _relu(self, x: Signal) -> Signal:
+    def _relu(self, x: OnnxSignal) -> OnnxSignal:
         inner, outer = x.but(clipped=False), numbers(1)
         if not x.uniform:
             inner, outer = self.factored(inner)
@@ -214,14 +216,14 @@ class Builder:
 
     # ---- signals become layers ----
 
-    def settle(self, x: Signal, name: str | None = None) -> Signal:
+    def settle(self, x: OnnxSignal, name: str | None = None) -> OnnxSignal:
         """The signal as a layer of its own; numbers that no format holds keep 24 bits."""
         if x.settled is not None:
             return x.settled
         x.settled = self._settle(x, name or x.label)
         return x.settled
 
-    def _settle(self, x: Signal, name: str) -> Signal:
+    def _settle(self, x: OnnxSignal, name: str) -> OnnxSignal:
         if x.clipped:
             done = self.relu_done(x)
             return done if done.plain else self._settle(done, name)
@@ -235,16 +237,16 @@ class Builder:
             self.rounded.append(name)
         return self.affine_layer(x, name, scale, offset)
 
-    def is_exact(self, x: Signal) -> bool:
+    def is_exact(self, x: OnnxSignal) -> bool:
         """Whether double precision holds scale and offset."""
         return all(map(is_short, [*x.scale, *x.offset]))
 
-    def shortened(self, x: Signal, bits: int = SIGNIFICANT) -> tuple[Numbers, Numbers]:
+    def shortened(self, x: OnnxSignal, bits: int = SIGNIFICANT) -> tuple[Numbers, Numbers]:
         """Scale and offset with as many significant bits, where they have more than a double."""
         scale, offset = ([shortened(v, bits) for v in part] for part in (x.scale, x.offset))
         return numbers(scale), numbers(offset)
 
-    def affine_layer(self, x: Signal, name: str, scale: Numbers, offset: Numbers) -> Signal:
+    def affine_layer(self, x: OnnxSignal, name: str, scale: Numbers, offset: Numbers) -> OnnxSignal:
         """The layer ``scale * x.layer + offset``, of numbers that double precision holds."""
         a, b = (np.broadcast_to(v.astype(np.float64), (x.size,)) for v in (scale, offset))
         keys: dict[str, Any] = {"epsilon": 0.0}
@@ -259,7 +261,7 @@ class Builder:
         arrays = {"gamma": a, "beta": b, "mean": np.zeros(x.size), "variance": np.ones(x.size)}
         return self.layer("batch_norm", name, x.layer, x.shape, span, arrays, **keys)
 
-    def _biased(self, x: Signal, name: str) -> Signal:
+    def _biased(self, x: OnnxSignal, name: str) -> OnnxSignal:
         """The dense layer of the signal takes the offset as its bias, and the signal's name."""
         layer = next(row for row in self.draft.layers if row["name"] == x.layer)
         bias = np.broadcast_to(x.offset.astype(np.float64), (x.size,))
@@ -271,11 +273,11 @@ class Builder:
             span = Span(max(span.frac, fmt.frac), span.lo + bias, span.hi + bias)
         self._rename(x.layer, name)
         self.draft.arrays[f"{name}.bias"] = bias
-        return Signal(name, x.shape, name, span)
+        return OnnxSignal(name, x.shape, name, span)
 
     # ---- comparisons: exact whatever the numbers ----
 
-    def bit(self, x: Signal, name: str, *, at_zero: bool) -> Signal:
+    def bit(self, x: OnnxSignal, name: str, *, at_zero: bool) -> OnnxSignal:
         """1 where ``x`` is above 0, or at 0 with ``at_zero``, else 0; a signal of a threshold.
 
         Scale and offset move into the threshold, as an exact fraction that is then rounded to the
@@ -302,13 +304,13 @@ class Builder:
             scale=numbers([1 if v else -1 for v in up]), offset=numbers([not v for v in up])
         )
 
-    def _threshold(self, name: str, x: Signal, values: list[float]) -> Signal:
+    def _threshold(self, name: str, x: OnnxSignal, values: list[float]) -> OnnxSignal:
         edges = np.array(values)
         if x.span is not None:  # what lies far outside need not be told apart
             edges = np.clip(edges, x.span.lo - 1, x.span.hi + 1)
         span = Span(0, np.zeros(x.size), np.ones(x.size))
         self.draft.add("threshold", name, x.layer, {"value": edges}, value=f"{name}.value")
-        return Signal(name, x.shape, name, span)
+        return OnnxSignal(name, x.shape, name, span)
 
 
 def _significant(value: Fraction) -> int:

@@ -9,13 +9,12 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest.onnx.build import Builder
-from fwgen.ingest.onnx.file import Attribute, Step
-from fwgen.ingest.onnx.values import Constant, Numbers, Signal, numbers
+from fwgen.ingest.onnx.file import Attribute, OnnxNode
+from fwgen.ingest.onnx.values import Constant, Numbers, OnnxSignal, numbers
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.shapes import MAX_ELEMENTS
 
-Tensor = Constant | Signal
-_CHANGE = "Change the model, or its export."
+Tensor = Constant | OnnxSignal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +38,7 @@ class Call:
         name of its layer.
     """
 
-    step: Step
+    step: OnnxNode
     args: tuple[Tensor | None, ...]
     label: str
     builder: Builder
@@ -92,10 +91,10 @@ class Call:
         """Input number k, or None."""
         return self.args[k] if k < len(self.args) else None
 
-    def signal(self, k: int = 0) -> Signal:
+    def signal(self, k: int = 0) -> OnnxSignal:
         """Input number k, which must depend on the event."""
         found = self.given(k)
-        if not isinstance(found, Signal):
+        if not isinstance(found, OnnxSignal):
             self.refuse(f"a value that depends on the event as input {k}", "a constant")
         return found
 
@@ -130,7 +129,7 @@ class Call:
         except (ValueError, OverflowError):
             self.refuse(f"finite numbers as input {k}", "infinity or no number")
 
-    def along(self, k: int, x: Signal) -> Numbers:
+    def along(self, k: int, x: OnnxSignal) -> Numbers:
         """The constant of input k, one number for each element of a signal, or one for all."""
         return self.exact(k, self.spread(k, self.constant(k).values, x.shape))
 
@@ -148,7 +147,7 @@ class Call:
             )
         return np.broadcast_to(values, wide).ravel()
 
-    def widened(self, k: int, x: Signal) -> tuple[int, ...]:
+    def widened(self, k: int, x: OnnxSignal) -> tuple[int, ...]:
         """Shape of an element-wise result of a signal and the constant of input k."""
         shape = self.constant(k).shape
         return (
@@ -157,7 +156,7 @@ class Call:
             else (np.broadcast_shapes((1,) * len(shape), x.shape))
         )
 
-    def layer_of(self, k: int = 0) -> Signal:
+    def layer_of(self, k: int = 0) -> OnnxSignal:
         """Input k as a layer of its own."""
         return self.builder.settle(self.signal(k))
 

@@ -50,7 +50,7 @@ FLOAT, DOUBLE = 1, 11
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class OnnxNode:
     """One node: an operation of a domain (empty for ONNX's own) on named tensors."""
 
     op: str
@@ -83,7 +83,7 @@ class OnnxModel:
     version: str = ""
     ir_version: int = 0
     opsets: dict[str, int] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[OnnxNode] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     inputs: list[Port] = field(default_factory=list)
     outputs: list[Port] = field(default_factory=list)
@@ -220,7 +220,7 @@ class _Reader:
                     "graph", f"at most {MAX_NODES:,} nodes, inputs, initialisers", "more"
                 )
 
-    def _node(self, data: memoryview, index: int) -> Step:
+    def _node(self, data: memoryview, index: int) -> OnnxNode:
         texts: dict[int, str] = {3: "", 4: "", 7: ""}
         ends: dict[int, list[str]] = {1: [], 2: []}
         attributes: dict[str, Attribute] = {}
@@ -237,7 +237,7 @@ class _Reader:
             else:
                 raise self._unknown("node", number)
         domain = "" if texts[7] == "ai.onnx" else texts[7]
-        return Step(texts[4], domain, texts[3], tuple(ends[1]), tuple(ends[2]), attributes)
+        return OnnxNode(texts[4], domain, texts[3], tuple(ends[1]), tuple(ends[2]), attributes)
 
     def _attribute(self, data: memoryview) -> tuple[str, Attribute]:
         name, kind = "", 0

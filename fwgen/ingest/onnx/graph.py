@@ -3,7 +3,7 @@
 from collections import Counter
 
 from fwgen.errors import BundleError
-from fwgen.ingest.onnx.file import HOW, OnnxModel, Port, Step
+from fwgen.ingest.onnx.file import HOW, OnnxModel, OnnxNode, Port
 
 MIN_OPSET, MAX_OPSET = 7, 27
 MIN_IR, MAX_IR = 3, 14
@@ -76,7 +76,7 @@ def _bad(where: str, place: str, needed: str, found: str) -> BundleError:
     return BundleError(f"{where}: {place}" if place else where, needed=needed, found=found, do=HOW)
 
 
-def live(model: OnnxModel) -> list[Step]:
+def live(model: OnnxModel) -> list[OnnxNode]:
     """The nodes on which an output depends, in order."""
     wanted = {port.name for port in model.outputs}
     found = []

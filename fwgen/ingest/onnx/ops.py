@@ -10,7 +10,7 @@ from fwgen.ingest.onnx.call import Call, Tensor, fractions_of
 from fwgen.ingest.onnx.rounding import clip as clipped
 from fwgen.ingest.onnx.rounding import sign as sign_of
 from fwgen.ingest.onnx.shapes import folded
-from fwgen.ingest.onnx.values import Constant, Numbers, Reals, Signal, Span, numbers
+from fwgen.ingest.onnx.values import Constant, Numbers, OnnxSignal, Reals, Span, numbers
 from fwgen.ir.fixed import Fixed, Rounding
 
 _NO_PRODUCT = "fwgen multiplies by constants, or two vectors of the same size."
@@ -31,11 +31,11 @@ def subtract(c: Call) -> Tensor:
 
 def _sum(c: Call, second: int) -> Tensor:
     match c.given(0), c.given(1):
-        case Signal() as a, Signal() as b:
+        case OnnxSignal() as a, OnnxSignal() as b:
             return _pair(c, "add" if second > 0 else "subtract", a, b)
-        case Signal() as x, Constant():
+        case OnnxSignal() as x, Constant():
             return _affine(c, 1, x, 1, second * c.along(1, x))
-        case Constant(), Signal() as x:
+        case Constant(), OnnxSignal() as x:
             return _affine(c, 0, x, second, c.along(0, x))
         case _:
             return folded(c)
@@ -44,11 +44,11 @@ def _sum(c: Call, second: int) -> Tensor:
 def multiply(c: Call) -> Tensor:
     """Product, likewise."""
     match c.given(0), c.given(1):
-        case Signal() as a, Signal() as b:
+        case OnnxSignal() as a, OnnxSignal() as b:
             return _pair(c, "multiply", a, b)
-        case Signal() as x, Constant():
+        case OnnxSignal() as x, Constant():
             return _affine(c, 1, x, c.along(1, x), 0)
-        case Constant(), Signal() as x:
+        case Constant(), OnnxSignal() as x:
             return _affine(c, 0, x, c.along(0, x), 0)
         case _:
             return folded(c)
@@ -56,10 +56,10 @@ def multiply(c: Call) -> Tensor:
 
 def divide(c: Call) -> Tensor:
     """A signal, or a constant, over a constant."""
-    if isinstance(c.given(1), Signal):
+    if isinstance(c.given(1), OnnxSignal):
         c.refuse("a constant as divisor", "a value that depends on the event", _NO_PRODUCT)
     match c.given(0), c.given(1):
-        case Signal() as x, Constant():
+        case OnnxSignal() as x, Constant():
             below = c.along(1, x)
             if not all(below):
                 c.refuse("divisors other than 0", "a 0")
@@ -75,13 +75,13 @@ def negate(c: Call) -> Tensor:
     return c.builder.affine(c.signal(), -1, 0, c.label)
 
 
-def _affine(c: Call, k: int, x: Signal, scale: Any, offset: Any) -> Signal:
+def _affine(c: Call, k: int, x: OnnxSignal, scale: Any, offset: Any) -> OnnxSignal:
     """``scale * x + offset``, of which input k is the constant."""
     shape = c.widened(k, x)
     return c.builder.affine(x, scale, offset, c.label).reshaped(shape)
 
 
-def _pair(c: Call, op: str, a: Signal, b: Signal) -> Signal:
+def _pair(c: Call, op: str, a: OnnxSignal, b: OnnxSignal) -> OnnxSignal:
     if a.size != b.size:
         c.refuse("two vectors of the same size", f"shapes {a.shape} and {b.shape}", _NO_PRODUCT)
     shape = np.broadcast_shapes(a.shape, b.shape)
@@ -152,12 +152,12 @@ def _turned(weight: Constant) -> Constant:
 
 def _dense(
     c: Call,
-    x: Signal,
+    x: OnnxSignal,
     weight: Constant,
     bias: Numbers | None,
     shape: tuple[int, ...],
     alpha: Fraction = Fraction(1),
-) -> Signal:
+) -> OnnxSignal:
     """A dense layer; scales that are the same for all its inputs come behind it."""
     values, behind = _split(c, weight)
     if x.uniform and not x.clipped and x.span is not None:
@@ -241,7 +241,7 @@ def prelu(c: Call) -> Tensor:
     return _leaky(c, x, c.spread(1, c.constant(1).values, x.shape))
 
 
-def _leaky(c: Call, x: Signal, alpha: Any) -> Signal:
+def _leaky(c: Call, x: OnnxSignal, alpha: Any) -> OnnxSignal:
     inner, outer = c.builder.factored(c.builder.relu_done(x))
     if list(outer) == [1]:
         return _leaky_layer(c, c.builder.settle(x), alpha, c.label)
@@ -250,7 +250,7 @@ def _leaky(c: Call, x: Signal, alpha: Any) -> Signal:
     return c.builder.affine(found, outer, 0, c.label)
 
 
-def _leaky_layer(c: Call, x: Signal, alpha: Any, name: str) -> Signal:
+def _leaky_layer(c: Call, x: OnnxSignal, alpha: Any, name: str) -> OnnxSignal:
     slopes = c.exact(1, alpha).astype(np.float64)
     keys: dict[str, Any] = {"alpha": float(slopes[0])}
     arrays = {}
@@ -278,7 +278,7 @@ def clip(c: Call) -> Tensor:
     return clipped(c.builder, x, lo, hi, c.label)
 
 
-def _moved_alias(c: Call, x: Signal) -> Signal:
+def _moved_alias(c: Call, x: OnnxSignal) -> OnnxSignal:
     return (c.builder.settle(x) if c.shared else x).but()
 
 
@@ -325,7 +325,7 @@ _REACHED = {"Sigmoid": 15.0, "Tanh": 7.5}
 _DIRECTED = frozenset({Rounding.TRN, Rounding.TRN_ZERO})
 
 
-def _check_ends(c: Call, x: Signal, fmt: Fixed) -> None:
+def _check_ends(c: Call, x: OnnxSignal, fmt: Fixed) -> None:
     """In float32 both functions become 1, which exactly they never are: no level begins there."""
     far = x.span is None or max(x.span.hi.max(), -x.span.lo.min()) > _REACHED[c.step.op]
     if far and (fmt.rounding in _DIRECTED or fmt.frac < 0):

@@ -16,7 +16,7 @@ from fwgen.ingest.onnx.build import Builder
 from fwgen.ingest.onnx.call import Call, Tensor
 from fwgen.ingest.onnx.rounding import BUILT, MODES, bipolar, native, whole
 from fwgen.ingest.onnx.shapes import bounded
-from fwgen.ingest.onnx.values import SIGNIFICANT, Constant, Numbers, Signal, power_of_two
+from fwgen.ingest.onnx.values import SIGNIFICANT, Constant, Numbers, OnnxSignal, power_of_two
 from fwgen.ir.fixed import Fixed
 
 MAX_BITS = 24
@@ -130,7 +130,7 @@ def quant(c: Call) -> Tensor:
     return _back(c, c.builder.affine(made, q.scale, -q.zero * q.scale, c.label), made)
 
 
-def _ready(b: Builder, x: Signal) -> Signal:
+def _ready(b: Builder, x: OnnxSignal) -> OnnxSignal:
     """The signal as a layer, if that is exact; it may still be clipped, as rounding does it."""
     inner = x.but(clipped=False)
     if x.span is None or inner.shift is not None or not b.is_exact(x):
@@ -140,7 +140,7 @@ def _ready(b: Builder, x: Signal) -> Signal:
     return b.settle(inner, b.helper(x.label, "affine")).but(clipped=True)
 
 
-def _back(c: Call, result: Signal, made: Signal) -> Signal:
+def _back(c: Call, result: OnnxSignal, made: OnnxSignal) -> OnnxSignal:
     """The result, which remembers its format if it is the quantised layer itself."""
     same = result.plain and result.layer == made.layer
     return result.but(label=c.label, made=made.made if same else None)
@@ -230,7 +230,7 @@ def _power(c: Call, k: int) -> Fraction:
     return value  # type: ignore[no-any-return]  # of an object array
 
 
-def _whole(b: Builder, x: Signal, c: Call) -> Signal:
+def _whole(b: Builder, x: OnnxSignal, c: Call) -> OnnxSignal:
     """The signal rounded to whole numbers, ties to even: nothing to do if it has no others."""
     x = b.relu_done(x)
     if x.shift is not None and x.span is not None and x.span.frac <= x.shift:
@@ -239,7 +239,7 @@ def _whole(b: Builder, x: Signal, c: Call) -> Signal:
     return whole(b, x, lo, hi, "ROUND", b.helper(c.label, "grid"))
 
 
-def _reach(c: Call, x: Signal) -> tuple[int, int]:
+def _reach(c: Call, x: OnnxSignal) -> tuple[int, int]:
     """Bounds of a format that holds all that the signal can be, rounded anyhow."""
     if x.span is None:
         c.refuse("a quantised value", "one whose format is still open", "Quantise the weights too.")

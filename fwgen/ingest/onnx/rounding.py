@@ -10,7 +10,7 @@ import numpy as np
 
 from fwgen.errors import BundleError
 from fwgen.ingest.onnx.build import Builder
-from fwgen.ingest.onnx.values import Numbers, Signal, Span, numbers
+from fwgen.ingest.onnx.values import Numbers, OnnxSignal, Span, numbers
 from fwgen.ir.fixed import Fixed, Overflow, Rounding
 
 MODES = {
@@ -46,7 +46,9 @@ def native(lo: int, hi: int, frac: int, mode: str) -> Fixed | None:
     return Fixed(signed, width, width - frac, rounding, overflow)
 
 
-def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str, unit: int = 0) -> Signal:
+def whole(
+    b: Builder, x: OnnxSignal, lo: int, hi: int, mode: str, name: str, unit: int = 0
+) -> OnnxSignal:
     """``x`` rounded to whole numbers and brought into lo..hi.
 
     Its layer holds multiples of ``2**unit`` where there is a choice.
@@ -73,8 +75,8 @@ def whole(b: Builder, x: Signal, lo: int, hi: int, mode: str, name: str, unit: i
 
 
 def clip(
-    b: Builder, x: Signal, lo: Fraction | int | None, hi: Fraction | int | None, name: str
-) -> Signal:
+    b: Builder, x: OnnxSignal, lo: Fraction | int | None, hi: Fraction | int | None, name: str
+) -> OnnxSignal:
     """The larger of x and lo, the smaller of that and hi; None where there is no bound."""
     if lo is not None:
         x = b.relu(b.affine(x, 1, -lo), b.helper(name, "above"))
@@ -91,7 +93,7 @@ def _holding(lo: int, hi: int, mode: str) -> Fixed:
     return Fixed(fmt.signed, fmt.width, fmt.width, MODES[mode], Overflow.SAT)
 
 
-def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signal:
+def _away_from_zero(b: Builder, x: OnnxSignal, lo: int, hi: int, name: str) -> OnnxSignal:
     """The part above 0 and the part below, each rounded up in magnitude."""
     above = b.relu(x, b.helper(name, "positive"))
     below = b.relu(b.affine(x, -1, 0), b.helper(name, "negative"))
@@ -105,7 +107,7 @@ def _away_from_zero(b: Builder, x: Signal, lo: int, hi: int, name: str) -> Signa
     return b.layer("subtract", both, [part.layer for part in parts], x.shape, span)
 
 
-def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
+def _quantise(b: Builder, x: OnnxSignal, fmt: Fixed, name: str, unit: int) -> OnnxSignal:
     """A `quantise` layer; ``fmt`` has no fraction bits."""
     if x.shift is None:
         x = _scaled(b, x, fmt, name, unit)
@@ -115,7 +117,7 @@ def _quantise(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal
     return found.but(scale=x.scale, made=held)
 
 
-def _scaled(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
+def _scaled(b: Builder, x: OnnxSignal, fmt: Fixed, name: str, unit: int) -> OnnxSignal:
     """A power of two times a layer; where a scale had to be rounded, proven to be rounded alike."""
     up = Fraction(2) ** unit
     scale, offset = x.scale, x.offset
@@ -125,7 +127,7 @@ def _scaled(b: Builder, x: Signal, fmt: Fixed, name: str, unit: int) -> Signal:
     return made.but(scale=numbers(1 / up))
 
 
-def _alike(b: Builder, x: Signal, fmt: Fixed, name: str) -> tuple[Numbers, Numbers]:
+def _alike(b: Builder, x: OnnxSignal, fmt: Fixed, name: str) -> tuple[Numbers, Numbers]:
     """Scale and offset of few bits that decide as those of the signal do."""
     for bits in _MORE_BITS:
         scale, offset = b.shortened(x, bits)
@@ -147,7 +149,7 @@ def _alike(b: Builder, x: Signal, fmt: Fixed, name: str) -> tuple[Numbers, Numbe
     )
 
 
-def decides_alike(x: Signal, scale: Numbers, offset: Numbers, fmt: Fixed) -> bool:
+def decides_alike(x: OnnxSignal, scale: Numbers, offset: Numbers, fmt: Fixed) -> bool:
     """Whether another scale and offset lead to the same integers for all that the layer can be.
 
     Both are staircases that rise, or fall, everywhere. If they agree on both sides of each step of
@@ -199,7 +201,7 @@ class _Line:
 Case = tuple[Fraction, Fraction, Fraction, Fraction, int, int]
 
 
-def _cases(x: Signal, scale: Numbers, offset: Numbers) -> Iterator[Case]:
+def _cases(x: OnnxSignal, scale: Numbers, offset: Numbers) -> Iterator[Case]:
     """For each element: both scales and offsets, for its layer's integers from one to another."""
     if x.span is None:
         return
@@ -252,7 +254,7 @@ def _edge(level: int, rounding: Rounding) -> int:
     return 2 * level + 1
 
 
-def sign(b: Builder, x: Signal, name: str) -> Signal:
+def sign(b: Builder, x: OnnxSignal, name: str) -> OnnxSignal:
     """-1, 0 or 1, as the sign of x."""
     above = b.settle(b.bit(x, b.helper(name, "above"), at_zero=False), b.helper(name, "positive"))
     least = b.settle(b.bit(x, b.helper(name, "least"), at_zero=True), b.helper(name, "natural"))
@@ -263,6 +265,6 @@ def sign(b: Builder, x: Signal, name: str) -> Signal:
     return b.affine(total, 1, -1, name)
 
 
-def bipolar(b: Builder, x: Signal, name: str) -> Signal:
+def bipolar(b: Builder, x: OnnxSignal, name: str) -> OnnxSignal:
     """1 where x is 0 or more, else -1."""
     return b.affine(b.bit(x, b.helper(name, "bit"), at_zero=True), 2, -1, name)

@@ -9,7 +9,7 @@ import numpy as np
 from fwgen.ingest.onnx.build import MAX_CONSTANTS
 from fwgen.ingest.onnx.call import Call, Tensor
 from fwgen.ingest.onnx.file import DOUBLE, FLOAT, MAX_RANK
-from fwgen.ingest.onnx.values import Constant, Signal, Span
+from fwgen.ingest.onnx.values import Constant, OnnxSignal, Span
 
 _SAME_ORDER = "Elements keep their order in firmware; remove the operation, or reorder the weights."
 
@@ -52,7 +52,7 @@ def cast(c: Call) -> Tensor:
     """The input, where its numbers stay what they are."""
     x, to = _first(c), c.integer("to")
     c.only("saturate", 1)
-    if isinstance(x, Signal):
+    if isinstance(x, OnnxSignal):
         if to not in {FLOAT, DOUBLE}:
             c.refuse("a cast to float or double", f"one to type {to}")
         c.builder.doubles |= to == DOUBLE
@@ -151,7 +151,7 @@ def shape(c: Call) -> Tensor:
 
 def gather(c: Call) -> Tensor:
     """Elements of a constant."""
-    if isinstance(c.given(0), Signal):
+    if isinstance(c.given(0), OnnxSignal):
         c.refuse("a constant to gather from", "a value that depends on the event")
     values, where = c.constant(0).values, c.constant(1).values
     axis = _axis(c, c.integer("axis", 0), max(values.ndim, 1))

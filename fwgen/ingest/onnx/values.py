@@ -70,7 +70,7 @@ class Span:
 
 
 @dataclass(slots=True, eq=False)
-class Signal:
+class OnnxSignal:
     """``scale * layer + offset``, and 0 where that is below, if ``clipped``.
 
     Parameters
@@ -104,8 +104,8 @@ class Signal:
     made: Fixed | None = None
     divided: bool = False
     open_dense: bool = False
-    settled: "Signal | None" = None
-    unclipped: "Signal | None" = None
+    settled: "OnnxSignal | None" = None
+    unclipped: "OnnxSignal | None" = None
 
     @property
     def size(self) -> int:
@@ -129,11 +129,11 @@ class Signal:
         """Whether it is the layer times one positive number."""
         return len(self.scale) == 1 and self.scale[0] > 0 and not any(self.offset)
 
-    def reshaped(self, shape: tuple[int, ...]) -> "Signal":
+    def reshaped(self, shape: tuple[int, ...]) -> "OnnxSignal":
         """The same elements in another shape."""
         return self.but(shape=shape)
 
-    def but(self, **changes: Any) -> "Signal":
+    def but(self, **changes: Any) -> "OnnxSignal":
         """Another signal, with these fields changed."""
         return replace(self, **({"settled": None, "unclipped": None} | changes))
 

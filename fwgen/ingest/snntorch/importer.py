@@ -17,7 +17,7 @@ from fwgen.ingest.answers import Question, ask
 from fwgen.ingest.bundle.schema import MAX_LAYERS, MAX_SIZE
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.files.torch_file import StateDict, read_state_dict
-from fwgen.ingest.nir.importer import read_formats
+from fwgen.ingest.norm import norm_factors
 from fwgen.ingest.snntorch.neurons import (
     CURRENTS,
     KNOWN,
@@ -30,8 +30,9 @@ from fwgen.ingest.snntorch.neurons import (
 )
 from fwgen.ingest.sources import Request
 from fwgen.ingest.spiking import questions as q
+from fwgen.ingest.spiking.formats import read_formats
 from fwgen.ingest.spiking.network import Net
-from fwgen.ingest.spiking.values import Thing
+from fwgen.ingest.spiking.values import ValueOrMap
 
 SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
 RELU = "relu"
@@ -89,7 +90,7 @@ def read(request: Request) -> Draft:
     draft.provenance |= {"framework": f"snnTorch (state dict; {_classes(spiking)} 1.0)"}
     draft.notes += inquiry.notes
     net = Net(draft, str(request.path), formats)
-    value: Thing = net.event()
+    value: ValueOrMap = net.event()
     for module in modules:
         match module.kind:
             case "linear":
@@ -111,21 +112,26 @@ def _classes(spiking: list[Module]) -> str:
     return "snntorch." + (", ".join(names) or "Leaky")
 
 
-def _linear(net: Net, module: Module, value: Thing) -> Thing:
+def _linear(net: Net, module: Module, value: ValueOrMap) -> ValueOrMap:
     weight = module.arrays["weight"]
     bias = module.arrays.get("bias", np.zeros(len(weight)))
     return net.dense(module.where, module.wanted, value, weight, bias)
 
 
-def _norm(net: Net, module: Module, value: Thing, epsilon: float) -> Thing:
+def _norm(net: Net, module: Module, value: ValueOrMap, epsilon: float) -> ValueOrMap:
     arrays = {
         key: module.spread(key, value.size) for key in module.arrays if key != "num_batches_tracked"
     }
     variance = arrays["running_var"] + epsilon
     if (variance <= 0).any():
         raise unread(f"{module.where}: running_var", "variances above 0", f"{variance.min():g}")
-    gain = arrays.get("weight", np.ones(value.size)) / np.sqrt(variance)
-    offset = arrays.get("bias", np.zeros(value.size)) - arrays["running_mean"] * gain
+    gain, offset = norm_factors(
+        arrays["running_mean"],
+        arrays["running_var"],
+        arrays.get("weight", np.ones(value.size)),
+        arrays.get("bias", np.zeros(value.size)),
+        epsilon,
+    )
     return net.scaled(module.where, module.wanted, value, gain, offset)
 
 

@@ -5,16 +5,17 @@ from typing import Any
 
 from fwgen.errors import BundleError
 from fwgen.ingest.exact import Grid, Reals, exact_format, integer_bits
-from fwgen.ingest.spiking.neurons import Leak, Neuron, Plan, Synapse, membrane_frac, reach
+from fwgen.ingest.names import CURRENT, SYNAPSE
+from fwgen.ingest.spiking.neurons import Leak, LifExpression, Neuron, Synapse, membrane_frac, reach
 from fwgen.ingest.spiking.values import Formats
 from fwgen.ir.fixed import MAX_WIDTH
 
 _STATES = {"alpha": "a synaptic current", "beta": "a membrane"}
-PARTS = ("_syn", "_current")  # of a layer with a synaptic current, behind its name
+PARTS = (SYNAPSE, CURRENT)  # of a layer with a synaptic current, behind its name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class MembraneInput:
     """What membranes see in each step, and how they leak; ``alpha`` where a current leaks too."""
 
     grid: Grid
@@ -23,7 +24,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class DraftLayer:
     """A layer to be written, with the arrays that are its own."""
 
     op: str
@@ -40,12 +41,12 @@ class Written:
     where: str
     name: str
     source: str
-    made: Plan
-    seen: Seen
+    made: LifExpression
+    seen: MembraneInput
     formats: Formats
     steps: int
 
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[DraftLayer]:
         """The layers, the last of them under the neurons' name.
 
         Raises
@@ -60,17 +61,17 @@ class Written:
             return [self._membranes(op, self.source)]
         if neuron.fires:
             return [self._current_based(neuron.synapse)]
-        keys, arrays = self._synapse(neuron.synapse, f"{self.name}_syn", "beta", "membrane")
-        integrators = Layer("li", f"{self.name}_syn", self.source, keys, arrays)
+        keys, arrays = self._synapse(neuron.synapse, self.name + SYNAPSE, "beta", "membrane")
+        integrators = DraftLayer("li", self.name + SYNAPSE, self.source, keys, arrays)
         previous = {"previous": True} if neuron.synapse.previous else {}
-        current = Layer("membrane", f"{self.name}_current", integrators.name, previous, {})
+        current = DraftLayer("membrane", self.name + CURRENT, integrators.name, previous, {})
         return [integrators, current, self._membranes("li", current.name)]
 
-    def _current_based(self, synapse: Synapse) -> Layer:
+    def _current_based(self, synapse: Synapse) -> DraftLayer:
         keys, arrays = self._synapse(synapse, self.name, "alpha", "syn")
         behind = self._membranes("cuba_lif", self.source)
         keys |= behind.keys | {"previous_current": synapse.previous}
-        return Layer("cuba_lif", self.name, self.source, keys, arrays | behind.arrays)
+        return DraftLayer("cuba_lif", self.name, self.source, keys, arrays | behind.arrays)
 
     def _synapse(
         self, synapse: Synapse, name: str, leak: str, state: str
@@ -86,7 +87,7 @@ class Written:
             keys[f"{state}_format"] = self._exact("alpha", grid.frac, peak, alpha)
         return keys, arrays
 
-    def _membranes(self, op: str, source: str) -> Layer:
+    def _membranes(self, op: str, source: str) -> DraftLayer:
         neuron, keys, arrays = self.made.neuron, dict[str, Any](), dict[str, Reals]()
         if op != "if":
             _put(keys, arrays, self.name, "beta", neuron.beta)
@@ -99,7 +100,7 @@ class Written:
             arrays["recurrent"] = neuron.recurrent
         if self.formats.exact:
             keys |= {k: v for k, v in self._exact_keys(neuron).items() if _known(k, keys)}
-        return Layer(op, self.name, source, keys, arrays)
+        return DraftLayer(op, self.name, source, keys, arrays)
 
     def _exact_keys(self, neuron: Neuron) -> dict[str, str]:
         grid, leak = self.seen.grid, self.seen.leak

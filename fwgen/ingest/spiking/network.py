@@ -18,9 +18,9 @@ from fwgen.ingest.bundle.schema import MAX_LAYERS, MAX_SIZE
 from fwgen.ingest.bundle.weights import read_format
 from fwgen.ingest.draft import SPIKES, Draft, Names
 from fwgen.ingest.exact import Grid, Reals, exact_format, frac_bits, linear
-from fwgen.ingest.spiking.layers import PARTS, Seen, Written
-from fwgen.ingest.spiking.neurons import Leak, Neuron, Plan, integrated, plan, too_fine
-from fwgen.ingest.spiking.values import Formats, Map, Thing, Value
+from fwgen.ingest.spiking.layers import PARTS, MembraneInput, Written
+from fwgen.ingest.spiking.neurons import Leak, LifExpression, Neuron, integrated, plan, too_fine
+from fwgen.ingest.spiking.values import Formats, Map, NetValue, ValueOrMap
 
 MAX_NUMBERS = 32 * 1024 * 1024
 DIAGONAL = 1024  # a diagonal on spikes is written as a matrix, up to this size
@@ -39,19 +39,19 @@ class Net:
     def __post_init__(self) -> None:
         self.names = Names(self.draft.name, self.draft.input_name)
 
-    def event(self) -> Value:
+    def event(self) -> NetValue:
         """The input."""
         name, size = self.draft.input_name, self.draft.size
         if self.draft.input_format == SPIKES:
-            return Value(name, Grid(np.zeros(size), np.ones(size), 0), temporal=True)
+            return NetValue(name, Grid(np.zeros(size), np.ones(size), 0), temporal=True)
         fmt = read_format(self.draft.input_format, "--set input_format")
         unit = 2.0**-fmt.frac
         ends = (np.full(size, fmt.lo * unit), np.full(size, fmt.hi * unit))
-        return Value(name, Grid(*ends, max(0, fmt.frac)))
+        return NetValue(name, Grid(*ends, max(0, fmt.frac)))
 
     # -- linear maps --
 
-    def dense(self, where: str, wanted: str, source: Thing, weight: Reals, bias: Reals) -> Map:
+    def dense(self, where: str, wanted: str, source: ValueOrMap, weight: Reals, bias: Reals) -> Map:
         """``weight @ x + bias``.
 
         Raises
@@ -67,7 +67,9 @@ class Net:
             raise self._no(where, f"weights of shape (units, {read.size}), as '{read.name}'", found)
         return Map(where, wanted, self._readable(where, read), weight, bias)
 
-    def scaled(self, where: str, wanted: str, source: Thing, gain: Reals, offset: Reals) -> Thing:
+    def scaled(
+        self, where: str, wanted: str, source: ValueOrMap, gain: Reals, offset: Reals
+    ) -> ValueOrMap:
         """``gain * x + offset``, folded into a map in front; the source itself if that is it."""
         if (gain == 1).all() and not offset.any():
             return source
@@ -82,15 +84,15 @@ class Net:
         read = self._readable(where, self.settled(source))
         return Map(where, wanted, read, gain, offset)
 
-    def settled(self, thing: Thing) -> Value:
+    def settled(self, thing: ValueOrMap) -> NetValue:
         """A value that layers may read: a map is written now, once."""
-        if isinstance(thing, Value):
+        if isinstance(thing, NetValue):
             return thing
         if thing.written is None:
             thing.written = self._write(thing)
         return thing.written
 
-    def _write(self, made: Map) -> Value:
+    def _write(self, made: Map) -> NetValue:
         grid = linear(made.source.grid, made.weight, made.bias)
         if made.weight.ndim == 1 and not made.source.temporal:
             return self._write_scale(made, grid)
@@ -110,7 +112,7 @@ class Net:
             keys["bias_format"] = exact_format(made.bias) if made.bias.any() else None
         grid = self._rounded(made, grid)
         name = self._add("dense", made.wanted, made.where, made.source.name, arrays, **keys)
-        return Value(name, grid, made.source.temporal)
+        return NetValue(name, grid, made.source.temporal)
 
     def _rounded(self, made: Map, grid: Grid) -> Grid:
         """The grid, with room for the rounding of weights and biases to their formats."""
@@ -123,14 +125,14 @@ class Net:
         frac = max(fmt.frac + made.source.grid.frac, frac_bits(made.bias))
         return Grid(grid.lo - room, grid.hi + room, frac)
 
-    def _step(self, thing: Thing) -> float:
+    def _step(self, thing: ValueOrMap) -> float:
         """The coarsest grid that sums of a map, or a membrane behind it, may be rounded to."""
-        if isinstance(thing, Value):
+        if isinstance(thing, NetValue):
             return self.formats.step(np.maximum(np.abs(thing.grid.lo), np.abs(thing.grid.hi)))
         source = max(1.0, 2.0**-thing.source.grid.frac)
         return source * max(self.formats.step(thing.weight), self.formats.step(thing.bias))
 
-    def _write_scale(self, made: Map, grid: Grid) -> Value:
+    def _write_scale(self, made: Map, grid: Grid) -> NetValue:
         size = len(made.weight)
         arrays = {"gamma": made.weight, "beta": made.bias}
         arrays |= {"mean": np.zeros(size), "variance": np.ones(size)}
@@ -139,11 +141,13 @@ class Net:
             keys["scale_format"] = exact_format(made.weight)
             keys["offset_format"] = exact_format(made.bias)
         source = made.source.name
-        return Value(self._add("batch_norm", made.wanted, made.where, source, arrays, **keys), grid)
+        return NetValue(
+            self._add("batch_norm", made.wanted, made.where, source, arrays, **keys), grid
+        )
 
     # -- neurons --
 
-    def neurons(self, where: str, wanted: str, source: Thing, neuron: Neuron) -> Value:
+    def neurons(self, where: str, wanted: str, source: ValueOrMap, neuron: Neuron) -> NetValue:
         """Neurons, one for each element of the source.
 
         Raises
@@ -169,19 +173,19 @@ class Net:
         if outside.size:
             raise self._no(where, "a leak factor from 0 to 1", f"{outside[0]:.6g}")
 
-    def _lifted(self, where: str, wanted: str, current: Thing, lift: float) -> Thing:
+    def _lifted(self, where: str, wanted: str, current: ValueOrMap, lift: float) -> ValueOrMap:
         """A current with a tiny constant added, which float64 must hold beside the bias."""
         if isinstance(current, Map) and ((current.bias + lift) - current.bias != lift).any():
             raise too_fine(where, frac_bits(np.array([lift])))
         size = current.size
         return self.scaled(where, f"{wanted}_in", current, np.ones(size), np.full(size, lift))
 
-    def _seen(self, neuron: Neuron, thing: Thing) -> Seen:
+    def _seen(self, neuron: Neuron, thing: ValueOrMap) -> MembraneInput:
         """What membranes see: the current, recurrent spikes, and a synapse behind both."""
         grid, step, alpha = self._grid(thing), self._step(thing), None
         if neuron.recurrent is not None:
             size = thing.size
-            spikes = Value("", Grid(np.zeros(size), np.ones(size), 0), temporal=True)
+            spikes = NetValue("", Grid(np.zeros(size), np.ones(size), 0), temporal=True)
             back = Map("", "", spikes, neuron.recurrent, np.zeros(size))
             more = self._grid(back)
             grid = Grid(grid.lo + more.lo, grid.hi + more.hi, max(grid.frac, more.frac))
@@ -189,11 +193,11 @@ class Net:
         if neuron.synapse is not None:
             alpha = self._leak(neuron.synapse.alpha, step)
             grid = integrated(grid, alpha, self.draft.steps)
-            step = max(step, self._step(Value("", grid)))
-        return Seen(grid, self._leak(neuron.beta, step), alpha)
+            step = max(step, self._step(NetValue("", grid)))
+        return MembraneInput(grid, self._leak(neuron.beta, step), alpha)
 
-    def _grid(self, thing: Thing) -> Grid:
-        if isinstance(thing, Value):
+    def _grid(self, thing: ValueOrMap) -> Grid:
+        if isinstance(thing, NetValue):
             return thing.grid
         return self._rounded(thing, linear(thing.source.grid, thing.weight, thing.bias))
 
@@ -206,7 +210,9 @@ class Net:
         room = 0 if self.formats.exact else (1 - factors) / 16
         return Leak(frac_bits(factors), factors + room, step)
 
-    def _write_neurons(self, where: str, wanted: str, source: Value, made: Plan) -> Value:
+    def _write_neurons(
+        self, where: str, wanted: str, source: NetValue, made: LifExpression
+    ) -> NetValue:
         neuron, size = made.neuron, source.size
         parts = PARTS if neuron.synapse and neuron.recurrent is None else ()
         name = self._name(wanted, where, parts)
@@ -218,11 +224,11 @@ class Net:
             how = f"a current of {made.lift:g} in each step" if made.lift else "a lower threshold"
             self.draft.notes.append(f"{name} fires at its threshold too, by {how}.")
         ends = np.zeros(size), np.full(size, float(neuron.fires))
-        return Value(name, Grid(*ends, 0), True, True, neuron.fires, made.membrane)
+        return NetValue(name, Grid(*ends, 0), True, True, neuron.fires, made.membrane)
 
     # -- other layers --
 
-    def summed(self, where: str, wanted: str, things: Sequence[Thing]) -> Thing:
+    def summed(self, where: str, wanted: str, things: Sequence[ValueOrMap]) -> ValueOrMap:
         """The sum of several values of one size."""
         total = things[0]
         for thing in things[1:]:
@@ -232,18 +238,18 @@ class Net:
                 raise self._no(where, needed, f"'{a.name}' and '{b.name}'")
             name = self._add("add", f"{wanted}_sum", where, [a.name, b.name])
             grid = Grid(a.grid.lo + b.grid.lo, a.grid.hi + b.grid.hi, max(a.grid.frac, b.grid.frac))
-            total = Value(name, grid, a.temporal)
+            total = NetValue(name, grid, a.temporal)
         return total
 
-    def relu(self, where: str, wanted: str, source: Thing) -> Value:
+    def relu(self, where: str, wanted: str, source: ValueOrMap) -> NetValue:
         """``max(x, 0)``."""
         read = self._readable(where, self.settled(source))
         grid = replace(read.grid, lo=np.maximum(read.grid.lo, 0), hi=np.maximum(read.grid.hi, 0))
-        return Value(self._add("relu", wanted, where, read.name), grid, read.temporal)
+        return NetValue(self._add("relu", wanted, where, read.name), grid, read.temporal)
 
     def above(
-        self, where: str, wanted: str, source: Thing, value: Reals, *, reached: bool
-    ) -> Value:
+        self, where: str, wanted: str, source: ValueOrMap, value: Reals, *, reached: bool
+    ) -> NetValue:
         """1 where the source is above ``value`` (or has reached it), else 0."""
         read = self._readable(where, self.settled(source))
         if value.shape != (read.size,):
@@ -262,9 +268,9 @@ class Net:
             keys, arrays = {"value": f"{name}.value"}, {"value": value}
         self._append("threshold", name, where, read.name, arrays, **keys)
         ends = np.zeros(read.size), np.ones(read.size)
-        return Value(name, Grid(*ends, 0), read.temporal)
+        return NetValue(name, Grid(*ends, 0), read.temporal)
 
-    def output(self, where: str, source: Thing, readout: str | None) -> None:
+    def output(self, where: str, source: ValueOrMap, readout: str | None) -> None:
         """An output; ``readout`` is ``membrane`` or ``spike_count`` where neurons are read.
 
         Raises
@@ -282,7 +288,7 @@ class Net:
             raise self._no(where, "outputs of different layers", f"'{read.name}' twice")
         self.draft.outputs.append(read.name)
 
-    def _read_out(self, where: str, read: Value, readout: str | None) -> Value:
+    def _read_out(self, where: str, read: NetValue, readout: str | None) -> NetValue:
         if readout is None:
             raise self._no(where, "neurons in front of an output, to be read out", "others between")
         if readout == "spike_count":
@@ -296,7 +302,7 @@ class Net:
             )
         return replace(read, name=name)
 
-    def _readable(self, where: str, read: Value) -> Value:
+    def _readable(self, where: str, read: NetValue) -> NetValue:
         if read.neurons and not read.fires:
             needed = "a membrane that is read out after the last step only"
             raise self._no(where, needed, f"'{read.name}', a membrane that is read in each step")

@@ -74,7 +74,7 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class LifExpression:
     """How a `lif` layer expresses a neuron.
 
     ``lift`` is added to the current in each step; ``membrane`` says whether the layer's membrane
@@ -127,7 +127,9 @@ def membrane_frac(neuron: Neuron, current: int, leak: int, steps: int) -> int:
     return first + (steps - 1) * leak
 
 
-def plan(where: str, neuron: Neuron, current: Grid, leak: Leak, steps: int, *, exact: bool) -> Plan:
+def plan(
+    where: str, neuron: Neuron, current: Grid, leak: Leak, steps: int, *, exact: bool
+) -> LifExpression:
     """How to express a neuron; ``current`` is what its membrane sees.
 
     Raises
@@ -138,9 +140,9 @@ def plan(where: str, neuron: Neuron, current: Grid, leak: Leak, steps: int, *, e
     if neuron.lowest is not None:
         _check_lowest(where, neuron, current, leak, steps, exact=exact)
     if not neuron.fires or neuron.reset == "none":
-        made = Plan(replace(neuron, reset="none"), reset_delay=True)
+        made = LifExpression(replace(neuron, reset="none"), reset_delay=True)
     elif neuron.delay != "at_spike":
-        made = Plan(neuron, reset_delay=neuron.delay == "true")
+        made = LifExpression(neuron, reset_delay=neuron.delay == "true")
     else:
         made = _at_spike(where, neuron, current, leak)
     if neuron.reached and neuron.fires:
@@ -148,17 +150,17 @@ def plan(where: str, neuron: Neuron, current: Grid, leak: Leak, steps: int, *, e
     return made
 
 
-def _at_spike(where: str, neuron: Neuron, current: Grid, leak: Leak) -> Plan:
+def _at_spike(where: str, neuron: Neuron, current: Grid, leak: Leak) -> LifExpression:
     if (neuron.threshold < 0).any():
         raise _no(where, "thresholds of 0 or more with reset_delay=at_spike", "one below 0")
     if neuron.reset == "zero":
-        return Plan(neuron, reset_delay=False)
+        return LifExpression(neuron, reset_delay=False)
     # after a reset it is at most the threshold; each number on the way may be rounded up once
     highest = leak.highest * neuron.threshold + current.hi * _SLACK + 4 * leak.step
     if (highest < 2 * neuron.threshold).all():
-        return Plan(neuron, reset_delay=False)
+        return LifExpression(neuron, reset_delay=False)
     if (neuron.beta == 1).all():
-        return Plan(neuron, reset_delay=True, membrane=False)
+        return LifExpression(neuron, reset_delay=True, membrane=False)
     worst = int(np.argmax(highest - 2 * neuron.threshold))
     raise BundleError(
         where,
@@ -170,7 +172,9 @@ def _at_spike(where: str, neuron: Neuron, current: Grid, leak: Leak) -> Plan:
     )
 
 
-def _reached(where: str, made: Plan, current: Grid, leak: Leak, steps: int, *, exact: bool) -> Plan:
+def _reached(
+    where: str, made: LifExpression, current: Grid, leak: Leak, steps: int, *, exact: bool
+) -> LifExpression:
     """The same neuron, firing where the membrane equals its threshold too."""
     neuron = made.neuron
     if not exact:
@@ -226,7 +230,7 @@ def integrated(current: Grid, leak: Leak, steps: int) -> Grid:
     return Grid(lo, hi, current.frac + (steps - 1) * leak.frac)
 
 
-def reach(made: Plan, current: Grid, leak: Leak, steps: int) -> float:
+def reach(made: LifExpression, current: Grid, leak: Leak, steps: int) -> float:
     """The largest magnitude of any membrane; bounds of intervals, as the range analysis finds."""
     size = current.size
     walk = _Walk(made, current, leak)
@@ -239,7 +243,7 @@ def reach(made: Plan, current: Grid, leak: Leak, steps: int) -> float:
 class _Walk:
     """Intervals of all neurons, step by step; a spike splits each at the threshold."""
 
-    def __init__(self, made: Plan, current: Grid, leak: Leak) -> None:
+    def __init__(self, made: LifExpression, current: Grid, leak: Leak) -> None:
         self.made, self.current = made, current
         self.beta, self.threshold = leak.highest, made.neuron.threshold
         self.peak = 0.0

@@ -35,7 +35,7 @@ class Formats:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Value:
+class NetValue:
     """A value of the draft: its layer's name, its grid, and what can be done with it.
 
     ``temporal`` where it differs from step to step. ``neurons`` says that it is the spikes of a
@@ -61,10 +61,10 @@ class Map:
 
     where: str
     wanted: str
-    source: Value
+    source: NetValue
     weight: Reals
     bias: Reals
-    written: Value | None = None
+    written: NetValue | None = None
 
     @property
     def size(self) -> int:
@@ -72,4 +72,4 @@ class Map:
         return len(self.weight)
 
 
-Thing = Value | Map
+ValueOrMap = NetValue | Map

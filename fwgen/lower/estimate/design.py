@@ -9,7 +9,6 @@ Yosys.
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.design import (
@@ -31,7 +30,7 @@ from fwgen.lower.design import (
 from fwgen.lower.estimate.bits import Bits, delay_cost
 from fwgen.lower.estimate.luts import FREE, Bit, Cost, Network
 from fwgen.lower.spiking.encoders import latency_cost
-from fwgen.lower.spiking.neurons import LifCore, NeuronCircuit, Steps
+from fwgen.lower.spiking.neurons import LifCore, NeuronCircuit, NeuronReads, Steps
 from fwgen.lower.spiking.readouts import count_cost, first_cost, maximum_cost
 from fwgen.lower.spiking.trains import train_cost
 
@@ -46,15 +45,14 @@ _CONTROL = "control"
 
 def estimate(design: Design) -> dict[str, Cost]:
     """Cost by layer, in the order of the blocks; the event control under ``""``."""
-    flow, rows = _Flow(), {block.name.partition("__")[0]: FREE for block in design.blocks}
+    flow, rows = _Flow(), {block.layer: FREE for block in design.blocks}
     circuits = {block.name: flow.forward(block) for block in design.blocks}
     for output in design.outputs:
         flow.want(output.signal, range(output.signal.width))
     for state in _looped(design):
         flow.want(state, range(state.width))
     for block in reversed(design.blocks):
-        layer = block.name.partition("__")[0]
-        rows[layer] += flow.cost(block, circuits.get(block.name))
+        rows[block.layer] += flow.cost(block, circuits.get(block.name))
     rows[""] = _control_cost(design)
     return rows
 
@@ -194,7 +192,7 @@ class _Flow:
 
     def _lif(self, block: LifBlock) -> Cost:
         cost, width = FREE, block.currents[0].fmt.width
-        read = Shown(bool(block.spikes), block.membrane is not None, bool(block.membranes))
+        read = NeuronReads(bool(block.spikes), block.membrane is not None, bool(block.membranes))
         built = [_neuron(kind, block.core.steps, read) for kind in block.core.kinds]
         for n, kind in enumerate(block.core.of):
             cost += built[kind]
@@ -219,21 +217,13 @@ class _Flow:
         return number.build(kept) + one.build(left) * len(wanted)
 
 
-class Shown(NamedTuple):
-    """What of a layer's neurons is read: spikes, the last membrane, those of all steps."""
-
-    spikes: bool
-    last: bool
-    every: bool
-
-
 def core_cost(core: LifCore, *, last: bool) -> Cost:
     """A layer of neurons whose spikes are read, and their last membranes where ``last``."""
-    built = [_neuron(kind, core.steps, Shown(True, last, False)) for kind in core.kinds]
+    built = [_neuron(kind, core.steps, NeuronReads(True, last, False)) for kind in core.kinds]
     return sum((built[kind] for kind in core.of), FREE)
 
 
-def _neuron(kind: NeuronCircuit, steps: Steps, read: Shown) -> Cost:
+def _neuron(kind: NeuronCircuit, steps: Steps, read: NeuronReads) -> Cost:
     """One neuron with its registers.
 
     Only that part of the state is there that the results or the state itself read.

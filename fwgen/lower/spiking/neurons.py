@@ -7,11 +7,13 @@ the rounding lies in the empty low bits of the leak's largest term.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import Lif, Reset, ShiftLeak
+from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import LastMembrane, Lif, Maximum, Membrane, Reset, ShiftLeak
 from fwgen.ir.ranges import LifRange, Range
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.convert import convert, half
@@ -39,6 +41,23 @@ class Steps:
     def last_lane(self) -> int:
         """The lane of the last step."""
         return (self.count - 1) % self.lanes
+
+
+class NeuronReads(NamedTuple):
+    """What other nodes read of a layer's neurons: spikes, the last membrane, those of all steps."""
+
+    spikes: bool
+    last: bool
+    every: bool
+
+    @classmethod
+    def of(cls, graph: Graph, node: Lif) -> "NeuronReads":
+        """What the readers of a node take."""
+        readers = [n for n in graph if node.name in n.sources]
+        last = any(isinstance(n, LastMembrane) for n in readers)
+        every = any(isinstance(n, Maximum | Membrane) for n in readers)
+        spikes = any(not isinstance(n, LastMembrane | Maximum | Membrane) for n in readers)
+        return cls(spikes, last, every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +124,7 @@ def _shown_ps(kind: NeuronCircuit, lane: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerBounds:
     """Bounds that hold for all neurons of a layer, as integers.
 
     ``state`` on the membrane's grid; ``before`` likewise, of what reaches its overflow mode;
@@ -119,7 +138,7 @@ class Layer:
     ready: int = 0
 
     @classmethod
-    def of(cls, ranges: LifRange, current: Range, ready: int = 0) -> "Layer":
+    def of(cls, ranges: LifRange, current: Range, ready: int = 0) -> "LayerBounds":
         """The bounds of a layer with this current."""
         state, before = _hull(ranges.membrane), _hull(ranges.before)
         return cls(state, before, _hull(current), current.frac, ready)
@@ -141,12 +160,12 @@ def lif_core(
     """
     kinds: dict[tuple[int | None, int, bool, bool], NeuronCircuit] = {}
     of = []
-    layer = Layer.of(ranges, current, ready)
+    layer = LayerBounds.of(ranges, current, ready)
     rows = zip(neurons(node, current), ranges.can_fire, ranges.can_reset, strict=True)
     for neuron, fires, resets in rows:
         key = (neuron.beta, neuron.threshold, fires, resets)
         if key not in kinds:
-            step = Step(neuron, layer, fires=fires, resets=resets)
+            step = NeuronStep(neuron, layer, fires=fires, resets=resets)
             kinds[key] = neuron_circuit(step, pace, steps)
             kinds[key].sweep(spikes_read=spikes_read)
         of.append(list(kinds).index(key))
@@ -154,7 +173,7 @@ def lif_core(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NeuronStep:
     """One time step of one neuron, as a circuit's operations.
 
     ``fires`` is False where the bounds prove that it cannot, ``resets`` where no step can begin
@@ -162,7 +181,7 @@ class Step:
     """
 
     neuron: Neuron
-    layer: Layer
+    layer: LayerBounds
     fires: bool
     resets: bool
 
@@ -245,7 +264,7 @@ class Step:
         return convert(c, "after", exact, neuron.frac, neuron.membrane, self.layer.before)
 
 
-def neuron_circuit(step: Step, pace: Pace, steps: Steps) -> NeuronCircuit:
+def neuron_circuit(step: NeuronStep, pace: Pace, steps: Steps) -> NeuronCircuit:
     """One clock cycle of one neuron."""
     c, layer = Circuit(pace, pipelined=False), step.layer
     alone = steps.cycles == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fwgen.ir.nodes import FirstSpike, LastMembrane, Maximum, Membrane, ReadOut, SpikeCount
+from fwgen.ir.nodes import FirstSpike, Maximum, ReadOut, SpikeCount
 from fwgen.ir.ranges import Range
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.words import Word
@@ -11,7 +11,6 @@ from fwgen.lower.estimate.luts import Bit, Cost, Network
 from fwgen.lower.spiking.spike_sum import Synapses, spike_sum
 from fwgen.lower.spiking.table_groups import forms_for
 
-MembraneReader = LastMembrane | Maximum | Membrane
 Gathering = CountBlock | FirstSpikeBlock | MaximumBlock
 _FIRST, _LAST = ("first", 0), ("last", 0)
 _NARROW = 2  # bits of two numbers whose comparison fits, with the first step, into a LUT

@@ -15,7 +15,7 @@ from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.vectors import bounds_of
 from fwgen.lower.design import CircuitBlock, DelayBlock, Signal
 from fwgen.lower.plan import Plan
-from fwgen.lower.spiking.neurons import Layer, Step
+from fwgen.lower.spiking.neurons import LayerBounds, NeuronStep
 from fwgen.lower.spiking.synapses import chosen, weighted
 from fwgen.lower.spiking.table_groups import GATED, Form
 from fwgen.quantise.lif_range import neurons, recurrent_weights
@@ -98,10 +98,10 @@ def _leaking(
     c = Circuit(pace, pipelined=False)
     xs = c.input("current_i", current, before["current_i"])
     us = c.input("membrane_i", ranges.membrane, before["membrane_i"])
-    hull = Layer.of(ranges, current)
+    hull = LayerBounds.of(ranges, current)
     after = []
     for neuron, x, u in zip(neurons(layer, current), xs, us, strict=True):
-        step = Step(neuron, hull, fires=False, resets=False)
+        step = NeuronStep(neuron, hull, fires=False, resets=False)
         after.append(step.run(c, u, c.constant(0), x)[0])
     c.output("membrane_o", after, ranges.membrane)
     return c

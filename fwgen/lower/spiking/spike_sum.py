@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.words import Scaled, Truth, Word, trailing_zeros
 from fwgen.lower.spiking.table_groups import Form, grouped
-from fwgen.lower.spiking.table_offsets import First, Table, Tables
+from fwgen.lower.spiking.table_offsets import First, SpikeTable, SpikeTables
 
 QUICK, THOROUGH = 4, 300  # exchanges tried for each synapse
 
@@ -65,7 +65,7 @@ def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, form: Fo
         return c.constant(constant)
     low = min(trailing_zeros(weight) for weight in live if weight)
     found = grouped([weight >> low for weight in live], form, synapses.swaps)
-    tables = Tables.of(found, form.chains, constant >> low)
+    tables = SpikeTables.of(found, form.chains, constant >> low)
     ends = [
         _chain(c, f"{name}_c{k}", synapses, first, row)
         for k, (first, row) in enumerate(tables.chains)
@@ -76,7 +76,7 @@ def spike_sum(c: Circuit, name: str, synapses: Synapses, constant: int, form: Fo
 
 
 def _chain(
-    c: Circuit, name: str, synapses: Synapses, first: First | None, tables: Sequence[Table]
+    c: Circuit, name: str, synapses: Synapses, first: First | None, tables: Sequence[SpikeTable]
 ) -> Word:
     """One table after the other, each added in the LUTs that hold it."""
     if first is None:
@@ -103,7 +103,7 @@ def _chain(
     return total
 
 
-def _terms(c: Circuit, name: str, synapses: Synapses, table: Table, stage: int) -> list[Word]:
+def _terms(c: Circuit, name: str, synapses: Synapses, table: SpikeTable, stage: int) -> list[Word]:
     """A table's result, whose LUTs are those of the addition behind it, and its carry."""
     values = [value >> table.low for value in table.values]
     words = [_truth(c, name, synapses, table, values, stage)]
@@ -115,7 +115,7 @@ def _terms(c: Circuit, name: str, synapses: Synapses, table: Table, stage: int) 
 
 
 def _truth(
-    c: Circuit, name: str, synapses: Synapses, table: Table, values: Sequence[int], stage: int
+    c: Circuit, name: str, synapses: Synapses, table: SpikeTable, values: Sequence[int], stage: int
 ) -> Word:
     spikes = tuple(synapses.spike(c, i, stage) for i, _ in table.share.parts)
     ready = max(spike.arrival for spike in spikes)
@@ -124,7 +124,7 @@ def _truth(
     return word
 
 
-def _alone(c: Circuit, name: str, synapses: Synapses, table: Table) -> Word:
+def _alone(c: Circuit, name: str, synapses: Synapses, table: SpikeTable) -> Word:
     """A table whose LUTs stand on their own."""
     if not table.share.parts:
         return c.constant(table.constant)

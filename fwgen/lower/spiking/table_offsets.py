@@ -15,7 +15,7 @@ from fwgen.lower.spiking.table_groups import Grouping, Share
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SpikeTable:
     """A table in a chain; ``carry`` is a constant 1 there, where no spike enters."""
 
     share: Share
@@ -66,21 +66,24 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class SpikeTables:
     """All tables of a sum with their constants, chain by chain; ``rest`` is added at the end.
 
     A chain without a `First` begins with a table that stands alone.
     """
 
-    chains: tuple[tuple[First | None, tuple[Table, ...]], ...]
+    chains: tuple[tuple[First | None, tuple[SpikeTable, ...]], ...]
     rest: int
 
     @classmethod
-    def of(cls, found: Grouping, chains: int, constant: int) -> "Tables":
+    def of(cls, found: Grouping, chains: int, constant: int) -> "SpikeTables":
         """The tables of a grouping, with ``constant`` and what takes the silences back."""
         parts = [part for share in found.tables for _, part in share.parts]
         constant += sum(part for part in parts if part < 0)
-        tables, firsts = [Table(share) for share in found.tables], [First(f) for f in found.first]
+        tables, firsts = (
+            [SpikeTable(share) for share in found.tables],
+            [First(f) for f in found.first],
+        )
         if not tables:  # first terms take all
             return cls(tuple((first, ()) for first in firsts), constant)
         span = sum(table.share.size for table in tables).bit_length()
@@ -92,8 +95,8 @@ class Tables:
 
 
 def _dealt(
-    tables: Sequence[Table], firsts: Sequence[First], chains: int
-) -> Iterator[tuple[First | None, tuple[Table, ...]]]:
+    tables: Sequence[SpikeTable], firsts: Sequence[First], chains: int
+) -> Iterator[tuple[First | None, tuple[SpikeTable, ...]]]:
     """An equal share of the tables for each chain, beside one that stands alone if there is one."""
     heads = [] if firsts else tables[:chains]
     rest = tables[len(heads) :]
@@ -114,7 +117,7 @@ class _Spread:
     those that the constant takes; filling tables up takes hardly any, and is not counted.
     """
 
-    tables: list[Table]
+    tables: list[SpikeTable]
     firsts: list[First]
     alone: int
     span: int

@@ -10,26 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwgen.ir.cast import Ints, cast
-from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import LastMembrane, Lif, Maximum, Membrane, Reset, ShiftLeak
+from fwgen.ir.nodes import Lif, Reset, ShiftLeak
 from fwgen.ir.ranges import Range, address_bits, filled, ints
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.vectors import bounds_of
 from fwgen.lower.circuit.words import Word
+from fwgen.lower.spiking.neurons import NeuronReads
 from fwgen.quantise.lif_range import Neuron, neurons
 
 WIDEST = 8  # bits of a current: a spike is then at most five LUTs
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What of a layer is read: spikes, the last membrane, the membranes of all ``steps``."""
-
-    spikes: bool
-    last: bool
-    every: bool
-    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +28,6 @@ class Train:
 
     spikes: tuple[tuple[int, ...], ...]
     membranes: tuple[tuple[int, ...], ...]
-
-
-def read_of(graph: Graph, node: Lif) -> tuple[bool, bool, bool]:
-    """Whether spikes, the last membrane, and those of all steps are read by other nodes."""
-    readers = [n for n in graph if node.name in n.sources]
-    last = any(isinstance(n, LastMembrane) for n in readers)
-    every = any(isinstance(n, Maximum | Membrane) for n in readers)
-    spikes = any(not isinstance(n, LastMembrane | Maximum | Membrane) for n in readers)
-    return spikes, last, every
 
 
 def is_looked_up(current: Range) -> bool:
@@ -60,7 +41,8 @@ def lookups(
     current: Range,
     pace: Pace,
     arrivals: Sequence[int],
-    wanted: Wanted,
+    reads: NeuronReads,
+    steps: int,
     *,
     joined: bool = False,
 ) -> Circuit:
@@ -74,19 +56,19 @@ def lookups(
     for neuron, x in zip(layer, given, strict=True):
         key = (neuron.beta, neuron.threshold, x.lo, x.hi)
         if key not in known:
-            known[key] = train(neuron, range(x.lo, x.hi + 1), current.frac, wanted.steps)
+            known[key] = train(neuron, range(x.lo, x.hi + 1), current.frac, steps)
         every.append(known[key])
     rows, spikes = list(zip(given, every, strict=True)), list[Word]()
-    for t in range(wanted.steps):
+    for t in range(steps):
         words = [c.lookup(f"n{n}_t{t}", x, f.spikes[t]) for n, (x, f) in enumerate(rows)]
         spikes += words
-        if wanted.spikes and not joined:
+        if reads.spikes and not joined:
             c.output(f"spike{t}_o", words, bounds_of(words, 0), more=True)
-        if wanted.every or (wanted.last and t + 1 == wanted.steps):
+        if reads.every or (reads.last and t + 1 == steps):
             words = [c.lookup(f"n{n}_u{t}", x, f.membranes[t]) for n, (x, f) in enumerate(rows)]
             frac = layer[0].membrane.frac
             c.output(f"membrane{t}_o", words, bounds_of(words, frac), more=True)
-    if wanted.spikes and joined:
+    if reads.spikes and joined:
         c.output("spikes_o", spikes, Range(filled(0, 1), filled(1, 1), 0), more=True)
     c.sweep(w for out in c.outputs for w in out.words)
     return c

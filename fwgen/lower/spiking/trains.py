@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 from fwgen.ir.nodes import BIT, Input
-from fwgen.lower.design import Signal, TrainBlock
+from fwgen.lower.design import Lanes, Signal, TrainBlock
 from fwgen.lower.estimate.luts import Cost
 from fwgen.lower.plan import Plan
 from fwgen.lower.spiking.neurons import Steps
-
-Lanes = tuple[Signal, ...]
 
 
 def each_step(plan: Plan, node: Input) -> list[Signal]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fwgen.ingest.onnx.rounding import decides_alike
-from fwgen.ingest.onnx.values import Signal, Span, numbers
+from fwgen.ingest.onnx.values import OnnxSignal, Span, numbers
 from fwgen.ir.fixed import Fixed
 
 HALF = Fraction(1, 2)
@@ -43,7 +43,7 @@ def test_it_says_what_trying_all_says(mode: str, fmt: str) -> None:
         d = b + Fraction(int(rng.integers(-1, 2)), int(rng.integers(10, 2000)))
         lo, hi = sorted(int(v) for v in rng.integers(-12, 13, 2))
         span = Span(1, np.array([lo / 2]), np.array([hi / 2]))
-        x = Signal("x", (1, 1), "x", span, numbers(a), numbers(b))
+        x = OnnxSignal("x", (1, 1), "x", span, numbers(a), numbers(b))
         alike = all(
             rounded(a * n / 2 + b, target) == rounded(c * n / 2 + d, target)
             for n in range(lo, hi + 1)
@@ -57,7 +57,7 @@ def test_each_element_counts() -> None:
     """One element that would be decided otherwise is enough."""
     span = Span(0, np.array([-4.0, -4.0]), np.array([4.0, 4.0]))
     third = Fraction(1, 3)
-    x = Signal("x", (1, 2), "x", span, numbers([third, third]), numbers(0))
+    x = OnnxSignal("x", (1, 2), "x", span, numbers([third, third]), numbers(0))
     fmt = Fixed.parse("fixed<4,4,TRN,SAT>")
     below, above = third - Fraction(1, 1000), third + Fraction(1, 1000)
     scales = np.array([above, below], dtype=object)

@@ -10,6 +10,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest.bundle.base import MAX_SIZE, Layer
 from fwgen.ingest.bundle.site import Makers, Site
 from fwgen.ingest.bundle.weights import Weights
+from fwgen.ingest.norm import norm_factors
 from fwgen.ir.nodes import BatchNorm, Dense, Node, Real
 
 
@@ -82,9 +83,7 @@ def _batch_norm(site: Site, layer: BatchNormLayer) -> list[Node]:
             found=f"{float(variance.min()):g}",
             do="Store the moving variance, and the epsilon that the framework used.",
         )
-    with np.errstate(over="ignore", invalid="ignore"):
-        scale = found["gamma"] / np.sqrt(variance)
-        offset = found["beta"] - found["mean"] * scale
+    scale, offset = norm_factors(**found, epsilon=layer.epsilon)
     if not (np.isfinite(scale).all() and np.isfinite(offset).all()):
         raise BundleError(
             f"{arrays.path}: layer '{layer.name}'",

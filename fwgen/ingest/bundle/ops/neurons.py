@@ -10,6 +10,7 @@ from pydantic import Field
 from fwgen.ingest.bundle.base import Layer, Name, Scalar
 from fwgen.ingest.bundle.site import Makers, Site
 from fwgen.ingest.bundle.weights import number
+from fwgen.ingest.names import CURRENT, SYNAPSE
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import CubaLif, Lif, Membrane, Node, Real, Reset, ShiftLeak
 
@@ -118,8 +119,8 @@ def _cuba_lif(site: Site, layer: CubaLifLayer) -> list[Node]:
         n = _neurons(site, layer, source)
         keys = {field.name: getattr(n, field.name) for field in fields(n)}
         return [CubaLif(**keys, alpha=leak, syn=fmt, previous=layer.previous_current)]
-    integrators = Lif(f"{layer.name}_syn", source, leak, None, fmt, Reset.NONE, reset_delay=True)
-    current = Membrane(f"{layer.name}_current", integrators.name, layer.previous_current)
+    integrators = Lif(layer.name + SYNAPSE, source, leak, None, fmt, Reset.NONE, reset_delay=True)
+    current = Membrane(layer.name + CURRENT, integrators.name, layer.previous_current)
     return [integrators, current, _neurons(site, layer, current.name)]
 
 
