@@ -286,6 +286,7 @@ class Wavefront:
                 copy,
                 membranes,
                 beside,
+                node.name,
             )
         )
         self._lanes[node.name, copy] = spikes

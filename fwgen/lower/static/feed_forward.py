@@ -19,6 +19,7 @@ from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.convert import convert
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.squares import square
+from fwgen.lower.circuit.sums import Part, Sums
 from fwgen.lower.circuit.vectors import aligned, sum_of_two, terms
 from fwgen.lower.circuit.words import Scaled, Word
 from fwgen.lower.static import activations as element_wise
@@ -212,6 +213,7 @@ def _adder_graph(
             found=f"{int(np.abs(weight).max()).bit_length()} bits",
             do="Choose a narrower weight_format.",
         )
+    c.sums = Sums("y", (Part("x", "x_i", weight << lift),), bias + lifted, frac)
     sums = _solve(c, x, weight, lift, bias + lifted, variant)
     words = [c.whole(f"y{o}", term) for o, term in enumerate(sums)]
     return accumulated(c, words, frac, accumulator)
