@@ -4,12 +4,12 @@ All arithmetic is modulo 2**width of the result, on operands brought to exactly 
 that the text means the same under every tool's width rules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from fwgen.emit.literals import joined, literal, repeated
-from fwgen.emit.memories import ENTRY, TABLE, block_bits, entry_blocks, key, memory
+from fwgen.emit.memories import TABLE, block_bits, entry_blocks, key, memory
 from fwgen.emit.operands import Operands
 from fwgen.ir.fixed import Rounding
 from fwgen.lower.circuit.builder import Circuit
@@ -37,8 +37,9 @@ from fwgen.lower.circuit.words import (
 
 @dataclass(slots=True)
 class Writer(Operands):
-    """Turns operations into statements."""
+    """Turns operations into statements; ``fills`` are those that fill the tables."""
 
+    fills: list[str] = field(default_factory=list)
     _tables: dict[object, list[str | None]] = field(default_factory=dict)
 
     def lines(self, op: Op) -> list[str]:
@@ -118,25 +119,27 @@ class Writer(Operands):
         return row[0]
 
     def _table_of(self, op: Op) -> list[str]:
-        """The memories that an operation reads, if no earlier one reads the same."""
+        """Declarations of what an operation reads, if no earlier one reads the same."""
         match op:
             case Truth():
                 name = self.names.take(op.word.name + TABLE)
                 self._tables[op.word.name] = [name]
-                return memory(self.names, name, op.word.width, op.values)
+                return self._memory(name, op, op.values)
             case Lookup() if key(op) not in self._tables:
                 name, blocks = f"TABLE_{len(self._tables)}", entry_blocks(op)
-                suffixes = [f"_{k}" for k in range(len(blocks))] if len(blocks) > 1 else [""]
-                found = [
-                    self.names.take(name + suffix) if block else None
-                    for suffix, block in zip(suffixes, blocks, strict=True)
-                ]
-                self._tables[key(op)] = list(found)
+                endings = [f"_{k}" for k in range(len(blocks))] if len(blocks) > 1 else [""]
+                rows = zip(endings, blocks, strict=True)
+                found = [self.names.take(name + end) if block else None for end, block in rows]
+                self._tables[key(op)] = found
                 pairs = zip(found, blocks, strict=True)
-                rows = [memory(self.names, n, op.word.width, b) for n, b in pairs if n and b]
-                return [line for row in rows for line in row]
+                return [line for n, b in pairs if n and b for line in self._memory(n, op, b)]
             case _:
                 return []
+
+    def _memory(self, name: str, op: Op, entries: Sequence[int | None]) -> list[str]:
+        made = memory(self.names, name, op.word.width, entries)
+        self.fills += made.fill
+        return made.declared
 
     def _sum(self, op: Add) -> str:
         width = op.word.width
@@ -257,7 +260,7 @@ class Writer(Operands):
         for op in circuit.ops:
             held = isinstance(op, Register)
             lines += [f"{self.declare(op.word, 'reg')};"] if held else self.lines(op)
-        return [f"integer {ENTRY};", *lines] if self._tables else lines
+        return lines
 
     def updates(self, circuit: Circuit) -> list[str]:
         """Register updates at the rising clock edge."""

@@ -5,6 +5,7 @@ Vivado the second.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from fwgen.emit.literals import literal
@@ -18,22 +19,29 @@ _LISTED = 256  # entries of one list: tools slow down where constants have very 
 _ATTRIBUTES = '(* ram_style = "registers", rom_style = "distributed" *)'
 
 
-def memory(names: Names, name: str, width: int, entries: Sequence[int | None]) -> list[str]:
-    """The statements of a memory with these entries; None stands for one that is never addressed.
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Statements of a memory: its declarations, and the loops that ``fill`` it."""
 
-    The entries are a list in the order of their addresses, and a loop puts them into the memory.
+    declared: list[str]
+    fill: list[str]
+
+
+def memory(names: Names, name: str, width: int, entries: Sequence[int | None]) -> Memory:
+    """A memory with these entries; None stands for one that is never addressed.
+
+    The entries are a list in the order of their addresses, which a loop puts into the memory.
     """
-    listed = f"{name.removesuffix(TABLE)}__values"
-    lines = [f"{_ATTRIBUTES} reg [{width - 1}:0] {name} [0:{len(entries) - 1}];"]
+    found = Memory([f"{_ATTRIBUTES} reg [{width - 1}:0] {name} [0:{len(entries) - 1}];"], [])
+    listed, i = f"{name.removesuffix(TABLE)}__values", ENTRY
     for start in range(0, len(entries), _LISTED):
         part = entries[start : start + _LISTED]
-        values, last, i = names.take(listed), len(part) - 1, ENTRY
-        place = f"{start} + {i}" if start else i
-        packed, loop = ", ".join(_listed(part, width)), f"{i} = 0; {i} <= {last}; {i} = {i} + 1"
+        values, last = names.take(listed), len(part) - 1
+        packed, place = ", ".join(_listed(part, width)), f"{start} + {i}" if start else i
         taken = f"{values}[{width}*({last}-{i})+:{width}]"
-        lines.append(f"localparam [{width * len(part) - 1}:0] {values} = {{{packed}}};")
-        lines.append(f"initial for ({loop}) {name}[{place}] = {taken};")
-    return lines
+        found.declared.append(f"localparam [{width * len(part) - 1}:0] {values} = {{{packed}}};")
+        found.fill.append(f"for ({i} = 0; {i} <= {last}; {i} = {i} + 1) {name}[{place}] = {taken};")
+    return found
 
 
 def _listed(entries: Sequence[int | None], width: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fwgen.emit.circuit import Writer
+from fwgen.emit.memories import ENTRY
 from fwgen.emit.render import render
 from fwgen.emit.sums import sums_text
 from fwgen.lower.circuit.builder import Circuit
@@ -24,6 +25,8 @@ def circuit_text(module: str, circuit: Circuit, about: str) -> str:
         ports=[_port(v) for v in [*circuit.inputs, *circuit.outputs]],
         sums=sums_text(circuit.sums),
         body=body,
+        entry=ENTRY,
+        fills=writer.fills,
         updates=updates,
         assigns=assigns,
         unused=[*writer.unread_ports(circuit), *writer.unread()],

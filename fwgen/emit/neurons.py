@@ -6,6 +6,7 @@ from typing import Any
 
 from fwgen.emit.circuit import Writer
 from fwgen.emit.literals import literal
+from fwgen.emit.memories import ENTRY
 from fwgen.emit.render import places, render
 from fwgen.ir.cast import to_real
 from fwgen.ir.nodes import Const, Lif, Reset, ShiftLeak
@@ -126,6 +127,8 @@ class _Neuron:
             registers=registers,
             reads=reads,
             body=body,
+            entry=ENTRY,
+            fills=writer.fills,
             assigns=assigns,
             unused=[*self._idle(registers), *writer.unread()],
         )

@@ -132,17 +132,17 @@ def test_tables_are_memories_that_are_never_written() -> None:
     out = [c.lookup(f"y{i}", w, [3, -4, 0, 1]) for i, w in enumerate(words)]
     kept = Range(np.array([-4] * 2, dtype=object), np.array([3] * 2, dtype=object), 0)
     c.output("y_o", out, kept)
-    loop = "entry = 0; entry <= 3; entry = entry + 1"
-    assert Writer(c.names.copy()).body(c) == [
-        "integer entry;",
+    writer = Writer(c.names.copy())
+    assert writer.body(c) == [
         "wire signed [1:0] x_0 = x_i[1:0];",
         "wire signed [1:0] x_1 = x_i[3:2];",
         '(* ram_style = "registers", rom_style = "distributed" *) reg [2:0] TABLE_0 [0:3];',
         "localparam [11:0] TABLE_0__values = {3'd0, 3'd1, 3'd3, -3'sd4};",
-        f"initial for ({loop}) TABLE_0[entry] = TABLE_0__values[3*(3-entry)+:3];",
         "wire signed [2:0] y0 = TABLE_0[$unsigned(x_0)];",
         "wire signed [2:0] y1 = TABLE_0[$unsigned(x_1)];",
     ]
+    loop = "for (entry = 0; entry <= 3; entry = entry + 1)"
+    assert writer.fills == [f"{loop} TABLE_0[entry] = TABLE_0__values[3*(3-entry)+:3];"]
 
 
 def test_declarations() -> None:

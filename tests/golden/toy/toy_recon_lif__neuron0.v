@@ -18,12 +18,10 @@ module toy_recon_lif__neuron0 (
     reg signed [7:0] shown_q;
     wire signed [4:0] current0 = current0_i[4:0];
 
-    integer entry;
     wire resets = $signed(membrane_q) > 8'sd40;
     wire signed [10:0] half = {membrane_q, 3'd0} + 11'd4;
     (* ram_style = "registers", rom_style = "distributed" *) reg [8:0] lowered__table [0:1];
     localparam [17:0] lowered__values = {9'd0, 9'd320};
-    initial for (entry = 0; entry <= 1; entry = entry + 1) lowered__table[entry] = lowered__values[9*(1-entry)+:9];
     wire [8:0] lowered = lowered__table[resets];
     wire signed [10:0] v_exact_s0 = half - {{3{membrane_q[7]}}, membrane_q};
     wire signed [11:0] v_exact_s1 = {{current0[4], current0}, 6'd0} + {v_exact_s0[10], v_exact_s0};
@@ -39,6 +37,12 @@ module toy_recon_lif__neuron0 (
     wire after_up = after_s1[2];
     wire signed [8:0] after_round = after_floor + {8'd0, after_up};
     wire signed [7:0] after_proven = after_round[7:0];
+
+    // fills the tables; each list of values begins with that of address 0
+    integer entry;
+    initial begin
+        for (entry = 0; entry <= 1; entry = entry + 1) lowered__table[entry] = lowered__values[9*(1-entry)+:9];
+    end
 
     always @(posedge clk_i) begin
         if (clear_i) membrane_q <= 8'd0;
