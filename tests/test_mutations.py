@@ -35,16 +35,15 @@ def edit(path: Path, pattern: str, new: str, count: int = 1) -> None:
 def flip_a_bit(path: Path, table: str, synapse: int = 1) -> None:
     """The lowest bit of one synapse's weight: all entries of its table with its spike change."""
     text = path.read_text()
-    found = re.search(rf"initial begin {table}__table\[0\] = .*", text)
+    found = re.search(rf"{table}__values = \{{(.*?)\}};", text, re.DOTALL)
     assert found, f"no {table} in {path.name}"
 
-    def changed(entry: re.Match[str]) -> str:
-        index, value = int(entry[2]), int(entry[4])
-        return f"{entry[1]}{index}{entry[3]}{value ^ 1 if index >> synapse & 1 else value}"
-
-    line = re.sub(r"(__table\[)(\d+)(\] = -?\d+'s?d)(\d+)", changed, found[0])
-    assert line != found[0]
-    path.write_text(text.replace(found[0], line, 1))
+    entries = re.split(r",\s+", found[1])
+    for index, entry in enumerate(entries):
+        head, value = re.fullmatch(r"(-?\d+'s?d)(\d+)", entry).groups()
+        entries[index] = f"{head}{int(value) ^ (index >> synapse & 1)}"
+    assert len(entries) > 1 << synapse
+    path.write_text(text.replace(found[1], ", ".join(entries), 1))
 
 
 def flip_hidden_weight_bit(rtl: Path) -> None:
@@ -63,20 +62,20 @@ def fire_at_threshold(rtl: Path) -> None:
     assert isinstance(node, Lif)
     assert node.membrane
     threshold = round(float(node.threshold.values) * 2**node.membrane.frac)
-    both = rf"wire fires = (\1) | (shown == {threshold});"
+    both = rf"wire fires = (\1) | (shown_q == {threshold});"
     edit(rtl / "snn_ae_enc2_lif__neuron0.v", r"wire fires = (.+);", both)
 
 
 def keep_state_between_events(rtl: Path) -> None:
     """The membranes of one layer are not cleared in front of an event's first step."""
-    kept = r"if \(clear_i\) membrane <= \d+'d0;\s*else "
+    kept = r"if \(clear_i\) membrane_q <= \d+'d0;\s*else "
     edit(rtl / "snn_ae_enc2_lif__neuron0.v", kept, "")
 
 
 def keep_spike_between_events(rtl: Path) -> None:
     """The last spike of an event resets a neuron in the next event."""
     path = rtl / "snn_ae_enc2_lif__neuron0.v"
-    edit(path, r"wire resets = (.*)\bmembrane\b(.*);", r"wire resets = \1shown\2;")
+    edit(path, r"wire resets = (.*)\bmembrane_q\b(.*);", r"wire resets = \1shown_q\2;")
 
 
 def late_valid(rtl: Path) -> None:

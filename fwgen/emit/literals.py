@@ -1,4 +1,6 @@
-"""Pieces of Verilog text: literals and slices."""
+"""Pieces of Verilog text: literals, slices, concatenations."""
+
+from collections.abc import Sequence
 
 
 def literal(value: int, width: int, *, signed: bool = False) -> str:
@@ -30,3 +32,13 @@ def unread_bits(name: str, width: int, read: int) -> list[str]:
 def range_text(name: str, msb: int, lsb: int) -> str:
     """A bit, or a range of them."""
     return f"{name}[{msb}]" if msb == lsb else f"{name}[{msb}:{lsb}]"
+
+
+def repeated(count: int, bit: str) -> str:
+    """One bit several times; an expression must stand in parentheses."""
+    return bit if count == 1 else f"{{{count}{{{bit}}}}}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Vectors side by side, the first in the lowest bits."""
+    return parts[0] if len(parts) == 1 else f"{{{', '.join(reversed(parts))}}}"

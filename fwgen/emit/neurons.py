@@ -6,9 +6,11 @@ from typing import Any
 
 from fwgen.emit.circuit import Writer
 from fwgen.emit.literals import literal
+from fwgen.emit.memories import ENTRY
 from fwgen.emit.render import places, render
 from fwgen.ir.cast import to_real
 from fwgen.ir.nodes import Const, Lif, Reset, ShiftLeak
+from fwgen.lower.circuit.names import Names
 from fwgen.lower.circuit.words import Word
 from fwgen.lower.design import LifBlock, Signal
 from fwgen.lower.spiking.neurons import NeuronCircuit
@@ -23,11 +25,6 @@ _EQUATIONS = {
     (Reset.NONE, False): "v = beta*u + x; spike = v > threshold; u' = v",
 }
 _INTEGRATES = "u' = v = beta*u + x"
-
-
-def lif_module(design: str, block: LifBlock) -> str:
-    """The module of a layer; all copies are instances of the same."""
-    return f"{design}_{block.name.partition('__')[0]}"
 
 
 def lif_ports(block: LifBlock) -> Iterator[tuple[str, Signal]]:
@@ -45,10 +42,12 @@ def lif_controls(block: LifBlock) -> list[str]:
     return ["clear_i"] * any(kind.reads(kind.membrane) for kind in block.core.kinds)
 
 
-def lif_files(design: str, block: LifBlock, node: Lif) -> dict[str, str]:
-    """The files of a layer by name."""
-    stem = lif_module(design, block)
-    kinds = [_Neuron(f"{stem}__neuron{i}", block, kind) for i, kind in enumerate(block.core.kinds)]
+def lif_files(stem: str, modules: Names, block: LifBlock, node: Lif) -> dict[str, str]:
+    """The files of a layer by name: ``stem`` is its module, ``modules`` are all of the design."""
+    kinds = [
+        _Neuron(modules.take(f"{stem}__neuron{i}"), block, kind)
+        for i, kind in enumerate(block.core.kinds)
+    ]
     files = {f"{stem}.v": _layer(stem, block, kinds)}
     return files | {f"{kind.module}.v": kind.text(node) for kind in kinds}
 
@@ -72,7 +71,6 @@ def _layer(stem: str, block: LifBlock, kinds: list["_Neuron"]) -> str:
         outputs=[{"name": name, "msb": s.width - 1} for name, s in lif_ports(block)],
         currents=[{"name": name, "msb": width * size - 1} for name in currents],
         neurons=neurons,
-        unused=[],
     )
 
 
@@ -102,7 +100,9 @@ class _Neuron:
 
     def text(self, node: Lif) -> str:
         """The file."""
-        writer, kind, core = Writer(), self.kind, self.block.core
+        kind, core = self.kind, self.block.core
+        writer = Writer(kind.circuit.names.copy())
+        writer.names.claim(self._ports)
         reads, registers = list(self._reads(writer)), self._registers(writer)
         body = writer.body(kind.circuit)
         for register in registers:
@@ -127,9 +127,22 @@ class _Neuron:
             registers=registers,
             reads=reads,
             body=body,
+            entry=ENTRY,
+            fills=writer.fills,
             assigns=assigns,
             unused=[*self._idle(registers), *writer.unread()],
         )
+
+    @property
+    def _ports(self) -> list[str]:
+        """What else is declared in the module beside the circuit's own signals."""
+        names = [name for name, _ in lif_ports(self.block)]
+        names += [f"{word.name}_i" for word in self.kind.currents]
+        lanes = [_spike(lane).name for lane in range(len(self.block.spikes))]
+        membranes = range(len(self.block.membranes) - 1)
+        lanes += [self._membrane(lane).name for lane in membranes]
+        shown = [] if self._from_shown or not self.block.membrane else [self._result.name]
+        return names + lanes + shown
 
     def _reads(self, writer: Writer) -> Iterator[str]:
         """Inputs under the names that the circuit knows them by."""
@@ -161,7 +174,7 @@ class _Neuron:
         found += [(self._membrane(lane), kind.after[lane], False) for lane in others]
         for lane, spike in enumerate(kind.spikes if self.block.spikes else ()):
             if not spike.constant and not self._late(lane):
-                found.append((Word(f"spike{lane}_q", 0, 1), spike, False))
+                found.append((_spike(lane), spike, False))
         return [
             {
                 "name": held.name,
@@ -179,12 +192,12 @@ class _Neuron:
         state = self.kind.shown
         if lane == len(self.block.membranes) - 1:
             return state
-        return Word(f"membrane{lane}", state.lo, state.hi)
+        return Word(f"membrane{lane}_q", state.lo, state.hi)
 
     @property
     def _result(self) -> Word:
         state = self.kind.shown
-        return Word("result", state.lo, state.hi)
+        return Word("result_q", state.lo, state.hi)
 
     def _late(self, lane: int) -> bool:
         return self.kind.late and lane == len(self.kind.spikes) - 1
@@ -193,7 +206,7 @@ class _Neuron:
         ports, assigns, kind = [], [], self.kind
         for lane, _ in enumerate(self.block.spikes):
             spike = kind.spikes[lane]
-            held = spike if spike.constant or self._late(lane) else Word(f"spike{lane}_q", 0, 1)
+            held = spike if spike.constant or self._late(lane) else _spike(lane)
             ports.append(f"spike{lane}_o")
             assigns.append(f"spike{lane}_o = {writer.bits(held, 1)}")
         width = self.block.core.membrane.width
@@ -205,6 +218,11 @@ class _Neuron:
             ports.append(f"[{width - 1}:0] membrane_o")
             assigns.append(f"membrane_o = {writer.bits(held, width)}")
         return ports, assigns
+
+
+def _spike(lane: int) -> Word:
+    """The register of a lane's spike."""
+    return Word(f"spike{lane}_q", 0, 1)
 
 
 def _beta_text(node: Lif) -> str:

@@ -18,6 +18,7 @@ class Signal:
     signal shows the event's value in the cycle ``time``, a temporal one shows the value of step k
     (from 1) in the cycle ``time + k - 1``. ``arrivals`` are the picoseconds of logic between the
     registers before each element and itself; empty where the elements are registers themselves.
+    ``lsb`` is given where the vector is a part of the net, of which it is the lowest bit.
     """
 
     net: str
@@ -26,6 +27,7 @@ class Signal:
     time: int
     temporal: bool = False
     arrivals: tuple[int, ...] = ()
+    lsb: int | None = None
 
     @property
     def width(self) -> int:
@@ -72,7 +74,8 @@ class LifBlock(Block):
 
     ``currents``, ``spikes`` and ``membranes`` are one signal a lane; the last two are empty where
     nobody reads them. ``membrane`` shows the last step's. ``beside_ps`` is the logic of a loop
-    beside the core's own.
+    beside the core's own. Blocks of the same ``module`` are instances of one; it is the name where
+    empty.
     """
 
     core: LifCore
@@ -83,6 +86,7 @@ class LifBlock(Block):
     copy: int = 0
     membranes: tuple[Signal, ...] = ()
     beside_ps: int = 0
+    module: str = ""
 
     @property
     def loop_ps(self) -> int:

@@ -92,7 +92,9 @@ class Plan:
         cycles, delays = time - signal.time, self.pace.delays
         # a shift register in a LUT is slower than a flip-flop
         slow = delays.srl_clk_to_q - delays.clk_to_q if cycles >= SHORTEST_SHIFT else 0
-        output = replace(signal, net=net, time=time, arrivals=(slow,) * signal.count * bool(slow))
+        output = replace(
+            signal, net=net, time=time, arrivals=(slow,) * signal.count * bool(slow), lsb=None
+        )
         self.blocks.append(DelayBlock(net, about, signal, cycles, output))
         return output
 

@@ -6,9 +6,9 @@
 `default_nettype none
 
 module fwgen_count #(
-    parameter integer COUNT  = 1,
-    parameter integer WIDTH  = 4,  // bits of each counter; the caller makes it wide enough
-    parameter integer LANES  = 1,
+    parameter integer COUNT  = 1,  // elements, at least 1
+    parameter integer WIDTH  = 4,  // bits of each counter, at least 1; the caller makes it wide enough
+    parameter integer LANES  = 1,  // at least 1
     parameter integer ENDING = 1   // 1 to LANES
 ) (
     input  wire                   clk_i,
@@ -19,6 +19,9 @@ module fwgen_count #(
 );
     genvar n, lane;
     generate
+        if (COUNT < 1 || WIDTH < 1 || LANES < 1 || ENDING < 1 || ENDING > LANES) begin : g_check
+            fwgen_count_parameters_do_not_fit stop_elaboration ();
+        end
         for (n = 0; n < COUNT; n = n + 1) begin : g_counter
             reg  [WIDTH-1:0] count_q;
             wire [WIDTH-1:0] sum [0:LANES];

@@ -12,7 +12,7 @@
 module fwgen_events #(
     parameter integer INTERVAL = 1,  // smallest number of cycles between events, at least 1
     parameter integer LAST     = 1,  // highest index of at_o, at least INTERVAL - 1 and at least 1
-    parameter integer COPIES   = 1
+    parameter integer COPIES   = 1   // at least 1
 ) (
     input  wire                       clk_i,
     input  wire                       rst_i,
@@ -25,7 +25,7 @@ module fwgen_events #(
     wire         taken = valid_i & ready_o;
 
     generate
-        if (INTERVAL < 1 || LAST < 1 || LAST < INTERVAL - 1) begin : g_check
+        if (INTERVAL < 1 || LAST < 1 || LAST < INTERVAL - 1 || COPIES < 1) begin : g_check
             fwgen_events_parameters_do_not_fit stop_elaboration ();
         end
         if (INTERVAL > 1) begin : g_busy

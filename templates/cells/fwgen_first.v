@@ -3,13 +3,14 @@
 // Finds first ones: index_o[n] is the number of vectors before the first whose bit n is 1, from,
 // and including, the first of the cycle with first_i; the number of all vectors so far if there was
 // none. Each cycle brings LANES vectors of bits; in the cycle with last_i only the first ENDING of
-// them count. Latency: 1. Right from any power-up state, since first_i starts anew.
+// them count, and behind its result index_o means nothing until the next first_i.
+// Latency: 1. Right from any power-up state, since first_i starts anew.
 `default_nettype none
 
 module fwgen_first #(
-    parameter integer COUNT  = 1,
-    parameter integer WIDTH  = 4,  // bits of each index; the caller makes it wide enough
-    parameter integer LANES  = 1,
+    parameter integer COUNT  = 1,  // elements, at least 1
+    parameter integer WIDTH  = 4,  // bits of each index, at least 1; the caller makes it wide enough
+    parameter integer LANES  = 1,  // at least 1
     parameter integer ENDING = 1   // 1 to LANES
 ) (
     input  wire                   clk_i,
@@ -20,6 +21,9 @@ module fwgen_first #(
 );
     genvar n, lane;
     generate
+        if (COUNT < 1 || WIDTH < 1 || LANES < 1 || ENDING < 1 || ENDING > LANES) begin : g_check
+            fwgen_first_parameters_do_not_fit stop_elaboration ();
+        end
         for (n = 0; n < COUNT; n = n + 1) begin : g_counter
             reg  [WIDTH-1:0] index_q;
             reg              seen_q;

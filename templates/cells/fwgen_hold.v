@@ -12,6 +12,12 @@ module fwgen_hold #(
     input  wire [WIDTH-1:0] data_i,
     output wire [WIDTH-1:0] data_o
 );
+    generate
+        if (WIDTH < 1) begin : g_check
+            fwgen_hold_needs_at_least_one_bit stop_elaboration ();
+        end
+    endgenerate
+
     reg [WIDTH-1:0] data_q;
 
     always @(posedge clk_i) if (load_i) data_q <= data_i;

@@ -8,9 +8,9 @@
 `default_nettype none
 
 module fwgen_latency #(
-    parameter integer COUNT = 1,
-    parameter integer WIDTH = 4,  // bits of each index, at most 32
-    parameter integer LANES = 1
+    parameter integer COUNT = 1,  // elements, at least 1
+    parameter integer WIDTH = 4,  // bits of each index, 1 to 32
+    parameter integer LANES = 1   // at least 1
 ) (
     input  wire                   clk_i,
     input  wire                   load_i,
@@ -25,6 +25,9 @@ module fwgen_latency #(
 
     genvar n, lane;
     generate
+        if (COUNT < 1 || WIDTH < 1 || WIDTH > 32 || LANES < 1) begin : g_check
+            fwgen_latency_parameters_do_not_fit stop_elaboration ();
+        end
         for (lane = 0; lane < LANES; lane = lane + 1) begin : g_lane
             localparam [31:0] LANE_BITS = lane;
 

@@ -7,11 +7,11 @@
 `default_nettype none
 
 module fwgen_maximum #(
-    parameter integer COUNT  = 1,  // elements
+    parameter integer COUNT  = 1,  // elements, at least 1
     parameter integer WIDTH  = 8,  // bits of an element, at least 1
-    parameter integer LANES  = 1,
+    parameter integer LANES  = 1,  // at least 1
     parameter integer ENDING = 1,  // 1 to LANES
-    parameter integer SIGNED = 1   // whether they are two's complement
+    parameter integer SIGNED = 1   // 1 for two's complement, else 0
 ) (
     input  wire                         clk_i,
     input  wire                         first_i,
@@ -21,6 +21,10 @@ module fwgen_maximum #(
 );
     genvar n, lane;
     generate
+        if (COUNT < 1 || WIDTH < 1 || LANES < 1 || ENDING < 1 || ENDING > LANES ||
+            SIGNED < 0 || SIGNED > 1) begin : g_check
+            fwgen_maximum_parameters_do_not_fit stop_elaboration ();
+        end
         for (n = 0; n < COUNT; n = n + 1) begin : g_element
             reg  [WIDTH-1:0] largest_q;
             wire [WIDTH-1:0] largest [0:LANES];

@@ -21,6 +21,9 @@ module fwgen_merge #(
 
     genvar bits, c;
     generate
+        if (COPIES < 2 || WIDTH < 1) begin : g_check
+            fwgen_merge_needs_at_least_two_copies_and_one_bit stop_elaboration ();
+        end
         for (bits = 0; bits < BITS; bits = bits + 1) begin : g_number
             wire [COPIES-1:1] with_bit;
 

@@ -11,6 +11,12 @@ module fwgen_restart #(
     input  wire [WIDTH-1:0] data_i,
     output wire [WIDTH-1:0] data_o
 );
+    generate
+        if (WIDTH < 1) begin : g_check
+            fwgen_restart_needs_at_least_one_bit stop_elaboration ();
+        end
+    endgenerate
+
     assign data_o = first_i ? {WIDTH{1'b0}} : data_i;
 endmodule
 

@@ -12,6 +12,12 @@ module fwgen_sum #(
     input  wire             carry_i,
     output wire [WIDTH-1:0] sum_o
 );
+    generate
+        if (WIDTH < 2) begin : g_check
+            fwgen_sum_needs_at_least_two_bits stop_elaboration ();
+        end
+    endgenerate
+
     assign sum_o = a_i + b_i + {{(WIDTH - 1){1'b0}}, carry_i};
 endmodule
 

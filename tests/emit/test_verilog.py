@@ -69,7 +69,7 @@ BIT = Word("bit_0", 0, 1)
 @pytest.mark.parametrize(
     ("op", "text"),
     [
-        (Add(Word("y", -8, 10), A, 0, B, 0, False), "{{1{a[3]}}, a} + {3'd0, b}"),
+        (Add(Word("y", -8, 10), A, 0, B, 0, False), "{a[3], a} + {3'd0, b}"),
         (Add(Word("y", -20, 7), A, 0, B, 2, True), "{{2{a[3]}}, a} - {{2'd0, b}, 2'd0}"),
         (Add(Word("y", -3, 0), Word("", 0, 0), 0, B, 0, True), "-{1'd0, b}"),
         (Gate(Word("y", -5, 0), BIT, -5), "bit_0 ? -4'sd5 : 4'd0"),
@@ -97,13 +97,13 @@ BIT = Word("bit_0", 0, 1)
         ),
         (
             Clamp(Word("y", -4, 3), A, -4, 3, False),
-            "{a[3], (({2{~a[3] & (|a[2])}} | a[1:0]) & ~{2{a[3] & ~(&a[2])}})}",
+            "{a[3], (({2{(~a[3] & (|a[2]))}} | a[1:0]) & ~{2{(a[3] & ~(&a[2]))}})}",
         ),
-        (Clamp(Word("y", 0, 3), A, 0, 3, False), "({2{|a[2]}} | a[1:0]) & {2{~a[3]}}"),
-        (Clamp(Word("y", 0, 1), B, 0, 1, False), "{1{|b[1]}} | b[0]"),
+        (Clamp(Word("y", 0, 3), A, 0, 3, False), "({2{(|a[2])}} | a[1:0]) & {2{~a[3]}}"),
+        (Clamp(Word("y", 0, 1), B, 0, 1, False), "(|b[1]) | b[0]"),
         (
             Clamp(Word("y", -2, 1), Word("c", -2, 5), -2, 1, False),
-            "{c[3], ({1{~c[3] & (|c[2:1])}} | c[0])}",
+            "{c[3], ((~c[3] & (|c[2:1])) | c[0])}",
         ),
         (Even(Word("y", -8, 7), A, B), "a & {{3{1'b1}}, b[0]}"),
         (
@@ -120,7 +120,7 @@ BIT = Word("bit_0", 0, 1)
 )
 def test_operation(op, text: str) -> None:
     """Every operand is brought to the width of the result, or of the comparison."""
-    line = Writer().line(op)
+    (line,) = Writer().lines(op)
     assert line.partition(" = ")[2] == f"{text};"
 
 
@@ -132,20 +132,17 @@ def test_tables_are_memories_that_are_never_written() -> None:
     out = [c.lookup(f"y{i}", w, [3, -4, 0, 1]) for i, w in enumerate(words)]
     kept = Range(np.array([-4] * 2, dtype=object), np.array([3] * 2, dtype=object), 0)
     c.output("y_o", out, kept)
-    assert Writer().body(c) == [
-        '(* ram_style = "registers", rom_style = "distributed" *)',
-        "reg [2:0] TABLE_0 [0:3];",
-        "initial begin",
-        "    TABLE_0[2'd2] = 3'd3;",
-        "    TABLE_0[2'd3] = -3'sd4;",
-        "    TABLE_0[2'd0] = 3'd0;",
-        "    TABLE_0[2'd1] = 3'd1;",
-        "end",
+    writer = Writer(c.names.copy())
+    assert writer.body(c) == [
         "wire signed [1:0] x_0 = x_i[1:0];",
         "wire signed [1:0] x_1 = x_i[3:2];",
+        '(* ram_style = "registers", rom_style = "distributed" *) reg [2:0] TABLE_0 [0:3];',
+        "localparam [11:0] TABLE_0__values = {3'd0, 3'd1, 3'd3, -3'sd4};",
         "wire signed [2:0] y0 = TABLE_0[$unsigned(x_0)];",
         "wire signed [2:0] y1 = TABLE_0[$unsigned(x_1)];",
     ]
+    loop = "for (entry = 0; entry <= 3; entry = entry + 1)"
+    assert writer.fills == [f"{loop} TABLE_0[entry] = TABLE_0__values[3*(3-entry)+:3];"]
 
 
 def test_declarations() -> None:
@@ -159,7 +156,7 @@ def test_bits_that_nobody_reads_are_named() -> None:
     """Bits that a shift drops are listed for the lint, and only those."""
     writer = Writer()
     writer.declare(A)
-    writer.line(Floor(Word("y", -2, 1), A, 2))
+    writer.lines(Floor(Word("y", -2, 1), A, 2))
     writer.bits(Word("y", -2, 1), 2)
     assert writer.unread() == ["a[1:0]"]
 

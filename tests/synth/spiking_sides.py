@@ -13,15 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from fwgen.emit.circuit import Writer
-from fwgen.emit.render import render
-from fwgen.emit.top import SUM, cell_text, has_carries
+from fwgen.emit.cells import SUM, cell_text
+from fwgen.emit.module import circuit_text
 from fwgen.ir.cast import Ints
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ranges import Range, filled, ints
-from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
-from fwgen.lower.circuit.words import Vector
 from fwgen.lower.spiking.synapses import Accumulators, SpikedLayer, accumulators
 from tests.ops.operation import dense
 
@@ -132,38 +129,15 @@ def fwgen_side(form: Accumulators, seconds: float, work: Path) -> Side:
     """One form, as the emitter writes it."""
     start = perf_counter()
     path = work / f"{MODULE}.v"
-    path.write_text(_circuit(form.circuit), encoding="utf-8")
+    path.write_text(circuit_text(MODULE, form.circuit, "benchmark"), encoding="utf-8")
     files = (path,)
-    if has_carries(form.circuit):
+    if form.circuit.carries:
         files = (path, work / f"{SUM}.v")
         files[1].write_text(cell_text(SUM), encoding="utf-8")
     (out,) = form.circuit.outputs
     seconds += perf_counter() - start
     ports = "spike_i", "current_o"
     return Side(f"fwgen: {form.about}", files, MODULE, ports, out.fmt, seconds, form.luts)
-
-
-def _circuit(circuit: Circuit) -> str:
-    writer = Writer()
-    body = writer.body(circuit)
-    return render(
-        "circuit.v.j2",
-        about="benchmark",
-        module=MODULE,
-        latency=circuit.latency,
-        inputs=[_port(v) for v in circuit.inputs],
-        outputs=[_port(v) for v in circuit.outputs],
-        ports=[_port(v) for v in [*circuit.inputs, *circuit.outputs]],
-        body=body,
-        updates=writer.updates(circuit),
-        assigns=writer.assigns(circuit),
-        unused=[*writer.unread_ports(circuit), *writer.unread()],
-    )
-
-
-def _port(vector: Vector) -> dict[str, Any]:
-    msb, count = vector.width - 1, len(vector.words)
-    return {"name": vector.name, "msb": msb, "count": count, "fmt": vector.fmt}
 
 
 # ---- solvers of adder graphs ----

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fwgen.ir.fixed import BIT, Fixed, Rounding
 from fwgen.ir.ranges import Range
 from fwgen.lower.circuit.placing import Placing, width_of
+from fwgen.lower.circuit.sums import Sums
 from fwgen.lower.circuit.words import (
     Above,
     Add,
@@ -22,6 +23,7 @@ from fwgen.lower.circuit.words import (
     Lookup,
     Multiply,
     Pick,
+    Register,
     RoundUp,
     Scaled,
     Select,
@@ -44,10 +46,13 @@ class Circuit(Placing):
         How long operations take, and how long a cycle is.
     pipelined
         False for a circuit that must stay between two registers, however long it takes.
+    sums
+        What the first output is, where that is a matrix times inputs: a comment in the netlist.
     """
 
     inputs: list[Vector] = field(default_factory=list)
     outputs: list[Vector] = field(default_factory=list)
+    sums: Sums | None = None
     _sums: dict[tuple[object, ...], Word] = field(default_factory=dict)
 
     # ---- ports ----
@@ -58,9 +63,10 @@ class Circuit(Placing):
         ``arrivals`` are the picoseconds of logic before each element; none where it is empty.
         """
         fmt, stem, words = values.fmt, name.removesuffix("_i"), []
+        self.names.claim([name])
         before = arrivals or [0] * len(values)
         for i, (lo, hi, ready) in enumerate(zip(values.lo, values.hi, before, strict=True)):
-            word = Word(f"{stem}_{i}", lo, hi, arrival=ready, early=ready)
+            word = self.word(f"{stem}_{i}", lo, hi, 0, ready)
             if not word.constant:
                 self.ops.append(Pick(word, name, i * fmt.width, fmt.width))
             words.append(word)
@@ -70,13 +76,14 @@ class Circuit(Placing):
     def output(
         self, name: str, words: Sequence[Word], values: Range, *, more: bool = False
     ) -> None:
-        """An output port holding ``words``, all in one stage.
+        """An output port holding ``words``, all in one stage; another name if this one is taken.
 
         What no output needs is dropped, unless ``more`` of them come.
         """
         stage = max(w.stage for w in words)
         aligned = tuple(self.delay(w, stage) for w in words)
-        self.outputs.append(Vector(name, values.fmt, aligned))
+        port = self.names.take(name.removesuffix("_o"), "_o")
+        self.outputs.append(Vector(port, values.fmt, aligned))
         if not more:
             self.sweep(w for out in self.outputs for w in out.words)
 
@@ -361,3 +368,13 @@ class Circuit(Placing):
     def latency(self) -> int:
         """Clock cycles from the inputs to the outputs."""
         return max((w.stage for port in self.outputs for w in port.words), default=0)
+
+    @property
+    def clocked(self) -> bool:
+        """Whether it holds registers."""
+        return any(isinstance(op, Register) for op in self.ops)
+
+    @property
+    def carries(self) -> bool:
+        """Whether an addition in it has a carry, which is a cell of its own."""
+        return any(isinstance(op, Add) and op.carry for op in self.ops)

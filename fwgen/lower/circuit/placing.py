@@ -5,6 +5,7 @@ from typing import Any
 
 from fwgen.errors import LoweringError
 from fwgen.ir.fixed import MAX_WIDTH, Fixed
+from fwgen.lower.circuit.names import Names
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.words import Op, Register, Word
 
@@ -16,16 +17,19 @@ class Placing:
     pace: Pace
     pipelined: bool = True
     ops: list[Op] = field(default_factory=list)
+    names: Names = field(default_factory=Names.of_module)
     _later: dict[tuple[str, int], Word] = field(default_factory=dict)
-    _names: dict[str, int] = field(default_factory=dict)
+    _held: dict[str, tuple[str, int]] = field(default_factory=dict)  # registers: of what, how long
 
     def delay(self, word: Word, stage: int) -> Word:
         """The same value in a later stage; constants exist everywhere."""
         while not word.constant and word.stage < stage:
             key = (word.name, word.stage + 1)
             if key not in self._later:
-                stem = word.name.split("_q")[0]
-                later = Word(f"{stem}_q{word.stage + 1}", word.lo, word.hi, word.stage + 1)
+                stem, cycles = self._held.get(word.name, (word.name, 0))
+                name = self.names.take(f"{stem}_q{cycles + 1 if cycles else ''}")
+                later = Word(name, word.lo, word.hi, word.stage + 1)
+                self._held[name] = stem, cycles + 1
                 self.ops.append(Register(later, word))
                 self._later[key] = later
             word = self._later[key]
@@ -83,9 +87,9 @@ class Placing:
                 found=f"{max(-lo, hi).bit_length() + 1}",
                 do="Choose narrower formats.",
             )
-        self._names[name] = self._names.get(name, -1) + 1
-        unique = f"{name}_{self._names[name]}" if self._names[name] else name
-        return Word(unique, lo, hi, stage, arrival, arrival if early is None else early)
+        return Word(
+            self.names.take(name), lo, hi, stage, arrival, arrival if early is None else early
+        )
 
 
 def width_of(lo: int, hi: int) -> int:

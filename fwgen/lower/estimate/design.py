@@ -237,8 +237,8 @@ def _neuron(kind: NeuronCircuit, steps: Steps, read: NeuronReads) -> Cost:
     stored: dict[Bit, Bit] = {}
     for i, bit in enumerate(after):
         cleared = net.choose(("clear", 0), 0, bit)
-        stored[kind.membrane.name, i] = net.register("membrane_q", i, cleared)
-        stored[kind.shown.name, i] = net.register("shown_q", i, bit)
+        stored[kind.membrane.name, i] = net.register("next membrane", i, cleared)
+        stored[kind.shown.name, i] = net.register("next shown", i, bit)
     wanted: list[Bit] = []
     if read.last and steps.last_lane == steps.lanes - 1:
         wanted += [stored[kind.shown.name, i] for i in range(width)]

@@ -268,11 +268,10 @@ def neuron_circuit(step: NeuronStep, pace: Pace, steps: Steps) -> NeuronCircuit:
     """One clock cycle of one neuron."""
     c, layer = Circuit(pace, pipelined=False), step.layer
     alone = steps.cycles == 1
-    shown = Word("shown", *layer.state)
-    u = c.constant(0) if alone else Word("membrane", *layer.state)
+    shown = c.word("shown_q", *layer.state, 0, 0)
+    u = c.constant(0) if alone else c.word("membrane_q", *layer.state, 0, 0)
     currents = tuple(
-        Word(f"current{lane}", *layer.current, arrival=layer.ready, early=layer.ready)
-        for lane in range(steps.lanes)
+        c.word(f"current{lane}", *layer.current, 0, layer.ready) for lane in range(steps.lanes)
     )
     after, spikes, reset = list[Word](), list[Word](), step.spike(c, "resets", u)
     for x in currents:

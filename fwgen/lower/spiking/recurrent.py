@@ -12,11 +12,12 @@ from fwgen.ir.nodes import CubaLif, Lif
 from fwgen.ir.ranges import LifRange, Range, filled
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.sums import Part, Sums
 from fwgen.lower.circuit.vectors import bounds_of
 from fwgen.lower.design import CircuitBlock, DelayBlock, Signal
 from fwgen.lower.plan import Plan
 from fwgen.lower.spiking.neurons import LayerBounds, NeuronStep
-from fwgen.lower.spiking.synapses import chosen, weighted
+from fwgen.lower.spiking.synapses import NEURON, chosen, spiked, weighted
 from fwgen.lower.spiking.table_groups import GATED, Form
 from fwgen.quantise.lif_range import neurons, recurrent_weights
 
@@ -56,6 +57,8 @@ def recurrent_current(
         pairs = enumerate(zip(sums, words["current_i"], strict=True))
         totals = [c.add(f"n{o}_all", total, x, b_shift=lift) for o, (total, x) in pairs]
         c.output("current_o", totals, result or bounds_of(totals, frac))
+        given = Part("c", "current_i", np.eye(len(weight), dtype=object) << lift)
+        c.sums = Sums(NEURON, (*[spiked(weight)] * bool(back), given), zeros, frac)
         return c
 
     if "spike_i" not in sources:

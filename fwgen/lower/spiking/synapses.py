@@ -12,6 +12,7 @@ from fwgen.ir.nodes import Dense
 from fwgen.ir.ranges import Range
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
+from fwgen.lower.circuit.sums import Part, Sums
 from fwgen.lower.circuit.vectors import bounds_of
 from fwgen.lower.circuit.words import Scaled, Word, trailing_zeros
 from fwgen.lower.estimate.design import circuit_cost
@@ -19,6 +20,7 @@ from fwgen.lower.spiking.spike_sum import QUICK, THOROUGH, Synapses, spike_sum
 from fwgen.lower.spiking.table_groups import GATED, Form, forms_for
 from fwgen.lower.static.dense import accumulated, dense_weights
 
+NEURON = "neuron "  # what a comment calls a sum
 _FEW = 12  # synapses of a neuron, up to which a tree of gated weights is compared
 _TABLE_BITS = 8  # bits of a table that read a spike, about, for its load
 
@@ -120,12 +122,19 @@ def synapses(layer: SpikedLayer, form: Form, swaps: int = THOROUGH) -> Circuit:
     """
     c = Circuit(layer.pace)
     weight, lift, bias, frac = dense_weights(layer.node, layer.source)
+    weight = weight << lift
     spikes = c.input("spike_i", layer.source, layer.arrivals)
-    sums = weighted(c, spikes, weight << lift, bias, form, swaps)
+    c.sums = Sums(NEURON, (spiked(weight),), bias, frac)
+    sums = weighted(c, spikes, weight, bias, form, swaps)
     sums = accumulated(c, sums, frac, layer.wrapping)
     result = bounds_of(sums, layer.result.frac) if layer.tight else layer.result
     c.output("current_o", sums, result)
     return c
+
+
+def spiked(weight: Ints) -> Part:
+    """Weights (outputs, inputs) of spikes, as a comment calls them."""
+    return Part("s", "spike_i", weight)
 
 
 def weighted(

@@ -13,8 +13,7 @@ def each_step(plan: Plan, node: Input) -> list[Signal]:
     """The spikes of each step, in registers of their own, all there in cycle 0."""
     found = []
     for t in range(plan.graph.steps):
-        high, low = (t + 1) * node.size - 1, t * node.size
-        port = Signal(f"{node.name}_i[{high}:{low}]", BIT, node.size, time=-1)
+        port = Signal(f"{node.name}_i", BIT, node.size, time=-1, lsb=t * node.size)
         about = f"input register, step {t + 1}"
         found.append(plan.delayed(port, 0, f"{node.name}__t{t}", about))
     return found

@@ -10,6 +10,7 @@ from fwgen.ir.ranges import Range, const
 from fwgen.lower.about import shape
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.convert import convert
+from fwgen.lower.circuit.sums import Part, Sums
 from fwgen.lower.circuit.words import Word
 from fwgen.lower.static.adder_graph import solve
 from fwgen.lower.static.site import Ranges, Rule, Rules, Site
@@ -46,6 +47,9 @@ def _dense(site: Site, node: Dense) -> list[Word]:
             do="Choose a narrower weight_format.",
         )
     c, inputs = site.c, weight.shape[1]
+    positions = len(site.words) // inputs
+    each = np.kron(np.eye(positions, dtype=object), weight << lift)
+    c.sums = Sums("y", (Part("x", "x_i", each),), np.tile(bias + site.lifted, positions), frac)
     sums = [
         term
         for start in range(0, len(site.words), inputs)

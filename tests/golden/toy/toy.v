@@ -172,10 +172,11 @@ module toy (
 
     // results
     assign valid_o = event__at[7];
+    assign valid_o = event__at[7];
     assign score_o = score__at7;
     assign trigger_o = trigger__at7;
-    assign membrane_o[8:0] = {{1{recon_lif__membrane__at7[7]}}, recon_lif__membrane__at7[7:0]};
-    assign membrane_o[17:9] = {{1{recon_lif__membrane__at7[15]}}, recon_lif__membrane__at7[15:8]};
+    assign membrane_o[8:0] = {recon_lif__membrane__at7[7], recon_lif__membrane__at7[7:0]};
+    assign membrane_o[17:9] = {recon_lif__membrane__at7[15], recon_lif__membrane__at7[15:8]};
 
     // moments that no block needs
     wire unused__bits = &{1'b0, event__at[2], event__at[3], event__at[4], event__at[5], event__at[6], event__of};

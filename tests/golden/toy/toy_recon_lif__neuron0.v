@@ -14,37 +14,43 @@ module toy_recon_lif__neuron0 (
     input  wire [4:0] current0_i,
     output wire [7:0] membrane_o
 );
-    reg signed [7:0] membrane;
-    reg signed [7:0] shown;
+    reg signed [7:0] membrane_q;
+    reg signed [7:0] shown_q;
     wire signed [4:0] current0 = current0_i[4:0];
 
+    wire resets = $signed(membrane_q) > 8'sd40;
+    wire signed [10:0] half = {membrane_q, 3'd0} + 11'd4;
     (* ram_style = "registers", rom_style = "distributed" *) reg [8:0] lowered__table [0:1];
-    initial begin lowered__table[0] = 9'd0; lowered__table[1] = 9'd320; end
-    wire resets = $signed(membrane) > 8'sd40;
-    wire signed [10:0] half = {membrane, 3'd0} + 11'd4;
-    wire [8:0] lowered = lowered__table[{resets}];
-    wire signed [10:0] v_exact_s0 = half - {{3{membrane[7]}}, membrane};
-    wire signed [11:0] v_exact_s1 = {{{1{current0[4]}}, current0}, 6'd0} + {{1{v_exact_s0[10]}}, v_exact_s0};
+    localparam [17:0] lowered__values = {9'd0, 9'd320};
+    wire [8:0] lowered = lowered__table[resets];
+    wire signed [10:0] v_exact_s0 = half - {{3{membrane_q[7]}}, membrane_q};
+    wire signed [11:0] v_exact_s1 = {{current0[4], current0}, 6'd0} + {v_exact_s0[10], v_exact_s0};
     wire signed [11:0] v_exact_s2 = v_exact_s1 - {3'd0, lowered};
     wire signed [8:0] v_round = v_exact_s2[11:3];
     wire signed [7:0] v_proven = v_round[7:0];
     wire spikes = $signed(v_proven) > 8'sd40;
     wire signed [9:0] down = spikes ? -10'sd320 : 10'd0;
     wire [8:0] up = resets ? 9'd320 : 9'd0;
-    wire signed [11:0] after_s0 = {3'd0, up} + {{{1{v_proven[7]}}, v_proven}, 3'd0};
+    wire signed [11:0] after_s0 = {3'd0, up} + {{v_proven[7], v_proven}, 3'd0};
     wire signed [11:0] after_s1 = after_s0 + {{2{down[9]}}, down};
     wire signed [8:0] after_floor = after_s1[11:3];
     wire after_up = after_s1[2];
     wire signed [8:0] after_round = after_floor + {8'd0, after_up};
     wire signed [7:0] after_proven = after_round[7:0];
 
-    always @(posedge clk_i) begin
-        if (clear_i) membrane <= 8'd0;
-        else membrane <= after_proven;
-        shown <= after_proven;
+    // fills the tables; each list of values begins with that of address 0
+    integer entry;
+    initial begin
+        for (entry = 0; entry <= 1; entry = entry + 1) lowered__table[entry] = lowered__values[9*(1-entry)+:9];
     end
 
-    assign membrane_o = shown;
+    always @(posedge clk_i) begin
+        if (clear_i) membrane_q <= 8'd0;
+        else membrane_q <= after_proven;
+        shown_q <= after_proven;
+    end
+
+    assign membrane_o = shown_q;
 
     // bits that nothing needs
     wire unused = &{1'b0, v_exact_s2[2:0], v_round[8], after_s1[1:0], after_round[8]};

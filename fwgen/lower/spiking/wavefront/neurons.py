@@ -77,6 +77,7 @@ def _block(
             copy,
             membranes,
             beside,
+            node.name,
         )
     )
     wave.lanes[node.name, copy] = spikes
