@@ -8,7 +8,8 @@ import numpy as np
 from fwgen.errors import BundleError, FwgenError, OutputError
 from fwgen.flow.writer import sha256, staging
 from fwgen.ingest.answers import Answers
-from fwgen.ingest.bundle.reader import Bundle, graph_of, read_bundle
+from fwgen.ingest.bundle.graph import graph_of
+from fwgen.ingest.bundle.reader import Bundle, read_bundle
 from fwgen.ingest.bundle.weights import Weights
 from fwgen.ingest.bundle.yaml_file import validated
 from fwgen.ingest.draft import Draft

@@ -17,7 +17,8 @@ from fwgen.ir.nodes import Lif, Node
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
-from fwgen.lower.spiking.synapses import Accumulators, SpikedLayer, accumulators
+from fwgen.lower.spiking.forms import Accumulators
+from fwgen.lower.spiking.synapses import SpikedLayer, accumulators
 from fwgen.lower.spiking.table_groups import GATED, Form
 from fwgen.lower.spiking.wavefront import dense as wavefront_dense
 from fwgen.verify.bench import native

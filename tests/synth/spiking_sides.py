@@ -19,7 +19,8 @@ from fwgen.ir.cast import Ints
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.ranges import Range, filled, ints
 from fwgen.lower.circuit.pace import Pace
-from fwgen.lower.spiking.synapses import Accumulators, SpikedLayer, accumulators
+from fwgen.lower.spiking.forms import Accumulators
+from fwgen.lower.spiking.synapses import SpikedLayer, accumulators
 from tests.ops.operation import dense
 
 MODULE = "core"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fwgen.ingest.bundle.reader import SampleEvents
+from fwgen.ingest.bundle.samples import SampleEvents
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (

@@ -1,33 +1,11 @@
 """One layer of ``model.yaml`` and its arrays -> nodes of a graph of real numbers."""
 
 from fwgen.errors import BundleError
-from fwgen.ingest.bundle.ops import (
-    activations,
-    basic,
-    dense,
-    encoders,
-    neurons,
-    readouts,
-    scores,
-    vectors,
-)
+from fwgen.ingest.bundle.ops import MAKERS
 from fwgen.ingest.bundle.schema import AnyLayer
-from fwgen.ingest.bundle.site import Makers, Site
+from fwgen.ingest.bundle.site import Site
 from fwgen.ingest.bundle.weights import Weights
 from fwgen.ir.nodes import Node
-
-MAKERS: Makers = {
-    **basic.MAKERS,
-    **dense.MAKERS,
-    **activations.MAKERS,
-    **vectors.MAKERS,
-    **scores.MAKERS,
-    **neurons.MAKERS,
-    **encoders.MAKERS,
-    **readouts.MAKERS,
-}
-SPIKING = frozenset({*neurons.MAKERS, *encoders.MAKERS})
-"""Layers whose values have time steps whatever they read."""
 
 
 def make_nodes(where: str, layer: AnyLayer, nodes: list[Node], arrays: Weights) -> list[Node]:

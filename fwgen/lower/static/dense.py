@@ -3,13 +3,10 @@
 import numpy as np
 
 from fwgen.errors import LoweringError
-from fwgen.ir.cast import Ints
-from fwgen.ir.fixed import Fixed
 from fwgen.ir.nodes import BatchNorm, Dense
-from fwgen.ir.ranges import Range, const
+from fwgen.ir.ranges import const
 from fwgen.lower.about import shape
-from fwgen.lower.circuit.builder import Circuit
-from fwgen.lower.circuit.convert import convert
+from fwgen.lower.circuit.matrix import accumulated, dense_weights
 from fwgen.lower.circuit.sums import Part, Sums
 from fwgen.lower.circuit.words import Word
 from fwgen.lower.static.adder_graph import solve
@@ -17,17 +14,6 @@ from fwgen.lower.static.site import Ranges, Rule, Rules, Site
 from fwgen.quantise.bounds import each_channel
 
 _EXACT_FLOAT32 = 1 << 24
-
-
-def dense_weights(node: Dense, source: Range) -> tuple[Ints, int, Ints, int]:
-    """Integer weight (outputs, inputs), its shift, bias (outputs,), and the sum's fraction bits.
-
-    The weight times the source, shifted left, plus the bias, is the exact sum.
-    """
-    weight, bias = const(node.weight), const(node.bias)
-    frac = max(weight.fmt.frac + source.frac, bias.fmt.frac)
-    lift = frac - weight.fmt.frac - source.frac
-    return weight.values, lift, bias.values << (frac - bias.fmt.frac), frac
 
 
 def _dense(site: Site, node: Dense) -> list[Word]:
@@ -63,13 +49,6 @@ def _dense(site: Site, node: Dense) -> list[Word]:
 
 def _about_dense(node: Dense, _ranges: Ranges) -> str:
     return f"dense, {shape(node)}: constant matrix on numbers as an adder graph"
-
-
-def accumulated(c: Circuit, words: list[Word], frac: int, accumulator: Fixed | None) -> list[Word]:
-    """The sums as an accumulator that wraps around leaves them."""
-    if accumulator is None:
-        return words
-    return [convert(c, f"acc{o}", w, frac, accumulator) for o, w in enumerate(words)]
 
 
 def _batch_norm(site: Site, node: BatchNorm) -> list[Word]:

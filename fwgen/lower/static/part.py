@@ -7,15 +7,13 @@ decided beside its score.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fwgen.ir.fixed import Fixed, Overflow
-from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Node, Quantise, Relu, Threshold
-from fwgen.ir.ranges import Range, const, floor_to
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.design import CircuitBlock
 from fwgen.lower.plan import Plan, latest
 from fwgen.lower.static import RULES, feed_forward
 from fwgen.lower.static.adder_graph import SHALLOW, Variant
+from fwgen.lower.static.merged import absorbed
 from fwgen.lower.static.rounding import carried_halves, carrying
 from fwgen.lower.static.scores import Score
 from fwgen.lower.static.shrink import Choice
@@ -36,7 +34,7 @@ class Static:
 
     def __post_init__(self) -> None:
         graph, analysis = self.plan.graph, self.plan.analysis
-        self._absorbed = _absorbed(graph)
+        self._absorbed = absorbed(graph)
         self._carried = carried_halves(graph, analysis, self._absorbed)
 
     def lower(self, node: Node) -> None:
@@ -98,32 +96,3 @@ class Static:
     def _decisions(self, node: Node) -> Mapping[str, int]:
         """Limits of the thresholds that a score decides beside itself, by their names."""
         return self.decided.get(node.name, {})
-
-
-def decisions(graph: Graph, values: Mapping[str, Range]) -> dict[str, dict[str, int]]:
-    """Thresholds of scores: their limits, by the names of the score and of the threshold."""
-    found: dict[str, dict[str, int]] = {}
-    for node in graph:
-        if isinstance(node, Threshold) and isinstance(graph[node.source], Score):
-            limit = int(floor_to(const(node.value), values[node.source].frac).reshape(-1)[0])
-            found.setdefault(node.source, {})[node.name] = limit
-    return found
-
-
-def _absorbed(graph: Graph) -> set[str]:
-    """Relu nodes whose readers all saturate at 0 anyway; they need no logic of their own.
-
-    Rounding keeps the order of numbers and keeps 0, so it may come first.
-    """
-    shapes, found = graph.shapes(), set()
-    for node in graph:
-        if isinstance(node, Relu) and not shapes[node.name].temporal:
-            readers = [n for n in graph if node.name in n.sources]
-            clipped = all(isinstance(n, Quantise) and _clips_at_zero(n.fmt) for n in readers)
-            if clipped and node.name not in graph.outputs:
-                found.add(node.name)
-    return found
-
-
-def _clips_at_zero(fmt: Fixed) -> bool:
-    return not fmt.signed and fmt.overflow is not Overflow.WRAP

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from fwgen.ingest.bundle.reader import SampleEvents
+from fwgen.ingest.bundle.samples import SampleEvents
 from fwgen.ir.cast import Ints
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fwgen.ingest.bundle.reader import SampleEvents
+from fwgen.ingest.bundle.samples import SampleEvents
 from fwgen.ir.cast import Ints
 from fwgen.ir.ports import Interface
 from fwgen.tools import toolchain

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fwgen.ingest.bundle.reader import SampleEvents
+from fwgen.ingest.bundle.samples import SampleEvents
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import KlDivergence, LatencyEncoder, Lif, SquaredError, SumSquares, Threshold

@@ -1,1 +1,28 @@
 """The layers of ``model.yaml`` by families: their keys, and the nodes they make."""
+
+from fwgen.ingest.bundle.ops import (
+    activations,
+    basic,
+    dense,
+    encoders,
+    neurons,
+    readouts,
+    scores,
+    vectors,
+)
+from fwgen.ingest.bundle.site import Makers
+
+__all__ = ["MAKERS", "SPIKING"]
+
+MAKERS: Makers = {
+    **basic.MAKERS,
+    **dense.MAKERS,
+    **activations.MAKERS,
+    **vectors.MAKERS,
+    **scores.MAKERS,
+    **neurons.MAKERS,
+    **encoders.MAKERS,
+    **readouts.MAKERS,
+}
+SPIKING = frozenset({*neurons.MAKERS, *encoders.MAKERS})
+"""Layers whose values have time steps whatever they read."""

@@ -4,7 +4,8 @@ from fwgen.ir.nodes import Dense
 from fwgen.ir.ranges import Range
 from fwgen.lower.about import shape
 from fwgen.lower.circuit.builder import Circuit
-from fwgen.lower.spiking.synapses import Accumulators, SpikedLayer, best_form
+from fwgen.lower.spiking.forms import Accumulators
+from fwgen.lower.spiking.synapses import SpikedLayer, best_form
 from fwgen.lower.spiking.unrolled.state import UnrolledState
 
 

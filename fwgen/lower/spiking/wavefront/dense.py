@@ -4,7 +4,8 @@ from fwgen.ir.nodes import Dense, Lif
 from fwgen.lower.about import shape
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.design import CircuitBlock
-from fwgen.lower.spiking.synapses import Accumulators, SpikedLayer, best_form
+from fwgen.lower.spiking.forms import Accumulators
+from fwgen.lower.spiking.synapses import SpikedLayer, best_form
 from fwgen.lower.spiking.wavefront.cores import core_of, fits
 from fwgen.lower.spiking.wavefront.state import WavefrontState, slowest
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from fwgen.ir.nodes import CubaLif, Lif
 from fwgen.lower.design import Lanes, LifBlock, Signal
+from fwgen.lower.spiking.currents import driven
 from fwgen.lower.spiking.neurons import LifCore, NeuronReads
-from fwgen.lower.spiking.recurrent import driven
 from fwgen.lower.spiking.wavefront.cores import core_of, fits, spikes_of
 from fwgen.lower.spiking.wavefront.recurrent import looped
 from fwgen.lower.spiking.wavefront.state import WavefrontState, slowest
