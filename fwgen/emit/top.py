@@ -194,9 +194,9 @@ def _instance(design: Design, block: Block, moments: _Moments) -> dict[str, Any]
         case LifBlock():
             return entry | _lif(design, block, moments)
         case CountBlock():
-            return entry | _gathering(block, "bit_i", block.spikes, "count_o", moments)
+            return entry | _gathering(block, "bit_i", block.values, "count_o", moments)
         case FirstSpikeBlock():
-            return entry | _gathering(block, "bit_i", block.spikes, "index_o", moments)
+            return entry | _gathering(block, "bit_i", block.values, "index_o", moments)
         case MaximumBlock():
             found = _gathering(block, "data_i", block.values, "data_o", moments)
             signed = {"name": "SIGNED", "value": int(block.output.fmt.signed)}
