@@ -114,9 +114,9 @@ class Wiring:
         nets = self.nets
         match block:
             case CountBlock():
-                return self._gathering(block, "bit_i", block.spikes, "count_o")
+                return self._gathering(block, "bit_i", block.values, "count_o")
             case FirstSpikeBlock():
-                return self._gathering(block, "bit_i", block.spikes, "index_o")
+                return self._gathering(block, "bit_i", block.values, "index_o")
             case MaximumBlock():
                 ports, sizes = self._gathering(block, "data_i", block.values, "data_o")
                 return ports, sizes | {"SIGNED": int(block.output.fmt.signed)}

@@ -37,6 +37,22 @@ class Request:
     precision: str | None = None
     samples: Path | None = None
 
+    def refuse_producer(self, file: str) -> None:
+        """Refuse ``--producer`` for a ``file``, such as 'an ONNX file', that needs none.
+
+        Raises
+        ------
+        BundleError
+            If one is given.
+        """
+        if self.producer is not None:
+            raise BundleError(
+                "--producer",
+                needed=f"none: {file} says itself what it needs",
+                found=repr(self.producer[:80]),
+                do="Leave it out.",
+            )
+
 
 class Reader(Protocol):
     """A module that reads one format.

@@ -79,12 +79,12 @@ class LifBlock(Block):
     """
 
     core: LifCore
-    currents: tuple[Signal, ...]
+    currents: Lanes
     first: int
-    spikes: tuple[Signal, ...]
+    spikes: Lanes
     membrane: Signal | None
     copy: int = 0
-    membranes: tuple[Signal, ...] = ()
+    membranes: Lanes = ()
     beside_ps: int = 0
     module: str = ""
 
@@ -95,18 +95,33 @@ class LifBlock(Block):
 
 
 @dataclass(frozen=True, slots=True)
-class CountBlock(Block):
-    """Spike counters; start a new event in the cycle ``first``, and end in the cycle ``last``.
+class GatherBlock(Block):
+    """Gathers over an event's steps; starts a new one in the cycle ``first``, ends in ``last``.
 
-    ``spikes`` is one signal a lane; in the last cycle only the first ``ending`` lanes count.
+    ``values`` is one signal a lane; in the last cycle only the first ``ending`` lanes count.
     """
 
-    spikes: tuple[Signal, ...]
+    values: Lanes
     first: int
     last: int
     ending: int
     output: Signal
     copy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CountBlock(GatherBlock):
+    """Counts spikes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSpikeBlock(GatherBlock):
+    """Counts the steps before the first spike."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaximumBlock(GatherBlock):
+    """Keeps the largest values of all steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,7 @@ class LatencyBlock(Block):
 
     step: Signal
     load: int
-    spikes: tuple[Signal, ...]
+    spikes: Lanes
     copy: int = 0
 
 
@@ -129,30 +144,6 @@ class MergeBlock(Block):
     inputs: tuple[Signal, ...]
     time: int
     output: Signal
-
-
-@dataclass(frozen=True, slots=True)
-class FirstSpikeBlock(Block):
-    """Steps before the first spike; fields as in `CountBlock`."""
-
-    spikes: tuple[Signal, ...]
-    first: int
-    last: int
-    ending: int
-    output: Signal
-    copy: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MaximumBlock(Block):
-    """Largest values of all steps, one signal a lane; other fields as in `CountBlock`."""
-
-    values: tuple[Signal, ...]
-    first: int
-    last: int
-    ending: int
-    output: Signal
-    copy: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +179,7 @@ class TrainBlock(Block):
     input: Signal
     load: int
     cycles: int
-    outputs: tuple[Signal, ...]
+    outputs: Lanes
     copy: int = 0
 
 

@@ -53,17 +53,17 @@ def arcs(cell: Cell, d: Delays) -> Iterator[Arc]:
 
 def starts(cell: Cell, d: Delays) -> Iterator[End]:
     """Output pins that a clock edge changes."""
-    delay = _clock_to_output(cell, d)
-    if delay is not None:
-        yield from (End(cell, pin, delay) for pin in _pins(cell, outputs=True))
+    times = _times(cell, d)
+    if times is not None:
+        yield from (End(cell, pin, times[0]) for pin in _pins(cell, outputs=True))
 
 
 def ends(cell: Cell, d: Delays) -> Iterator[End]:
     """Input pins that must be stable before a clock edge."""
-    setup = _setup(cell, d)
-    if setup is not None:
+    times = _times(cell, d)
+    if times is not None:
         pins = _pins(cell, outputs=False)
-        yield from (End(cell, pin, setup) for pin in pins if pin[0] not in _CLOCKS)
+        yield from (End(cell, pin, times[1]) for pin in pins if pin[0] not in _CLOCKS)
 
 
 def check(cell: Cell) -> None:
@@ -84,31 +84,19 @@ def check(cell: Cell) -> None:
         )
 
 
-def _clock_to_output(cell: Cell, d: Delays) -> int | None:
+def _times(cell: Cell, d: Delays) -> tuple[int, int] | None:
+    """Clock to output, and set-up, of a cell with registers; None for one without."""
     if cell.kind in _FLOPS:
-        return d.clk_to_q
+        return d.clk_to_q, d.setup
     if cell.kind in _SHIFTS:
-        return d.srl_clk_to_q
+        return d.srl_clk_to_q, d.srl_setup
     if cell.kind.startswith(("RAMB", "URAM")):
-        return d.bram_clk_to_q
+        return d.bram_clk_to_q, d.bram_setup
     if cell.kind.startswith("RAM"):
-        return d.srl_clk_to_q
+        return d.srl_clk_to_q, d.srl_setup
     if cell.kind in _DSPS and _registered(cell):
-        return d.clk_to_q if cell.number("PREG") else d.dsp
-    return None
-
-
-def _setup(cell: Cell, d: Delays) -> int | None:
-    if cell.kind in _FLOPS:
-        return d.setup
-    if cell.kind in _SHIFTS:
-        return d.srl_setup
-    if cell.kind.startswith(("RAMB", "URAM")):
-        return d.bram_setup
-    if cell.kind.startswith("RAM"):
-        return d.srl_setup
-    if cell.kind in _DSPS and _registered(cell):
-        return d.setup if all(cell.number(r) for r in _DSPS[cell.kind]) else d.dsp
+        late, early = cell.number("PREG"), all(cell.number(r) for r in _DSPS[cell.kind])
+        return d.clk_to_q if late else d.dsp, d.setup if early else d.dsp
     return None
 
 

@@ -26,7 +26,7 @@ _BELOW_ZERO = -(2.0**-200)
 
 
 @dataclass(frozen=True, slots=True)
-class KerasValue:
+class LayerOut:
     """A value on its way: the draft's layer that makes it, and its shape without the batch."""
 
     name: str

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fwgen.ingest.keras.build import Builder, KerasValue
+from fwgen.ingest.keras.build import Builder, LayerOut
 from fwgen.ingest.keras.file import Config, Floats, Weights
 from fwgen.ingest.keras.graph import HGQ, LayerUse, check_origin, no, shown
 from fwgen.ingest.keras.layers import Make, activated, pairs
@@ -158,9 +158,7 @@ def _whole(where: str, key: str, array: Floats, shape: tuple[int, ...]) -> NDArr
 # ---- activations ----
 
 
-def quantise_elements(
-    build: Builder, value: KerasValue, formats: Formats, suffix: str
-) -> KerasValue:
+def quantise_elements(build: Builder, value: LayerOut, formats: Formats, suffix: str) -> LayerOut:
     """The value with each element converted to its own format."""
     size = value.shape[0]
     groups: dict[Fixed, list[int]] = {}
@@ -169,11 +167,11 @@ def quantise_elements(
         if fmt is not None:
             groups.setdefault(fmt, []).append(index)
     if len(groups) == 1 and len(next(iter(groups.values()))) == size:
-        return KerasValue(_conversion(build, value.name, next(iter(groups)), suffix), value.shape)
+        return LayerOut(_conversion(build, value.name, next(iter(groups)), suffix), value.shape)
     build.reserve(2 * size**2)
     order = [index for members in groups.values() for index in members]
     if not groups:  # no element has a bit
-        return KerasValue(_wires(build, value.name, np.zeros((size, size)), suffix), value.shape)
+        return LayerOut(_wires(build, value.name, np.zeros((size, size)), suffix), value.shape)
     wires = np.zeros((len(order), size))
     wires[range(len(order)), order] = 1.0
     name, sorted_ = value.name, order == list(range(size))
@@ -190,7 +188,7 @@ def quantise_elements(
     name = build.add("concat", parts, f"{suffix}_all") if len(parts) > 1 else parts[0]
     if not sorted_:
         name = _wires(build, name, wires.T, suffix)
-    return KerasValue(name, value.shape)
+    return LayerOut(name, value.shape)
 
 
 def _conversion(build: Builder, source: str, fmt: Fixed, suffix: str) -> str:
@@ -205,7 +203,7 @@ def _wires(build: Builder, source: str, weight: Floats, suffix: str) -> str:
     return build.part(build.add("dense", source, suffix, {"weight": weight}, **keys))
 
 
-def _incoming(site: Site, value: KerasValue, key: str = "iq", conf: object = None) -> KerasValue:
+def _incoming(site: Site, value: LayerOut, key: str = "iq", conf: object = None) -> LayerOut:
     """The value behind the layer's input quantiser, if it has one."""
     if not site.flag("enable_iq", True):
         return value
@@ -213,13 +211,13 @@ def _incoming(site: Site, value: KerasValue, key: str = "iq", conf: object = Non
     return _through(site, value, key, spec)
 
 
-def _outgoing(site: Site, value: KerasValue) -> KerasValue:
+def _outgoing(site: Site, value: LayerOut) -> LayerOut:
     if not site.flag("enable_oq", False):
         return value
     return _through(site, value, "oq", site.config.get("oq_conf"))
 
 
-def _through(site: Site, value: KerasValue, key: str, spec: object) -> KerasValue:
+def _through(site: Site, value: LayerOut, key: str, spec: object) -> LayerOut:
     formats = _formats(site, key, spec, value.shape)
     return quantise_elements(site.builder, value, formats, key.partition("/")[0] or "q")
 
@@ -251,7 +249,7 @@ def _weight_names(site: Site, *names: str) -> list[str]:
     return [*names, *(["ebops_beta", "ebops"] if site.flag("enable_ebops", False) else [])]
 
 
-def _dense(site: Site) -> KerasValue:
+def _dense(site: Site) -> LayerOut:
     names = ("kernel", "bias") if site.flag("use_bias", True) else ("kernel",)
     value, units = _incoming(site, site.vector()), site.whole("units")
     found = site.weights.take(site.layer.place, _weight_names(site, *names))
@@ -260,7 +258,7 @@ def _dense(site: Site) -> KerasValue:
     return _made_dense(site, value, kernel, bias)
 
 
-def _made_dense(site: Site, value: KerasValue, kernel: Floats, bias: Floats | None) -> KerasValue:
+def _made_dense(site: Site, value: LayerOut, kernel: Floats, bias: Floats | None) -> LayerOut:
     units = kernel.shape[1]
     exact = _formats(site, "kq", site.config.get("kq_conf"), kernel.shape).apply(kernel)
     arrays = {"weight": exact.T}
@@ -271,7 +269,7 @@ def _made_dense(site: Site, value: KerasValue, kernel: Floats, bias: Floats | No
         arrays["bias"] = _formats(site, "bq", site.config.get("bq_conf"), (units,)).apply(bias)
         keys["bias_format"] = str(exact_format(arrays["bias"], f"{site.where}: bq"))
     name = site.builder.add("dense", value.name, "", arrays, units=units, **keys)
-    return _outgoing(site, activated(site, KerasValue(name, (units,))))
+    return _outgoing(site, activated(site, LayerOut(name, (units,))))
 
 
 def _scale(site: Site, found: dict[str, Floats], size: int) -> Floats:
@@ -284,7 +282,7 @@ def _scale(site: Site, found: dict[str, Floats], size: int) -> Floats:
     return np.asarray(gamma.astype(np.float32) / root, dtype=np.float64)
 
 
-def _norm_dense(site: Site) -> KerasValue:
+def _norm_dense(site: Site) -> LayerOut:
     value, units = _incoming(site, site.vector()), site.whole("units")
     gamma = ("gamma",) if site.flag("scale", True) else ()
     names = [*_weight_names(site, "kernel", "bias", *gamma), "mean", "variance"]
@@ -298,7 +296,7 @@ def _norm_dense(site: Site) -> KerasValue:
     return _made_dense(site, value, scaled, bias)
 
 
-def _norm(site: Site) -> KerasValue:
+def _norm(site: Site) -> LayerOut:
     value, axis = _incoming(site, site.vector()), site.config.get("axis", -1)
     if axis not in (-1, 1):
         raise no(f"{site.where}: axis", "the last one, -1 or 1", f"{shown(axis)!r}")
@@ -326,7 +324,7 @@ def _norm(site: Site) -> KerasValue:
         for key, q in (("scale", "kq"), ("offset", "bq"))
     }
     name = site.builder.add("batch_norm", value.name, "", arrays, epsilon=0.0, **keys)
-    return _outgoing(site, KerasValue(name, value.shape))
+    return _outgoing(site, LayerOut(name, value.shape))
 
 
 def _check_sure(site: Site, key: str, values: Floats) -> None:
@@ -345,13 +343,13 @@ def _check_sure(site: Site, key: str, values: Floats) -> None:
         )
 
 
-def _function(site: Site) -> KerasValue:
+def _function(site: Site) -> LayerOut:
     value = _incoming(site, site.vector())
     site.weights.take(site.layer.place, _weight_names(site))
     return _outgoing(site, activated(site, value, suffix=""))
 
 
-def _quantizer(site: Site) -> KerasValue:
+def _quantizer(site: Site) -> LayerOut:
     value = site.vector()
     return _through(site, value, "", site.config.get("config"))
 
@@ -359,7 +357,7 @@ def _quantizer(site: Site) -> KerasValue:
 def _merge(op: str) -> Make:
     join = pairs(op)
 
-    def function(site: Site) -> KerasValue:
+    def function(site: Site) -> LayerOut:
         site.weights.take(site.layer.place, _weight_names(site))
         sources = list(site.sources)
         if site.flag("enable_iq", True):

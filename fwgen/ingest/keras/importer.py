@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from fwgen.errors import BundleError
 from fwgen.ingest.answers import INPUT_FORMAT, Question, ask
 from fwgen.ingest.bundle.schema import MAX_SIZE
 from fwgen.ingest.draft import Draft
@@ -40,13 +39,7 @@ def read(request: Request) -> Draft:
         If a part of the file is not understood, or an answer is missing.
     """
     where = str(request.path)
-    if request.producer is not None:
-        raise BundleError(
-            "--producer",
-            needed="none: a Keras file says itself what it needs",
-            found=repr(request.producer[:80]),
-            do="Leave it out.",
-        )
+    request.refuse_producer("a Keras file")
     file = read_keras_file(request.path)
     model = read_model(where, file.model)
     check_name(request.name, "--name")

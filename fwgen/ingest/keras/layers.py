@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fwgen.ingest.keras.build import KerasValue
+from fwgen.ingest.keras.build import LayerOut
 from fwgen.ingest.keras.file import Floats
 from fwgen.ingest.keras.graph import check_origin, no, shown
 from fwgen.ingest.keras.quantised_weights import quantised
@@ -19,7 +19,7 @@ _LESS = "Make the layer smaller."
 _SHOW_OPERATION = "fwgen has no operation for it yet."
 
 
-def make(site: Site, layers: "Layers") -> KerasValue:
+def make(site: Site, layers: "Layers") -> LayerOut:
     """The layers of one call; the value of the last. ``layers`` are those that are known.
 
     Raises
@@ -44,11 +44,11 @@ def make(site: Site, layers: "Layers") -> KerasValue:
 # ---- one function a layer ----
 
 
-def _identity(site: Site) -> KerasValue:
+def _identity(site: Site) -> LayerOut:
     return site.any_shape()
 
 
-def _flatten(site: Site) -> KerasValue:
+def _flatten(site: Site) -> LayerOut:
     value = site.any_shape()
     if len(value.shape) > 1 and site.config.get("data_format") not in (None, "channels_last"):
         raise no(
@@ -57,10 +57,10 @@ def _flatten(site: Site) -> KerasValue:
             f"{shown(site.config['data_format'])!r}",
             "Put the channels last in the model.",
         )
-    return KerasValue(value.name, (size_of(value.shape),))
+    return LayerOut(value.name, (size_of(value.shape),))
 
 
-def _reshape(site: Site) -> KerasValue:
+def _reshape(site: Site) -> LayerOut:
     value, wanted = site.any_shape(), site.config.get("target_shape")
     size = size_of(value.shape)
     if not isinstance(wanted, list) or any(type(n) is not int or n < -1 or n == 0 for n in wanted):
@@ -69,14 +69,14 @@ def _reshape(site: Site) -> KerasValue:
     shape = tuple(size // known if n == -1 and known else n for n in wanted)
     if size_of(shape) != size or len(shape) > 8:  # noqa: PLR2004 - axes
         raise no(f"{site.where}: target_shape", f"{size} elements", f"{shown(wanted)}")
-    return KerasValue(value.name, shape)
+    return LayerOut(value.name, shape)
 
 
-def _dense(site: Site) -> KerasValue:
+def _dense(site: Site) -> LayerOut:
     return _dense_layer(site, None, None)
 
 
-def _qdense(site: Site) -> KerasValue:
+def _qdense(site: Site) -> LayerOut:
     kernel = optional_quantiser(site, "kernel_quantizer")
     bias = optional_quantiser(site, "bias_quantizer")
     return _dense_layer(site, kernel, bias)
@@ -88,7 +88,7 @@ def optional_quantiser(site: Site, key: str) -> Quantiser | None:
     return None if spec is None else read_quantiser(spec, f"{site.where}: {key}")
 
 
-def _dense_layer(site: Site, kernel_q: Quantiser | None, bias_q: Quantiser | None) -> KerasValue:
+def _dense_layer(site: Site, kernel_q: Quantiser | None, bias_q: Quantiser | None) -> LayerOut:
     value, units = site.vector(), site.whole("units")
     names = ["kernel", "bias"] if site.flag("use_bias", True) else ["kernel"]
     found = site.weights.take(site.layer.place, names)
@@ -104,7 +104,7 @@ def _dense_layer(site: Site, kernel_q: Quantiser | None, bias_q: Quantiser | Non
     else:
         keys["bias"] = False
     name = site.builder.add("dense", value.name, "", arrays, units=units, **keys)
-    return activated(site, KerasValue(name, (units,)))
+    return activated(site, LayerOut(name, (units,)))
 
 
 def _weights(
@@ -120,7 +120,7 @@ def _check_finite(site: Site, key: str, values: NDArray[np.float64]) -> None:
         raise no(f"{site.where}: {key}", "finite numbers", "NaN or infinity", "Train it again.")
 
 
-def activated(site: Site, value: KerasValue, suffix: str = "act") -> KerasValue:
+def activated(site: Site, value: LayerOut, suffix: str = "act") -> LayerOut:
     """The activation inside a layer, behind it."""
     spec = site.config.get("activation")
     if spec is None:
@@ -128,7 +128,7 @@ def activated(site: Site, value: KerasValue, suffix: str = "act") -> KerasValue:
     return _activation_of(site, value, spec, suffix)
 
 
-def _activation_of(site: Site, value: KerasValue, spec: object, suffix: str) -> KerasValue:
+def _activation_of(site: Site, value: LayerOut, spec: object, suffix: str) -> LayerOut:
     """Keras' functions by name; everything else is a quantiser."""
     build, size = site.builder, size_of(value.shape)
     if isinstance(spec, dict) and spec.get("class_name") == "function":
@@ -136,20 +136,20 @@ def _activation_of(site: Site, value: KerasValue, spec: object, suffix: str) -> 
         spec = spec.get("config")
     if isinstance(spec, str) and "(" not in spec and not spec.startswith(_QUANTISER_PREFIXES):
         if spec == "leaky_relu":
-            return KerasValue(build.leaky(value.name, LEAKY_RELU_SLOPE, suffix), value.shape)
-        return KerasValue(build.activation(value.name, spec, suffix, size), value.shape)
+            return LayerOut(build.leaky(value.name, LEAKY_RELU_SLOPE, suffix), value.shape)
+        return LayerOut(build.activation(value.name, spec, suffix, size), value.shape)
     q = read_quantiser(spec, f"{site.where}: activation")
-    return KerasValue(build.quantiser(value.name, q, suffix, size), value.shape)
+    return LayerOut(build.quantiser(value.name, q, suffix, size), value.shape)
 
 
 _QUANTISER_PREFIXES = ("quantized_", "binary", "ternary", "stochastic_", "bernoulli")
 
 
-def _activation(site: Site) -> KerasValue:
+def _activation(site: Site) -> LayerOut:
     return _activation_of(site, site.any_shape(), site.config.get("activation"), "")
 
 
-def _relu(site: Site) -> KerasValue:
+def _relu(site: Site) -> LayerOut:
     value, build = site.any_shape(), site.builder
     slope, highest = site.number("negative_slope", 0.0), site.config.get("max_value")
     name = build.leaky(value.name, slope, "") if slope else build.add("relu", value.name)
@@ -159,28 +159,28 @@ def _relu(site: Site) -> KerasValue:
                 f"{site.where}: max_value", "a number above 0, without negative_slope", "another"
             )
         name = build.clipped(name, float(highest), size_of(value.shape))
-    return KerasValue(name, value.shape)
+    return LayerOut(name, value.shape)
 
 
-def _leaky_relu(site: Site) -> KerasValue:
+def _leaky_relu(site: Site) -> LayerOut:
     value = site.any_shape()
     key = "negative_slope" if "negative_slope" in site.config else "alpha"
-    return KerasValue(site.builder.leaky(value.name, site.number(key, 0.3), ""), value.shape)
+    return LayerOut(site.builder.leaky(value.name, site.number(key, 0.3), ""), value.shape)
 
 
-def _prelu(site: Site) -> KerasValue:
+def _prelu(site: Site) -> LayerOut:
     value = site.vector()
     found = site.weights.take(site.layer.place, ["alpha"])
     alpha = site.array(found, "alpha", value.shape)
     _check_finite(site, "alpha", alpha)
-    return KerasValue(site.builder.leaky(value.name, alpha, ""), value.shape)
+    return LayerOut(site.builder.leaky(value.name, alpha, ""), value.shape)
 
 
-def _batch_norm(site: Site) -> KerasValue:
+def _batch_norm(site: Site) -> LayerOut:
     return _norm(site, {})
 
 
-def _qbatch_norm(site: Site) -> KerasValue:
+def _qbatch_norm(site: Site) -> LayerOut:
     quantisers = {
         weight: optional_quantiser(site, f"{key}_quantizer")
         for weight, key in (
@@ -193,7 +193,7 @@ def _qbatch_norm(site: Site) -> KerasValue:
     return _norm(site, {key: q for key, q in quantisers.items() if q is not None})
 
 
-def _norm(site: Site, quantisers: dict[str, Quantiser]) -> KerasValue:
+def _norm(site: Site, quantisers: dict[str, Quantiser]) -> LayerOut:
     value, axis = site.vector(), site.config.get("axis", -1)
     if axis not in (-1, 1, [-1], [1]):
         raise no(f"{site.where}: axis", "the last one, -1 or 1", f"{shown(axis)!r}")
@@ -211,23 +211,23 @@ def _norm(site: Site, quantisers: dict[str, Quantiser]) -> KerasValue:
     switches |= {} if beta else {"beta": False}
     epsilon = site.number("epsilon", 1e-3)
     name = site.builder.add("batch_norm", value.name, "", arrays, epsilon=epsilon, **switches)
-    return KerasValue(name, value.shape)
+    return LayerOut(name, value.shape)
 
 
-def _concatenate(site: Site) -> KerasValue:
+def _concatenate(site: Site) -> LayerOut:
     if any(len(value.shape) != 1 for value in site.sources):
         raise no(site.where, "vectors", "values of more dimensions", "Put a Flatten in front.")
     if site.config.get("axis", -1) not in (-1, 1):
         raise no(f"{site.where}: axis", "-1 or 1", f"{shown(site.config['axis'])!r}")
     size = sum(value.shape[0] for value in site.sources)
     name = site.builder.add("concat", [value.name for value in site.sources])
-    return KerasValue(name, (size,))
+    return LayerOut(name, (size,))
 
 
-def pairs(op: str) -> Callable[[Site], KerasValue]:
+def pairs(op: str) -> Callable[[Site], LayerOut]:
     """A layer that joins two values, or more one after the other."""
 
-    def function(site: Site) -> KerasValue:
+    def function(site: Site) -> LayerOut:
         shapes = {value.shape for value in site.sources}
         many = len(site.sources)
         if len(shapes) != 1 or many < 2 or (many > 2 and op == "subtract"):  # noqa: PLR2004 - a pair
@@ -235,12 +235,12 @@ def pairs(op: str) -> Callable[[Site], KerasValue]:
         name = site.sources[0].name
         for index, value in enumerate(site.sources[1:]):
             name = site.builder.add(op, [name, value.name], f"{index}" if index else "")
-        return KerasValue(name, site.sources[0].shape)
+        return LayerOut(name, site.sources[0].shape)
 
     return function
 
 
-Make = Callable[[Site], KerasValue]
+Make = Callable[[Site], LayerOut]
 Layers = Mapping[str, tuple[Make, frozenset[str]]]
 
 

@@ -17,8 +17,17 @@ MAX_BITS = 32
 MAX_INTEGER = 64
 _HUGE = 1e30
 
-Options = Mapping[str, Any]
+QuantiserOptions = Mapping[str, Any]
 
+_PO2 = {
+    "use_stochastic_rounding": False,
+    "quadratic_approximation": False,
+    "log2_rounding": "rnd",
+    "qnoise_factor": 1.0,
+    "var_name": None,
+    "use_ste": True,
+    "use_variables": False,
+}
 # every option that a quantiser knows, in its order, with its default
 _SIGNATURES: dict[str, dict[str, Any]] = {
     "quantized_bits": {
@@ -74,29 +83,8 @@ _SIGNATURES: dict[str, dict[str, Any]] = {
         "use_real_sigmoid": True,
         "number_of_unrolls": 5,
     },
-    "quantized_po2": {
-        "bits": 8,
-        "max_value": None,
-        "use_stochastic_rounding": False,
-        "quadratic_approximation": False,
-        "log2_rounding": "rnd",
-        "qnoise_factor": 1.0,
-        "var_name": None,
-        "use_ste": True,
-        "use_variables": False,
-    },
-    "quantized_relu_po2": {
-        "bits": 8,
-        "max_value": None,
-        "negative_slope": 0,
-        "use_stochastic_rounding": False,
-        "quadratic_approximation": False,
-        "log2_rounding": "rnd",
-        "qnoise_factor": 1.0,
-        "var_name": None,
-        "use_ste": True,
-        "use_variables": False,
-    },
+    "quantized_po2": {"bits": 8, "max_value": None, **_PO2},
+    "quantized_relu_po2": {"bits": 8, "max_value": None, "negative_slope": 0, **_PO2},
 }
 SUPPORTED = tuple(_SIGNATURES)
 _ENTRY_KEYS = frozenset(
@@ -130,7 +118,7 @@ class Quantiser:
     """One quantiser with all of its options."""
 
     name: str
-    options: Options
+    options: QuantiserOptions
     where: str
 
     def __getitem__(self, key: str) -> Any:

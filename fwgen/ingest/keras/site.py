@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fwgen.ingest.bundle.schema import MAX_SIZE
-from fwgen.ingest.keras.build import Builder, KerasValue
+from fwgen.ingest.keras.build import Builder, LayerOut
 from fwgen.ingest.keras.file import Floats, Weights
 from fwgen.ingest.keras.graph import KerasLayer, no, shown
 
@@ -72,7 +72,7 @@ class Site:
     builder: Builder
     weights: Weights
     layer: KerasLayer
-    sources: tuple[KerasValue, ...]
+    sources: tuple[LayerOut, ...]
 
     @property
     def config(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Site:
         """How messages name the layer."""
         return self.layer.where
 
-    def vector(self) -> KerasValue:
+    def vector(self) -> LayerOut:
         """The one vector that the layer reads.
 
         Raises
@@ -99,7 +99,7 @@ class Site:
             )
         return value
 
-    def any_shape(self) -> KerasValue:
+    def any_shape(self) -> LayerOut:
         """The one value that the layer reads.
 
         Raises
@@ -136,7 +136,7 @@ class Site:
             )
         return value
 
-    def reading(self, *sources: KerasValue) -> "Site":
+    def reading(self, *sources: LayerOut) -> "Site":
         """The same call with other values to read."""
         return replace(self, sources=sources)
 

@@ -1,7 +1,7 @@
 """The layers of a Keras model in their order: each becomes layers of the draft."""
 
 from fwgen.ingest.draft import Draft
-from fwgen.ingest.keras.build import Builder, KerasValue
+from fwgen.ingest.keras.build import Builder, LayerOut
 from fwgen.ingest.keras.file import Weights
 from fwgen.ingest.keras.graph import KerasModel, Tensor
 from fwgen.ingest.keras.hgq import HGQ_LAYERS
@@ -17,7 +17,7 @@ def built(draft: Draft, model: KerasModel, weights: Weights) -> Builder:
     BundleError
         If a layer is not understood.
     """
-    values: dict[Tensor, KerasValue] = {model.input: KerasValue(draft.input_name, model.shape)}
+    values: dict[Tensor, LayerOut] = {model.input: LayerOut(draft.input_name, model.shape)}
     builder = Builder(draft)
     elsewhere: list[str] = []
     for call in model.calls:

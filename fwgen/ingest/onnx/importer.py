@@ -34,13 +34,7 @@ def read(request: Request) -> Draft:
         If anything in the file is not understood, or would not be exact.
     """
     where = str(request.path)
-    if request.producer is not None:
-        raise BundleError(
-            "--producer",
-            needed="none: an ONNX file says itself what it needs",
-            found=repr(request.producer[:80]),
-            do="Leave it out.",
-        )
+    request.refuse_producer("an ONNX file")
     model = read_onnx(request.path)
     check_versions(where, model)
     check_order(where, model)

@@ -18,6 +18,7 @@ from fwgen.lower.design import (
     DelayBlock,
     Design,
     FirstSpikeBlock,
+    GatherBlock,
     HoldBlock,
     LatencyBlock,
     LifBlock,
@@ -128,11 +129,11 @@ class _Flow:
             case LifBlock():
                 return self._lif(block)
             case CountBlock():
-                return self._gathering(block.spikes, block.output, count_cost)
+                return self._gathering(block, count_cost)
             case FirstSpikeBlock():
-                return self._gathering(block.spikes, block.output, first_cost)
+                return self._gathering(block, first_cost)
             case MaximumBlock():
-                return self._gathering(block.values, block.output, maximum_cost)
+                return self._gathering(block, maximum_cost)
             case LatencyBlock():
                 return self._latency(block)
             case MergeBlock():
@@ -159,12 +160,10 @@ class _Flow:
             self.want(block.input, [t * output.count + i for t in steps_held for i in wanted])
         return cost
 
-    def _gathering(
-        self, lanes: tuple[Signal, ...], output: Signal, each: Callable[[int, int], Cost]
-    ) -> Cost:
-        for signal in lanes:
+    def _gathering(self, block: GatherBlock, each: Callable[[int, int], Cost]) -> Cost:
+        for signal in block.values:
             self.want(signal, range(signal.width))
-        return each(output.fmt.width, len(lanes)) * output.count
+        return each(block.output.fmt.width, len(block.values)) * block.output.count
 
     def _latency(self, block: LatencyBlock) -> Cost:
         """The indices' registers, and what compares them."""

@@ -6,20 +6,26 @@ from fwgen.ir.nodes import FirstSpike, Maximum, ReadOut, SpikeCount
 from fwgen.ir.ranges import Range
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.words import Word
-from fwgen.lower.design import CountBlock, FirstSpikeBlock, MaximumBlock, Signal
+from fwgen.lower.design import (
+    CountBlock,
+    FirstSpikeBlock,
+    GatherBlock,
+    Lanes,
+    MaximumBlock,
+    Signal,
+)
 from fwgen.lower.estimate.luts import Bit, Cost, Network
 from fwgen.lower.spiking.spike_sum import Synapses, spike_sum
 from fwgen.lower.spiking.table_groups import forms_for
 
-Gathering = CountBlock | FirstSpikeBlock | MaximumBlock
 _FIRST, _LAST = ("first", 0), ("last", 0)
 _NARROW = 2  # bits of two numbers whose comparison fits, with the first step, into a LUT
 _CHAIN_GROUP = 3  # bits of two numbers at each step of a carry chain
 
 
 def gathering(
-    node: ReadOut, name: str, lanes: tuple[Signal, ...], values: Range, steps: int, copy: int
-) -> Gathering:
+    node: ReadOut, name: str, lanes: Lanes, values: Range, steps: int, copy: int
+) -> GatherBlock:
     """The block of a read-out, under the name that it has in this copy.
 
     ``lanes`` are spikes, or membranes for a `Maximum`.
@@ -29,23 +35,23 @@ def gathering(
     TypeError
         If the node gathers nothing: a `LastMembrane` is the membrane itself.
     """
-    count, first, cycles = lanes[0].count, lanes[0].time, -(-steps // len(lanes))
-    last, ending = first + cycles - 1, (steps - 1) % len(lanes) + 1
+    count, first = lanes[0].count, lanes[0].time
+    last, ending = first + -(-steps // len(lanes)) - 1, (steps - 1) % len(lanes) + 1
+    kind: type[GatherBlock]
+    fmt = values.fmt
     match node:
         case SpikeCount():
-            about = f"spike_count, {count} counters over {steps} steps"
-            output = Signal(name, values.fmt, count, last + 1)
-            return CountBlock(name, about, lanes, first, last, ending, output, copy)
+            kind, about = CountBlock, f"spike_count, {count} counters over {steps} steps"
         case FirstSpike():
+            kind = FirstSpikeBlock
             about = f"first_spike, {count} counters of the steps before it, of {steps}"
-            output = Signal(name, values.fmt, count, last + 1)
-            return FirstSpikeBlock(name, about, lanes, first, last, ending, output, copy)
         case Maximum():
-            about = f"maximum, {count} membranes over {steps} steps"
-            output = Signal(name, lanes[0].fmt, count, last + 1)
-            return MaximumBlock(name, about, lanes, first, last, ending, output, copy)
+            kind, about = MaximumBlock, f"maximum, {count} membranes over {steps} steps"
+            fmt = lanes[0].fmt
         case _:
             raise TypeError(f"no block for {node.op}")
+    output = Signal(name, fmt, count, last + 1)
+    return kind(name, about, lanes, first, last, ending, output, copy)
 
 
 # ---- unrolled: one circuit that reads all steps ----
