@@ -98,7 +98,15 @@ def build(
     from fwgen.results.build import Build
 
     options = flow.Options(
-        target, clock_mhz, schedule, _path(targets), explain, _path(out), events, force, resources
+        target=target,
+        clock_mhz=clock_mhz,
+        schedule=schedule,
+        targets=_path(targets),
+        explain=explain,
+        out=_path(out),
+        events=events,
+        force=force,
+        resources=resources,
     )
     folder, report, benches = flow.build(Path(model), options, stages(progress, events))
     return Build(report, folder, benches)

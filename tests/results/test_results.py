@@ -10,6 +10,7 @@ import pytest
 
 import fwgen
 from fwgen.errors import BudgetError, BundleError, FitError, MismatchError, OutputError, TargetError
+from fwgen.flow import build as flow
 from tests.ingest.drafts import Draft
 from tests.ingest.spiking.snn_files import nir_nodes, write_nir
 from tests.vivado.builds import report_of
@@ -132,6 +133,24 @@ def test_a_wish_is_refused_before_the_model_is_read(call: Any, tmp_path: Path) -
     with pytest.raises(BundleError, match="--schedule"):
         call(tmp_path / "none", schedule="fast", **QUIET)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_option_of_a_build_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is lost or taken for another."""
+    seen: list[Any] = []
+
+    def build(model: Path, options: flow.Options, _stage: object) -> Any:
+        seen.extend([model, options])
+        return Path("there"), {"model": "m"}, {}
+
+    monkeypatch.setattr(flow, "build", build)
+    wishes = {"target": "u250", "clock_mhz": 5.0, "schedule": "auto", "explain": True}
+    wishes |= {"events": 7, "force": True, "resources": False}
+    built = fwgen.build("a", out="b", targets="c", **wishes, **QUIET)
+    assert (built.folder, built.name) == (Path("there"), "m")
+    assert seen == [Path("a"), flow.Options(out=Path("b"), targets=Path("c"), **wishes)]
+    fwgen.build("a", resources=True, **QUIET)
+    assert seen[3] == flow.Options(resources=True)
 
 
 def test_compare_takes_arrays(draft: Draft, tmp_path: Path) -> None:
