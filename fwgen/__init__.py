@@ -98,7 +98,15 @@ def build(
     from fwgen.results.build import Build
 
     options = flow.Options(
-        target, clock_mhz, schedule, _path(targets), explain, _path(out), events, force, resources
+        target=target,
+        clock_mhz=clock_mhz,
+        schedule=schedule,
+        targets=_path(targets),
+        explain=explain,
+        out=_path(out),
+        events=events,
+        force=force,
+        resources=resources,
     )
     folder, report, benches = flow.build(Path(model), options, stages(progress, events))
     return Build(report, folder, benches)
@@ -215,14 +223,13 @@ def import_model(
         If the source, an answer or the folder is refused; nothing is written then.
     """
     from fwgen.flow import import_ as flow
-    from fwgen.ingest.answers import Answers
-    from fwgen.ingest.sources import Request
     from fwgen.results.model import Model
 
     folder = Path(out)
-    given = Answers({key: _spelt(value) for key, value in (answers or {}).items()})
     title = name or folder.resolve().name
-    request = Request(Path(source), title, given, producer, precision, _path(samples))
+    request = flow.request_of(
+        Path(source), title, answers or {}, producer, precision, _path(samples)
+    )
     return Model(folder, flow.import_model(request, folder, force=force))
 
 
@@ -255,11 +262,6 @@ def __dir__() -> list[str]:
 
 def _path(path: str | PathLike[str] | None) -> Path | None:
     return None if path is None else Path(path)
-
-
-def _spelt(value: object) -> str:
-    """A value as ``--set`` takes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @contextmanager

@@ -25,7 +25,17 @@ from fwgen.verify.hls4ml.bench import HlsSubject, prove_hls4ml
 from fwgen.verify.layers.firmware import Firmware
 
 SEED = 1
-NEEDED_TOOLS = ("verilator", "g++", "make", "perl")
+
+
+def check_tools() -> None:
+    """Refuse a machine that lacks what compiles and runs the Verilog.
+
+    Raises
+    ------
+    ToolError
+        With what is missing and how to get it.
+    """
+    toolchain.require("verilator", "g++", "make", "perl")
 
 
 def check_backends(names: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fwgen.flow import DEFAULT_EVENTS
-from fwgen.flow.benches import NEEDED_TOOLS, SEED, lint, run_benches, subject_of
+from fwgen.flow.benches import SEED, check_tools, lint, run_benches, subject_of
 from fwgen.flow.findings import report_of
 from fwgen.flow.prepare import Wishes, aim_of, lowered, prepare
 from fwgen.flow.progress import Stage, silent
@@ -13,7 +13,6 @@ from fwgen.flow.sources import takes_hls, write_hls, write_sources
 from fwgen.flow.synthesis import Synthesis, prove_netlist
 from fwgen.flow.writer import check_output, manifest, publish, scratch, staging, write_report
 from fwgen.hls.projects import plan
-from fwgen.tools import toolchain
 from fwgen.tools.plain import Json
 from fwgen.verify.bench.prove import BACKENDS, BenchResult, Subject
 from fwgen.verify.hls4ml.bench import HlsSubject, hls_notes, hls_subject
@@ -39,7 +38,7 @@ def build(
     FwgenError
         If the model, the options or the machine will not do; nothing is left half-written.
     """
-    toolchain.require(*NEEDED_TOOLS)
+    check_tools()
     options.check()
     with stage("reading the model, fixing formats, checking ranges"):
         ready = prepare(model)

@@ -51,6 +51,19 @@ def by_key(settings: Sequence[str]) -> dict[str, str]:
     return given
 
 
+def request_of(
+    source: Path,
+    name: str,
+    answers: Mapping[str, object],
+    producer: str | None = None,
+    precision: str | None = None,
+    samples: Path | None = None,
+) -> Request:
+    """A request whose answers are plain values: text, numbers, True and False."""
+    said = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in answers.items()}
+    return Request(source, name, Answers(said), producer, precision, samples)
+
+
 def import_model(request: Request, out: Path, *, force: bool = False) -> Bundle:
     """Convert a model file; the bundle is checked before it appears at ``out``.
 

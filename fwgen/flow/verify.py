@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fwgen.flow.benches import NEEDED_TOOLS, check_backends, run_benches, subject_of
+from fwgen.flow.benches import check_backends, check_tools, run_benches, subject_of
 from fwgen.flow.findings import notes, set_times, verification_block
 from fwgen.flow.prepare import lowered, prepare
 from fwgen.flow.progress import Stage, silent
@@ -11,7 +11,6 @@ from fwgen.flow.writer import edits, scratch, write_report
 from fwgen.hls.projects import plan
 from fwgen.report import document as reports
 from fwgen.report.device_tables import built_pace, built_schedule, named_budgets
-from fwgen.tools import toolchain
 from fwgen.tools.plain import Json
 from fwgen.verify.bench.prove import BenchResult
 from fwgen.verify.hls4ml.bench import hls_notes, hls_subject
@@ -32,7 +31,7 @@ def verify(
     check_backends(backends)
     report = reports.load(folder / "report.json")
     pace = built_pace(report)
-    toolchain.require(*NEEDED_TOOLS)
+    check_tools()
     edited = edits(folder)
     with stage("reading the build"):
         ready = prepare(folder / "model" / "model.yaml")

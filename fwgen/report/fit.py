@@ -56,19 +56,19 @@ def excess(used: Mapping[str, float], available: Mapping[str, float], kind: str)
 
 def does_not_fit(report: Json) -> list[Excess]:
     """What a build needs more of than its device has, by the best figures in its report."""
-    for name in BLOCKS:
-        used = totals(report.get(name))
-        if used:
-            block = report[name]
-            device = block.get("available") or report.get("device") or {}
-            return excess(used, device, block.get("kind", "estimated"))
-    return []
+    block = _best(report)
+    if block is None:
+        return []
+    device = block.get("available") or report.get("device") or {}
+    return excess(totals(block), device, block.get("kind", "estimated"))
 
 
 def best_figures(report: Json) -> Json:
     """Resources of a design by the most trusted tool that gave any, and their ``kind``."""
-    for name in BLOCKS:
-        used = totals(report.get(name))
-        if used:
-            return {**used, "kind": report[name].get("kind", "estimated")}
-    return {}
+    block = _best(report)
+    return {} if block is None else {**totals(block), "kind": block.get("kind", "estimated")}
+
+
+def _best(report: Json) -> Json | None:
+    """The most trusted of the report's blocks that holds resources."""
+    return next((report[name] for name in BLOCKS if totals(report.get(name))), None)

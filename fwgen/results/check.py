@@ -28,10 +28,9 @@ class Check(Figures):
     @property
     def tables(self) -> list[Table]:
         """Formats, budgets and, where one was chosen or ``explain`` given, the schedules."""
-        found = [format_table(self.report["formats"]), budget_table(self.report)]
-        return found + [schedule_table(self.report["schedule"])] * bool(
-            self.report["schedule"]["candidates"]
-        )
+        formats, budgets = format_table(self.report["formats"]), budget_table(self.report)
+        schedules = schedule_table(self.report["schedule"])
+        return [table for table in (formats, budgets, schedules) if table.rows]
 
     def __str__(self) -> str:
         cost = self.report["estimate"]

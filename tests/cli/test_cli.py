@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,6 +159,28 @@ def test_an_interrupt_ends_with_130(run: Run, monkeypatch: pytest.MonkeyPatch) -
     code, _, complaint = run("check", "x")
     assert code == 130
     assert "Traceback" not in complaint
+
+
+def test_build_passes_every_option_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line is a thin layer on the Python face: each option is one of its keywords."""
+    seen: list[Any] = []
+
+    def build(model: Path, **options: Any) -> None:
+        seen.append((model, options))
+        raise ToolError("here", needed="this", found="that", do="Do so.")
+
+    monkeypatch.setattr(fwgen, "build", build)
+    words = "--target a --clock 5 --out b --events 7 --schedule c --targets d"
+    assert run("build", "m", *words.split(), "--resources", "--explain")[0] == 2
+    assert run("build", "m", "--force")[0] == 2
+    for _, options in seen:
+        assert callable(options.pop("progress"))
+    given = {"target": "a", "clock_mhz": 5.0, "out": Path("b"), "events": 7, "schedule": "c"}
+    given |= {"targets": Path("d"), "resources": True, "explain": True, "force": False}
+    assert seen[0] == (Path("m"), given)
+    nothing = dict.fromkeys(("target", "clock_mhz", "out", "schedule", "targets"))
+    flags = {"resources": False, "explain": False, "force": True}
+    assert seen[1] == (Path("m"), {**nothing, **flags, "events": 20_000})
 
 
 def test_messages_cannot_steer_the_terminal() -> None:

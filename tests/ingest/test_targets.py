@@ -126,6 +126,11 @@ def test_a_bad_file_is_refused_with_one_message(text: str, message: str, tmp_pat
     assert refusal(tmp_path, text).startswith(message)
 
 
+def test_own_file_is_read_once() -> None:
+    """And not before somebody asks: importing the catalogue reads nothing."""
+    assert targets.catalogue() is targets.catalogue()
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """Not taken for an empty one."""
     with pytest.raises(TargetError, match="needed a file of devices and budgets; found no such"):
