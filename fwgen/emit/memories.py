@@ -6,7 +6,6 @@ Vivado the second.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from fwgen.devices.delays import LUT_INPUTS
 from fwgen.emit.literals import literal
@@ -29,29 +28,33 @@ class Memory:
 
 
 def memory(names: Names, name: str, width: int, entries: Sequence[int | None]) -> Memory:
-    """A memory with these entries; None stands for one that is never addressed.
+    """A memory with these entries; None stands for one that is never addressed, and stays empty.
 
-    The entries are a list in the order of their addresses, which a loop puts into the memory.
+    The entries are lists in the order of their addresses, which loops put into the memory.
     """
     found = Memory([f"{_ATTRIBUTES} reg [{width - 1}:0] {name} [0:{len(entries) - 1}];"], [])
     listed, i = f"{name.removesuffix(TABLE)}__values", ENTRY
-    for start in range(0, len(entries), _LISTED):
-        part = entries[start : start + _LISTED]
-        values, last = names.take(listed), len(part) - 1
-        packed, place = ", ".join(_listed(part, width)), f"{start} + {i}" if start else i
+    for start, part in _lists(entries):
+        values, last = names.take(listed), start + len(part) - 1
+        packed = ", ".join(literal(value, width) for value in part)
         taken = f"{values}[{width}*({last}-{i})+:{width}]"
         found.declared.append(f"localparam [{width * len(part) - 1}:0] {values} = {{{packed}}};")
-        found.fill.append(f"for ({i} = 0; {i} <= {last}; {i} = {i} + 1) {name}[{place}] = {taken};")
+        found.fill.append(
+            f"for ({i} = {start}; {i} <= {last}; {i} = {i} + 1) {name}[{i}] = {taken};"
+        )
     return found
 
 
-def _listed(entries: Sequence[int | None], width: int) -> Iterator[str]:
-    for value, alike in groupby(entries):
-        count = len(list(alike))
+def _lists(entries: Sequence[int | None]) -> Iterator[tuple[int, list[int]]]:
+    """Entries that follow one another, with the address of the first."""
+    start, part = 0, list[int]()
+    for place, value in enumerate([*entries, None]):
+        if part and (value is None or len(part) == _LISTED):
+            yield start, part
+            part = []
         if value is not None:
-            yield from [literal(value, width)] * count
-        else:
-            yield f"{{{count}{{{width}'dx}}}}" if count > 1 else f"{width}'dx"
+            start = start if part else place
+            part.append(value)
 
 
 def block_bits(op: Lookup) -> int:

@@ -27,7 +27,7 @@ class Nets:
         face = self.design.interface
         ports = [port.name for port in (*face.inputs, *face.outputs)]
         self.names.claim(["clk_i", "rst_i", "valid_i", "ready_o", "valid_o", *ports])
-        self.names.claim([AT, OF, CONTROL, UNREAD])
+        self.names.claim([self.design.name, AT, OF, CONTROL, UNREAD])
         self._called = {port: port for port in ports}
 
     def drive(self, signal: Signal) -> str:
@@ -102,7 +102,8 @@ class Modules:
         for block in self.design.blocks:
             if isinstance(block, CircuitBlock | LifBlock) and own(block) == block.name:
                 wanted = f"{self.design.name}_{block.name}"
-                self._called[block.name] = self.names.take(wanted)
+                inside = block.circuit.names if isinstance(block, CircuitBlock) else None
+                self._called[block.name] = self.names.take(wanted, inside=inside)
 
     def of(self, block: CircuitBlock | LifBlock) -> str:
         """The module that a block is an instance of."""

@@ -35,10 +35,14 @@ class Names:
                 raise ValueError(f"the name '{name}' is taken twice in one module")
             self._taken.add(name)
 
-    def take(self, wanted: str, ending: str = "") -> str:
-        """``wanted`` and ``ending``, with the first free number between them if that is taken."""
+    def take(self, wanted: str, ending: str = "", inside: "Names | None" = None) -> str:
+        """``wanted`` and ``ending``, with the first free number between them if that is taken.
+
+        A module's name must be none of those ``inside`` it either: tools object to a hidden one.
+        """
         name, number = wanted + ending, 0
-        while name in self._taken:
+        taken = self._taken | inside._taken if inside else self._taken
+        while name in taken:
             number += 1
             name = f"{wanted}_{number}{ending}"
         self._taken.add(name)

@@ -20,117 +20,133 @@ module toy_hidden_lif (
         1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_0_1 [0:63];
-    localparam [63:0] TABLE_0_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [34:0] TABLE_0_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
+        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [6:0] TABLE_0_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n0_t0 = (current_0[6] ? TABLE_0_1[current_0[5:0]] : TABLE_0_0[current_0[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_1_0 [0:63];
     localparam [63:0] TABLE_1_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
         1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_1_1 [0:63];
-    localparam [63:0] TABLE_1_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
-        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [11:0] TABLE_1_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [29:0] TABLE_1_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
+        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n1_t0 = (current_1[6] ? TABLE_1_1[current_1[5:0]] : TABLE_1_0[current_1[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_2_0 [0:63];
     localparam [63:0] TABLE_2_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
         1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_2_1 [0:63];
-    localparam [63:0] TABLE_2_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [33:0] TABLE_2_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
+        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [7:0] TABLE_2_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n3_t0 = (current_3[6] ? TABLE_2_1[current_3[5:0]] : TABLE_2_0[current_3[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_3_0 [0:63];
     localparam [63:0] TABLE_3_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_3_1 [0:63];
-    localparam [63:0] TABLE_3_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [34:0] TABLE_3_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
+        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [6:0] TABLE_3_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n0_t1 = (current_0[6] ? TABLE_3_1[current_0[5:0]] : TABLE_3_0[current_0[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_4_0 [0:63];
     localparam [63:0] TABLE_4_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_4_1 [0:63];
-    localparam [63:0] TABLE_4_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
-        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [11:0] TABLE_4_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [29:0] TABLE_4_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
+        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n1_t1 = (current_1[6] ? TABLE_4_1[current_1[5:0]] : TABLE_4_0[current_1[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_5_0 [0:63];
-    localparam [63:0] TABLE_5_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
+    localparam [46:0] TABLE_5_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
         1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, {17{1'dx}}};
+        1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_5_1 [0:63];
-    localparam [63:0] TABLE_5_1__values = {{20{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
-        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
-        1'd0, 1'd0};
+    localparam [43:0] TABLE_5_1__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
+        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n2_t1 = (current_2[6] ? TABLE_5_1[current_2[5:0]] : TABLE_5_0[current_2[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_6_0 [0:63];
     localparam [63:0] TABLE_6_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_6_1 [0:63];
-    localparam [63:0] TABLE_6_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [33:0] TABLE_6_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
+        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [7:0] TABLE_6_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n3_t1 = (current_3[6] ? TABLE_6_1[current_3[5:0]] : TABLE_6_0[current_3[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_7_0 [0:63];
     localparam [63:0] TABLE_7_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd0,
         1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_7_1 [0:63];
-    localparam [63:0] TABLE_7_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [34:0] TABLE_7_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
+        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [6:0] TABLE_7_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n0_t2 = (current_0[6] ? TABLE_7_1[current_0[5:0]] : TABLE_7_0[current_0[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_8_0 [0:63];
     localparam [63:0] TABLE_8_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd0,
         1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_8_1 [0:63];
-    localparam [63:0] TABLE_8_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
-        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [11:0] TABLE_8_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [29:0] TABLE_8_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
+        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n1_t2 = (current_1[6] ? TABLE_8_1[current_1[5:0]] : TABLE_8_0[current_1[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_9_0 [0:63];
-    localparam [63:0] TABLE_9_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
+    localparam [46:0] TABLE_9_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, {17{1'dx}}};
+        1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_9_1 [0:63];
-    localparam [63:0] TABLE_9_1__values = {{20{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
-        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
-        1'd0, 1'd0};
+    localparam [43:0] TABLE_9_1__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0,
+        1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n2_t2 = (current_2[6] ? TABLE_9_1[current_2[5:0]] : TABLE_9_0[current_2[5:0]]);
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_10_0 [0:63];
     localparam [63:0] TABLE_10_0__values = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd0,
         1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
         1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
     (* ram_style = "registers", rom_style = "distributed" *) reg [0:0] TABLE_10_1 [0:63];
-    localparam [63:0] TABLE_10_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
-        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, {22{1'dx}}, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
+    localparam [33:0] TABLE_10_1__values = {1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1,
+        1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1, 1'd1};
+    localparam [7:0] TABLE_10_1__values_1 = {1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0, 1'd0};
     wire n3_t2 = (current_3[6] ? TABLE_10_1[current_3[5:0]] : TABLE_10_0[current_3[5:0]]);
 
-    // fills the tables; each list of values begins with that of address 0
+    // fills the tables; a list of values begins with that of the lowest address
     integer entry;
     initial begin
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_0_0[entry] = TABLE_0_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_0_1[entry] = TABLE_0_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 34; entry = entry + 1) TABLE_0_1[entry] = TABLE_0_1__values[1*(34-entry)+:1];
+        for (entry = 57; entry <= 63; entry = entry + 1) TABLE_0_1[entry] = TABLE_0_1__values_1[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_1_0[entry] = TABLE_1_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_1_1[entry] = TABLE_1_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 11; entry = entry + 1) TABLE_1_1[entry] = TABLE_1_1__values[1*(11-entry)+:1];
+        for (entry = 34; entry <= 63; entry = entry + 1) TABLE_1_1[entry] = TABLE_1_1__values_1[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_2_0[entry] = TABLE_2_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_2_1[entry] = TABLE_2_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 33; entry = entry + 1) TABLE_2_1[entry] = TABLE_2_1__values[1*(33-entry)+:1];
+        for (entry = 56; entry <= 63; entry = entry + 1) TABLE_2_1[entry] = TABLE_2_1__values_1[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_3_0[entry] = TABLE_3_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_3_1[entry] = TABLE_3_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 34; entry = entry + 1) TABLE_3_1[entry] = TABLE_3_1__values[1*(34-entry)+:1];
+        for (entry = 57; entry <= 63; entry = entry + 1) TABLE_3_1[entry] = TABLE_3_1__values_1[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_4_0[entry] = TABLE_4_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_4_1[entry] = TABLE_4_1__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_5_0[entry] = TABLE_5_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_5_1[entry] = TABLE_5_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 11; entry = entry + 1) TABLE_4_1[entry] = TABLE_4_1__values[1*(11-entry)+:1];
+        for (entry = 34; entry <= 63; entry = entry + 1) TABLE_4_1[entry] = TABLE_4_1__values_1[1*(63-entry)+:1];
+        for (entry = 0; entry <= 46; entry = entry + 1) TABLE_5_0[entry] = TABLE_5_0__values[1*(46-entry)+:1];
+        for (entry = 20; entry <= 63; entry = entry + 1) TABLE_5_1[entry] = TABLE_5_1__values[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_6_0[entry] = TABLE_6_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_6_1[entry] = TABLE_6_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 33; entry = entry + 1) TABLE_6_1[entry] = TABLE_6_1__values[1*(33-entry)+:1];
+        for (entry = 56; entry <= 63; entry = entry + 1) TABLE_6_1[entry] = TABLE_6_1__values_1[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_7_0[entry] = TABLE_7_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_7_1[entry] = TABLE_7_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 34; entry = entry + 1) TABLE_7_1[entry] = TABLE_7_1__values[1*(34-entry)+:1];
+        for (entry = 57; entry <= 63; entry = entry + 1) TABLE_7_1[entry] = TABLE_7_1__values_1[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_8_0[entry] = TABLE_8_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_8_1[entry] = TABLE_8_1__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_9_0[entry] = TABLE_9_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_9_1[entry] = TABLE_9_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 11; entry = entry + 1) TABLE_8_1[entry] = TABLE_8_1__values[1*(11-entry)+:1];
+        for (entry = 34; entry <= 63; entry = entry + 1) TABLE_8_1[entry] = TABLE_8_1__values_1[1*(63-entry)+:1];
+        for (entry = 0; entry <= 46; entry = entry + 1) TABLE_9_0[entry] = TABLE_9_0__values[1*(46-entry)+:1];
+        for (entry = 20; entry <= 63; entry = entry + 1) TABLE_9_1[entry] = TABLE_9_1__values[1*(63-entry)+:1];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_10_0[entry] = TABLE_10_0__values[1*(63-entry)+:1];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_10_1[entry] = TABLE_10_1__values[1*(63-entry)+:1];
+        for (entry = 0; entry <= 33; entry = entry + 1) TABLE_10_1[entry] = TABLE_10_1__values[1*(33-entry)+:1];
+        for (entry = 56; entry <= 63; entry = entry + 1) TABLE_10_1[entry] = TABLE_10_1__values_1[1*(63-entry)+:1];
     end
 
     assign spikes_o[0] = n0_t0;

@@ -38,7 +38,7 @@ module toy_recon_lif__neuron0 (
     wire signed [8:0] after_round = after_floor + {8'd0, after_up};
     wire signed [7:0] after_proven = after_round[7:0];
 
-    // fills the tables; each list of values begins with that of address 0
+    // fills the tables; a list of values begins with that of the lowest address
     integer entry;
     initial begin
         for (entry = 0; entry <= 1; entry = entry + 1) lowered__table[entry] = lowered__values[9*(1-entry)+:9];

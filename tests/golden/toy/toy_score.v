@@ -33,10 +33,11 @@ module toy_score (
         15'd10816, 15'd11025, 15'd11236, 15'd11449, 15'd11664, 15'd11881, 15'd12100, 15'd12321, 15'd12544, 15'd12769, 15'd12996, 15'd13225, 15'd13456,
         15'd13689, 15'd13924, 15'd14161, 15'd14400, 15'd14641, 15'd14884, 15'd15129, 15'd15376, 15'd15625, 15'd15876, 15'd16129};
     (* ram_style = "registers", rom_style = "distributed" *) reg [14:0] TABLE_0_2 [0:63];
-    localparam [959:0] TABLE_0_2__values = {15'd16384, 15'd16641, 15'd16900, 15'd17161, 15'd17424, 15'd17689, 15'd17956, 15'd18225, 15'd18496, 15'd18769,
-        15'd19044, 15'd19321, 15'd19600, {13{15'dx}}, 15'd10404, 15'd10201, 15'd10000, 15'd9801, 15'd9604, 15'd9409, 15'd9216, 15'd9025, 15'd8836, 15'd8649,
-        15'd8464, 15'd8281, 15'd8100, 15'd7921, 15'd7744, 15'd7569, 15'd7396, 15'd7225, 15'd7056, 15'd6889, 15'd6724, 15'd6561, 15'd6400, 15'd6241, 15'd6084,
-        15'd5929, 15'd5776, 15'd5625, 15'd5476, 15'd5329, 15'd5184, 15'd5041, 15'd4900, 15'd4761, 15'd4624, 15'd4489, 15'd4356, 15'd4225};
+    localparam [194:0] TABLE_0_2__values = {15'd16384, 15'd16641, 15'd16900, 15'd17161, 15'd17424, 15'd17689, 15'd17956, 15'd18225, 15'd18496, 15'd18769,
+        15'd19044, 15'd19321, 15'd19600};
+    localparam [569:0] TABLE_0_2__values_1 = {15'd10404, 15'd10201, 15'd10000, 15'd9801, 15'd9604, 15'd9409, 15'd9216, 15'd9025, 15'd8836, 15'd8649, 15'd8464,
+        15'd8281, 15'd8100, 15'd7921, 15'd7744, 15'd7569, 15'd7396, 15'd7225, 15'd7056, 15'd6889, 15'd6724, 15'd6561, 15'd6400, 15'd6241, 15'd6084, 15'd5929,
+        15'd5776, 15'd5625, 15'd5476, 15'd5329, 15'd5184, 15'd5041, 15'd4900, 15'd4761, 15'd4624, 15'd4489, 15'd4356, 15'd4225};
     (* ram_style = "registers", rom_style = "distributed" *) reg [14:0] TABLE_0_3 [0:63];
     localparam [959:0] TABLE_0_3__values = {15'd4096, 15'd3969, 15'd3844, 15'd3721, 15'd3600, 15'd3481, 15'd3364, 15'd3249, 15'd3136, 15'd3025, 15'd2916,
         15'd2809, 15'd2704, 15'd2601, 15'd2500, 15'd2401, 15'd2304, 15'd2209, 15'd2116, 15'd2025, 15'd1936, 15'd1849, 15'd1764, 15'd1681, 15'd1600, 15'd1521,
@@ -100,12 +101,13 @@ module toy_score (
     reg [14:0] d0_squared_q;
     wire [15:0] score_s0_0 = {1'd0, d0_squared_q} + d1_squared_exact;
 
-    // fills the tables; each list of values begins with that of address 0
+    // fills the tables; a list of values begins with that of the lowest address
     integer entry;
     initial begin
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_0_0[entry] = TABLE_0_0__values[15*(63-entry)+:15];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_0_1[entry] = TABLE_0_1__values[15*(63-entry)+:15];
-        for (entry = 0; entry <= 63; entry = entry + 1) TABLE_0_2[entry] = TABLE_0_2__values[15*(63-entry)+:15];
+        for (entry = 0; entry <= 12; entry = entry + 1) TABLE_0_2[entry] = TABLE_0_2__values[15*(12-entry)+:15];
+        for (entry = 26; entry <= 63; entry = entry + 1) TABLE_0_2[entry] = TABLE_0_2__values_1[15*(63-entry)+:15];
         for (entry = 0; entry <= 63; entry = entry + 1) TABLE_0_3[entry] = TABLE_0_3__values[15*(63-entry)+:15];
     end
 
