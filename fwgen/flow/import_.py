@@ -6,22 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from fwgen.errors import BundleError, FwgenError, OutputError
+from fwgen.flow.sample_ranges import ranges
 from fwgen.flow.writer import sha256, staging
 from fwgen.ingest.answers import Answers
-from fwgen.ingest.bundle.graph import graph_of
 from fwgen.ingest.bundle.reader import Bundle, read_bundle
-from fwgen.ingest.bundle.weights import Weights
-from fwgen.ingest.bundle.yaml_file import validated
 from fwgen.ingest.draft import Draft
-from fwgen.ingest.files.arrays import read_arrays
 from fwgen.ingest.precision import Precision, Ranges, complete
 from fwgen.ingest.sources import Request, read_source
 from fwgen.quantise.passes import wrapping
-from fwgen.verify.float_model import evaluate
 
 MODEL, WEIGHTS = "model.yaml", "weights.npz"
-_LARGEST = 1e100
-_CHUNK = 1000  # events evaluated at a time
 
 
 def answers_of(settings: list[str]) -> Answers:
@@ -99,46 +93,6 @@ def _write_model(path: Path, draft: Draft) -> None:
 
 def _ranges_on(samples: Path | None) -> Callable[[Draft], Ranges] | None:
     return None if samples is None else lambda draft: ranges(draft, samples)
-
-
-def ranges(draft: Draft, samples: Path) -> Ranges:
-    """Lowest and highest value of every layer of a draft, in real numbers, on sample events.
-
-    ``samples`` is an ``.npz`` file whose array ``x`` has shape (events, size), scaled as the
-    network expects.
-
-    Raises
-    ------
-    FwgenError
-        If the file is refused, or the draft describes no valid graph.
-    """
-    x = read_arrays(samples).get("x")
-    if x is None or x.ndim != 2 or x.shape[1] != draft.size or not len(x):  # noqa: PLR2004 - events and elements
-        raise BundleError(
-            f"--samples {samples}",
-            needed=f"an array 'x' of shape (events, {draft.size})",
-            found="no such array" if x is None else f"shape {x.shape}",
-            do="Save the events that the network reads with numpy.savez(file, x=events).",
-        )
-    place = Path(MODEL)
-    model = validated(place, draft.as_mapping())
-    graph = graph_of(place, model, Weights(place, draft.arrays))
-    graph.shapes()
-    found: dict[str, tuple[float, float]] = {}
-    for start in range(0, len(x), _CHUNK):
-        with np.errstate(all="ignore"):
-            made = evaluate(graph, x[start : start + _CHUNK])
-        for name, values in made.items():
-            lo, hi = found.get(name, (np.inf, -np.inf))
-            found[name] = min(lo, float(values.min())), max(hi, float(values.max()))
-            if not -_LARGEST < found[name][0] <= found[name][1] < _LARGEST:
-                raise BundleError(
-                    f"--samples {samples}: layer '{name}'",
-                    needed=f"events whose values stay below {_LARGEST:g}",
-                    found="larger ones",
-                    do="Scale the events as the network expects them.",
-                )
-    return found
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
