@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fwgen.errors import BundleError, FormatError
-from fwgen.flow.import_ import ranges
+from fwgen.flow.sample_ranges import ranges
 from fwgen.ingest.draft import Draft
 from fwgen.ingest.precision import Precision, complete, fitted
 from fwgen.ir.fixed import Fixed
