@@ -1,6 +1,7 @@
 """Networks as fwgen emits them and as alkaid's own emitter does, in the same synthesis.
 
-``python -m tests.synth.against_alkaid [MODEL ...]`` prints the table of ``docs/alkaid.md``.
+``python -m tests.synth.against_alkaid [MODEL ...]`` prints the table of
+``docs/measurements/alkaid.md``.
 alkaid's Verilog is only ever written into a temporary folder.
 """
 

@@ -1,4 +1,4 @@
-"""The quick estimate beside synthesis: measures every block and writes docs/estimates.md.
+"""The quick estimate next to synthesis: measures every block, and writes the page about them.
 
 ``python -m tests.synth.estimates`` takes about ten minutes; the models and blocks are synthesised
 one after the other.
@@ -22,7 +22,7 @@ from fwgen.synth.yosys import version
 from tests.synth.blocks import CLOCK_MHZ, Block, blocks, hold_out
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "estimates.md"
+PAGE = ROOT / "docs" / "measurements" / "estimates.md"
 MODEL = ROOT / "models" / "snn_ae"
 TARGET = "xcvu9p"
 KEYS = ("lut", "ff", "dsp")
@@ -119,7 +119,8 @@ _PAGE = """\
 
 `fwgen check` and `fwgen build` tell LUTs, flip-flops and DSPs without synthesis, within \
 seconds. This page says what is counted, and how far it is from what Yosys {version} counts \
-(`fwgen build --resources`). Yosys itself is pessimistic beside Vivado; its notes are in the report.
+(`fwgen build --resources`). Yosys itself is pessimistic next to Vivado; its notes are in the \
+report.
 
 ## What is counted
 
@@ -134,10 +135,10 @@ readers is taken in only where that weighs no more than the LUT that it saves, w
 of Yosys' mapper.
 - **Additions** are one carry chain each, with one LUT a bit where both operands are unknown bits. \
 A bit that meets a constant goes into the chain directly. The chain also reads the first operand \
-itself, so that logic before it has a LUT of its own, while logic before the second may share one.
+itself, so that logic before it has a LUT to itself, while logic before the second may share one.
 - **Comparisons with constants** need no LUT for low bits that cannot decide, are a few LUTs in a \
 row up to 12 bits, a tree of groups of six bits up to 18, and a carry chain over such groups beyond.
-- **Clamps and choices** are functions of the bit and of the conditions. In front of a register a \
+- **Clamps and choices** are functions of the bit and of the conditions. Before a register a \
 condition that makes it constant is the register's synchronous reset or set, without a LUT.
 - **Tables** of more than six address bits are one LUT for each block of 64 entries that differs \
 from the others and is not constant. A slice chooses among four of them for nothing, LUTs \

@@ -1,7 +1,7 @@
 """Spike-gated accumulators of fwgen beside a plain adder tree and solvers of adder graphs.
 
 ``python -m tests.synth.spiking_benchmark [--only PARTS] [LAYER ...]`` prints the tables of
-``docs/performance.md``. Every netlist that is counted is simulated against NumPy.
+``docs/measurements/performance.md``. Every netlist that is counted is simulated against NumPy.
 """
 
 import argparse

@@ -1,8 +1,9 @@
 """How spiking layers grow: LUTs, latency and build time over neurons, time steps and weight bits.
 
 ``python -m tests.synth.spiking_curves [DATA]`` lowers and emits small networks, prints the tables
-of ``docs/performance.md`` and, with matplotlib, draws ``docs/figures/spiking_*.svg``. Nothing is
-synthesised. DATA is a JSON file: figures that it holds are not measured again.
+of ``docs/measurements/performance.md`` and, with matplotlib, draws ``spiking_*.svg`` in its
+``figures``. Nothing is synthesised. DATA is a JSON file: figures that it holds are not measured
+again.
 """
 
 import json
@@ -26,7 +27,7 @@ from fwgen.lower.lowering import lower
 from fwgen.lower.spiking.table_groups import forget
 from tests.ops.operation import const, dense, graph_of, lif, read_out
 
-FIGURES = Path(__file__).parents[2] / "docs" / "figures"
+FIGURES = Path(__file__).parents[2] / "docs" / "measurements" / "figures"
 TARGET = "xcvu9p"
 CLOCKS = (240, 360)
 WIDTHS, STEPS, BITS = (8, 16, 32, 64, 128, 256), (2, 5, 10, 20), (2, 4, 6, 8)

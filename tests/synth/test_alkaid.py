@@ -62,7 +62,7 @@ def cell(kind: str, **ports: list[Any]) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_no_more_luts_than_alkaid() -> None:
-    """At most 1.02 times the LUTs of alkaid, as ``docs/alkaid.md`` states for this network.
+    """At most 1.02 times the LUTs of alkaid, as its page states for this network.
 
     With the same depth limit by Yosys' count; with alkaid's own by the LUTs that the carry chains
     take on the device too.

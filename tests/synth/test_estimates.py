@@ -85,7 +85,7 @@ def test_the_estimate_is_near_for_the_pages_blocks(block: Block, tmp_path: Path)
 
 
 def test_the_page_has_every_block_within_its_promise() -> None:
-    """docs/estimates.md has the model, 20 blocks within 15 %, and 10 unseen ones with any error."""
+    """It has the model, 20 blocks within 15 %, and 10 unseen ones with any error."""
     rows = _rows()
     known, unseen = ([b.name for b in made()] for made in (blocks, hold_out))
     assert [name for name, _ in rows] == ["models/snn_ae", *known, *unseen]

@@ -53,7 +53,7 @@ def test_build_time_has_the_slope_of_its_figures() -> None:
 @pytest.mark.benchmark
 @pytest.mark.parametrize("name", ["64-32", "64-32-normal"])
 def test_ratios_of_the_page(name: str, tmp_path: Path) -> None:
-    """The LUTs over those of others are no worse than ``docs/performance.md`` states."""
+    """The LUTs over those of others are no worse than the page on performance states."""
     found = rows(LAYERS[name], tmp_path, ("tree", "solvers", "chosen"))
     own, solved = found[-1].used.lut, [row.used.lut for row in found if row.side.solver]
     assert own <= NAIVE * min(row.used.lut for row in found[:2])

@@ -2,8 +2,8 @@
 
 Every block becomes a network of bits (`fwgen.lower.estimate.bits`), which LUTs of six inputs cover
 (`fwgen.lower.estimate.luts`). Constants go through the blocks from front to back, and what is read
-from back to front, as synthesis lets them. ``docs/estimates.md`` has the measured error against
-Yosys.
+from back to front, as synthesis lets them. ``docs/measurements/estimates.md`` has the measured
+error against Yosys.
 """
 
 import itertools
@@ -39,7 +39,7 @@ __all__ = ["MODEL", "Cost", "circuit_cost", "estimate"]
 
 MODEL = (
     "fwgen/lower/estimate: networks of bits covered by LUTs; measured against Yosys 0.70 in "
-    "docs/estimates.md"
+    "docs/measurements/estimates.md"
 )
 _CONTROL = "control"
 
