@@ -25,7 +25,7 @@ def foldable(
     dense
         Dense layers of real weights.
     norms
-        Normalisations without formats of their own: who asks for them asks for an operation of its
+        Normalisations without formats: who asks for formats asks for an operation of its
         own.
     """
     read = Counter(name for names in [*sources.values(), outputs] for name in names)

@@ -23,7 +23,7 @@ class Port:
 class Interface:
     """The generated top module as seen from outside.
 
-    Beside the data ports every top has ``clk_i``, ``rst_i`` (synchronous, active high),
+    Besides the data ports every top has ``clk_i``, ``rst_i`` (synchronous, active high),
     ``valid_i``, ``ready_o`` and ``valid_o``. An event is taken at a rising edge that sees
     ``valid_i`` and ``ready_o`` high and ``rst_i`` low. ``latency`` counts clock cycles from that
     edge to the edge that sees ``valid_o`` high, boundary registers included. ``interval`` is the

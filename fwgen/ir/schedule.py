@@ -19,8 +19,8 @@ _TEXT = re.compile(
 class Schedule:
     """One schedule of the spiking layers.
 
-    A *wavefront* runs ``lanes`` time steps in each clock cycle, layer behind layer; ``copies`` of
-    the spiking layers take events in turn. *Unrolled*, every time step has hardware of its own and
+    A *wavefront* runs ``lanes`` time steps in each clock cycle, layer after layer; ``copies`` of
+    the spiking layers take events in turn. *Unrolled*, every time step has its own hardware and
     an event may enter in every cycle. Each layer's accumulators have the form with the fewest LUTs
     among those of the fewest cycles; with ``small``, the fewest LUTs at any number of cycles.
     """

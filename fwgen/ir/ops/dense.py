@@ -1,4 +1,4 @@
-"""Constant matrices and what frameworks put behind them."""
+"""Constant matrices, and the normalisations that follow them."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
