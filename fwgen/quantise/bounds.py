@@ -58,7 +58,7 @@ class Walk:
         self.analysis.note(*peaks)
 
     def converted(self, node: Node, needed: Range, fmt: Fixed, what: str = "value") -> Range:
-        """Bounds behind a conversion that must hold ``needed``, which is noted."""
+        """Bounds after a conversion that must hold ``needed``, which is noted."""
         self.analysis.conversions.append(Conversion(node.name, what, fmt, needed))
         self.note(needed.peak)
         return _convert(needed, fmt)

@@ -1,4 +1,4 @@
-"""Pass: batch normalisation behind a dense layer becomes part of its weights and bias.
+"""Pass: batch normalisation after a dense layer becomes part of its weights and bias.
 
 Real numbers throughout: what is folded is decided before any format is.
 """

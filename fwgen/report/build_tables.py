@@ -90,7 +90,7 @@ def _timing(report: Json) -> Table:
 
 
 def budget_table(report: Json) -> Table:
-    """Every budget beside the time it is compared with."""
+    """Every budget next to the time it is compared with."""
     rows = [
         (
             b["name"] + (" (required)" if b["required"] else ""),

@@ -10,7 +10,7 @@ _WHO = {"float": "float model", "given": "your outputs", "firmware": "firmware"}
 
 
 def difference_table(found: Json) -> Table:
-    """A row a layer: the float model, what was given, and the firmware, each beside the reference.
+    """A row a layer: the float model, what was given, and the firmware, each against the reference.
 
     Columns of what was not compared are left out.
     """
@@ -90,7 +90,7 @@ def _given_cells(row: Json, found: Json) -> tuple[str, str, str]:
 
 
 def _apart(row: Json) -> str:
-    """What was given beside the float model: rounding has no part in it."""
+    """What was given against the float model: rounding has no part in it."""
     found = row["given_from_float"]
     if found is None:
         return "-"

@@ -1,4 +1,4 @@
-"""Resources and clock of a build: vendor beside synthesised beside estimated."""
+"""Resources and clock of a build: vendor, synthesised and estimated side by side."""
 
 from fwgen.report.fit import BLOCKS, NAMES, count, does_not_fit, totals
 from fwgen.report.table import Table

@@ -37,7 +37,7 @@ def closing(report: Json) -> str | None:
 
 
 def physical_notes(report: Json) -> list[str]:
-    """Sentences that belong beside the tables."""
+    """Sentences that belong to the tables."""
     return list(_notes(report))
 
 
