@@ -55,7 +55,7 @@ def build(
     targets: str | PathLike[str] | None = None,
     progress: "bool | Stage | None" = None,
 ) -> "Build":
-    """Build a model: Verilog, proof and report, in a folder of its own.
+    """Build a model: Verilog, proof and report, in its own folder.
 
     Parameters
     ----------

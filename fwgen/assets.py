@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def asset_dir(name: str) -> Path:
     """Folder of shipped files: ``templates``, ``sim`` or ``vivado``.
 
-    In an installed wheel the folder lies inside the package, in a checkout beside it.
+    In an installed wheel the folder lies inside the package, in a checkout next to it.
 
     Raises
     ------

@@ -35,8 +35,8 @@ def compare(
 ) -> None:
     """Compare layer by layer; find the first layer that differs.
 
-    Beside the integer reference stand the float model, your framework's outputs, and the firmware:
-    its Verilog, simulated on the same events. Only a model's outputs leave the firmware.
+    Compared with the integer reference are the float model, your framework's outputs, and the
+    firmware: its Verilog, simulated on the same events. Only a model's outputs leave the firmware.
 
     OUTPUTS.npz holds 'x' (events, size), the inputs as the network sees them: scaled already, not
     yet rounded to the input's format. Every other array bears a layer's name and holds that

@@ -1,6 +1,6 @@
 """Devices, boards and budgets, and how one is found by its name.
 
-The data stand in ``targets.yaml`` beside this module, with their sources. `fwgen.ingest.targets`
+The data stand in ``targets.yaml`` next to this module, with their sources. `fwgen.ingest.targets`
 reads it, so that nothing that only asks what a device holds loads a reader of YAML.
 """
 

@@ -255,7 +255,7 @@ class Writer(Operands):
     # ---- whole circuits ----
 
     def body(self, circuit: Circuit) -> list[str]:
-        """Signals in order of definition, each behind the table that it is read from."""
+        """Signals in order of definition, each after the table that it is read from."""
         lines: list[str] = []
         for op in circuit.ops:
             held = isinstance(op, Register)

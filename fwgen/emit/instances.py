@@ -38,7 +38,7 @@ class Wire:
 
 @dataclass(slots=True)
 class Instance:
-    """One block as the top's template places it; ``wires`` are declared in front of it."""
+    """One block as the top's template places it; ``wires`` are declared before it."""
 
     about: str
     name: str

@@ -1,4 +1,4 @@
-"""A circuit as a Verilog module of its own."""
+"""A circuit as a separate Verilog module."""
 
 from typing import Any
 

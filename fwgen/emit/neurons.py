@@ -95,7 +95,7 @@ class _Neuron:
 
     @property
     def _shows(self) -> bool:
-        """Whether a port shows the membrane behind the last lane."""
+        """Whether a port shows the membrane after the last lane."""
         return self._from_shown or bool(self.block.membranes)
 
     def text(self, node: Lif) -> str:
@@ -135,7 +135,7 @@ class _Neuron:
 
     @property
     def _ports(self) -> list[str]:
-        """What else is declared in the module beside the circuit's own signals."""
+        """What else is declared in the module besides the circuit's own signals."""
         names = [name for name, _ in lif_ports(self.block)]
         names += [f"{word.name}_i" for word in self.kind.currents]
         lanes = [_spike(lane).name for lane in range(len(self.block.spikes))]
@@ -188,7 +188,7 @@ class _Neuron:
         ]
 
     def _membrane(self, lane: int) -> Word:
-        """What shows the membrane behind a lane."""
+        """What shows the membrane after a lane."""
         state = self.kind.shown
         if lane == len(self.block.membranes) - 1:
             return state

@@ -75,7 +75,7 @@ def _measure(
     synthesis: Synthesis | None,
     stage: Stage,
 ) -> tuple[dict[str, BenchResult], Json]:
-    """The benches; with ``synthesis`` beside them the netlist, its figures and its own bench."""
+    """The benches; with ``synthesis`` also the netlist, its figures and its own bench."""
     with ExitStack() as stack:
         work = subject.work / "synth"
         mapped = stack.enter_context(synthesis.running(subject.rtl, work)) if synthesis else None

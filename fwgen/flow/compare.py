@@ -1,4 +1,4 @@
-"""``fwgen compare``: float model, firmware and a user's own outputs beside the reference."""
+"""``fwgen compare``: float model, firmware and a user's outputs against the reference."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack

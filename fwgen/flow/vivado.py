@@ -26,7 +26,7 @@ def implement(folder: Path, *, synth_only: bool, jobs: int, stage: Stage = silen
     OutputError
         If the folder is no build, or holds no Vivado scripts.
     ToolError
-        If Vivado is not on the PATH, or fails; its log stays beside the script.
+        If Vivado is not on the PATH, or fails; its log stays next to the script.
     """
     reports.load(folder / "report.json")
     place = folder / "vivado"

@@ -1,4 +1,4 @@
-"""The one place that writes a build: into a folder beside it first, then into its place.
+"""The one place that writes a build: into a folder next to it first, then into its place.
 
 A finished build is a folder with a ``manifest.json``. The manifest is removed before the first
 file of a new build arrives and written last, so whatever interrupts a build, no folder claims to
@@ -75,7 +75,7 @@ def _built_model(out: Path) -> str | None:
 
 @contextlib.contextmanager
 def staging(out: Path) -> Iterator[Path]:
-    """A temporary folder beside ``out``, removed at the end whatever happens.
+    """A temporary folder next to ``out``, removed at the end whatever happens.
 
     Raises
     ------

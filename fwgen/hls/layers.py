@@ -165,7 +165,7 @@ def merge(name: str, op: str, left: str, right: str, size: int, fmt: Fixed) -> H
 
 
 def concatenate(name: str, left: Operand, right: Operand) -> tuple[HlsLayer, Operand]:
-    """The elements of one vector behind those of another, on the finer grid of the two."""
+    """The elements of one vector, then those of another, on the finer grid of the two."""
     out = Operand.of(name, joined(left.values, right.values))
     options: dict[str, int | str] = {"op": "concatenate1d", "axis": -1}
     reads, size = (left.layer, right.layer), len(out.values)
@@ -184,7 +184,7 @@ def square_sum(name: str, read: Operand) -> tuple[HlsLayer, Operand]:
 
 
 def joined(left: Range, right: Range) -> Range:
-    """Bounds of one vector behind another."""
+    """Bounds of one vector, then of another."""
     a, b = aligned([left, right])
     return Range(np.concatenate([a.lo, b.lo]), np.concatenate([a.hi, b.hi]), a.frac)
 

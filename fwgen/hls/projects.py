@@ -1,7 +1,7 @@
 """Integer graph -> hls4ml projects: which nodes go where, and every type and number in them.
 
 hls4ml takes the static, feed-forward parts of a graph: what lies before the first spiking layer,
-and what lies behind the read-outs. Each part becomes one project. Nodes that hls4ml cannot give
+and what follows the read-outs. Each part becomes one project. Nodes that hls4ml cannot give
 exactly stay outside, by name and with the reason; nothing is approximated.
 """
 

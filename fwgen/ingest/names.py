@@ -39,7 +39,7 @@ untyped unused use uwire valid var variable vectored virtual void wait wait_orde
 weak0 weak1 when while wildcard wire with within wor xnor xor
 """
 _RESERVED = frozenset(_WORDS.split())
-# NAME_i and NAME_o become ports of the top module beside these; 'events' is an instance in it
+# NAME_i and NAME_o become ports of the top module besides these; 'events' is an instance in it
 _OWN = frozenset({"clk", "rst", "valid", "ready", "events"})
 
 

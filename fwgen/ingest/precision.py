@@ -4,7 +4,7 @@ A file of a quantised network says the format of every weight and activation; on
 says none. Here those gaps are filled, on the draft, and every choice is written into its notes:
 
 - parameters of dense layers and normalisations get the format asked for;
-- a `quantise` layer goes behind every value that grows (dense, batch_norm, leaky_relu, add,
+- a `quantise` layer goes after every value that grows (dense, batch_norm, leaky_relu, add,
   subtract, multiply) before it is multiplied, joined, looked up, or leaves the firmware;
   element-wise layers that follow (a normalisation that will be folded, a ReLU) come first, and
   what an importer builds of several exact layers (a bound, a sign) is one operation;
@@ -151,10 +151,10 @@ def fitted(lo: float, hi: float, fmt: Fixed, *, signed: bool = True) -> Fixed:
 
 
 def _keep_norms_apart(draft: Draft, bits: int) -> None:
-    """Behind weights that the source has quantised, a normalisation is an operation of its own.
+    """After weights that the source has quantised, a normalisation is a separate operation.
 
-    Folded into them it would be quantised with their format: another network. A format of its own
-    keeps it apart: exact where ``bits`` bits hold its numbers, else as good as they allow. Behind
+    Folded into them it would be quantised with their format: another network. Its own format
+    keeps it apart: exact where ``bits`` bits hold its numbers, else as good as they allow. After
     anything else but a dense layer it is exact too where they do.
     """
     made = {layer["name"]: layer for layer in draft.layers}
@@ -203,7 +203,7 @@ def short_format(values: np.ndarray[Any, np.dtype[np.float64]], bits: int) -> Fi
     return replace(fmt, rounding=Rounding.RND_CONV) if fmt.width <= bits else None
 
 
-# ---- tables take the format of the quantiser behind ----
+# ---- tables take the format of the quantiser after them ----
 
 
 def _adopt(draft: Draft) -> None:
@@ -333,7 +333,7 @@ class _Filler:
         return layer["op"] in _GROWING
 
     def _closed(self, name: str, *, tight: bool = False) -> str:
-        """The name of the value behind a quantise layer, made where there is none yet."""
+        """The name of the value after a quantise layer, made where there is none yet."""
         if name not in self.open:
             return name
         if name not in self.closed_by:

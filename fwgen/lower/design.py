@@ -48,16 +48,16 @@ class Block:
 
     @property
     def layer(self) -> str:
-        """The model's layer: names of its parts go on behind two underscores, which it has not."""
+        """The model's layer: names of its parts go on after two underscores, which it has not."""
         return self.name.partition("__")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class CircuitBlock(Block):
-    """A circuit, a module of its own. ``inputs`` and ``outputs`` are (port, signal).
+    """A circuit, which becomes a module. ``inputs`` and ``outputs`` are (port, signal).
 
-    ``latency`` counts the registers in it; logic may stand before the first and behind the last.
-    The first output is the node's value; others are thresholds that are decided beside it.
+    ``latency`` counts the registers in it; logic may stand before the first and after the last.
+    The first output is the node's value; others are thresholds that are decided with it.
     Blocks of the same ``module`` are instances of one circuit; it is the name where empty.
     """
 
@@ -74,7 +74,7 @@ class LifBlock(Block):
 
     ``currents``, ``spikes`` and ``membranes`` are one signal a lane; the last two are empty where
     nobody reads them. ``membrane`` shows the last step's. ``beside_ps`` is the logic of a loop
-    beside the core's own. Blocks of the same ``module`` are instances of one; it is the name where
+    besides the core's own. Blocks of the same ``module`` are instances of one; it is the name where
     empty.
     """
 
@@ -128,7 +128,7 @@ class MaximumBlock(GatherBlock):
 class LatencyBlock(Block):
     """Spikes in the steps of which ``step`` is the index; loads it in the cycle ``load``.
 
-    ``spikes`` is one signal a lane; the first step is in the cycle behind ``load``.
+    ``spikes`` is one signal a lane; the first step is in the cycle after ``load``.
     """
 
     step: Signal
@@ -150,7 +150,7 @@ class MergeBlock(Block):
 class RestartBlock(Block):
     """A value of the step before, 0 in the cycle ``first`` of an event.
 
-    The block that ``input`` comes from may stand behind this one.
+    The block that ``input`` comes from may come after this one.
     """
 
     input: Signal

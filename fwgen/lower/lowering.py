@@ -26,7 +26,7 @@ def lower(
     """Blocks and schedule for the wanted clock and device; ``analysis`` saves doing it again.
 
     Adder graphs are as shallow as can be, but for those that another form makes smaller without a
-    cycle more of latency. Thresholds of scores are decided beside the score where that saves a
+    cycle more of latency. Thresholds of scores are decided with the score where that saves a
     cycle, or LUTs at none: it leaves more time for the rest.
 
     Raises

@@ -88,7 +88,7 @@ class Plan:
         return self._derived[net]
 
     def delayed(self, signal: Signal, time: int, net: str, about: str) -> Signal:
-        """The same under a name of its own."""
+        """A delayed signal under a name given here."""
         cycles, delays = time - signal.time, self.pace.delays
         # a shift register in a LUT is slower than a flip-flop
         slow = delays.srl_clk_to_q - delays.clk_to_q if cycles >= SHORTEST_SHIFT else 0
@@ -105,7 +105,7 @@ class Plan:
 
 
 def shown(net: str, vector: Vector, first: Signal, *, temporal: bool = False) -> Signal:
-    """What a circuit shows at a port, a number of cycles behind its first input."""
+    """What a circuit shows at a port, a number of cycles after its first input."""
     arrivals = tuple(w.arrival for w in vector.words)
     time = first.time + max(w.stage for w in vector.words)
     count, logic = len(vector.words), arrivals if any(arrivals) else ()

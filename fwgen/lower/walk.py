@@ -30,7 +30,7 @@ def walk(plan: Plan, schedule: Schedule, variants: Choice, decided: Decided) -> 
     variants
         How the solver is asked for the adder graphs of dense layers, by their names.
     decided
-        Thresholds that are decided beside their scores.
+        Thresholds that are decided with their scores.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class _Walk:
             except LoweringError as error:  # a circuit knows its signals, not its layer
                 known = error.where.startswith("layer")
                 raise error if known else error.within(f"layer '{node.name}' ({node.op})") from None
-        # constant outputs need no cycle; the event control needs one behind the input register
+        # constant outputs need no cycle; the event control needs one after the input register
         ends = [plan.signals[name] for name in graph.outputs]
         last = max(1, *(s.time + bool(s.arrivals) for s in ends))
         outputs = tuple(output(plan, name, last) for name in graph.outputs)

@@ -11,7 +11,7 @@ from fwgen.tools.plain import Json
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A model layer by layer: float model, firmware and outputs of yours beside the reference.
+    """A model layer by layer: float model, firmware and outputs of yours against the reference.
 
     ``report`` holds all that was found, as ``fwgen compare --json`` writes it. As a string it says
     in a line each where they first differ; in a notebook it shows the table.

@@ -1,1 +1,1 @@
-"""Verilog -> mapped netlist, its resources and its timing; Yosys runs in a process of its own."""
+"""Verilog -> mapped netlist, its resources and its timing; Yosys runs in a separate process."""

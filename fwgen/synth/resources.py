@@ -57,7 +57,7 @@ COSTS: dict[str, Resources] = {
         ("RAM32X1D", 2), ("RAM64X1D", 2), ("RAM128X1D", 4), ("RAM256X1D", 8),
         ("RAM32M", 4), ("RAM64M", 4), ("RAM32M16", 8), ("RAM64M8", 8),
     )},
-    # inverters vanish into the LUTs that read them; wide multiplexers and buffers sit beside them
+    # inverters vanish into the LUTs that read them; wide multiplexers and buffers sit next to them
     **{kind: Resources() for kind in ("INV", "MUXF7", "MUXF8", "MUXF9", "BUFG", "GND", "VCC")},
 }  # fmt: skip
 

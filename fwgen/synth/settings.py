@@ -3,7 +3,7 @@
 The design is synthesised block by block: the modules that the top instantiates keep their
 boundaries while cells are mapped, constants and unread bits pass through them first (``opt_hier``),
 and only the finished netlist is flattened. So every cell belongs to exactly one block, and the
-rows of the report add up to the total. On models/snn_ae that costs 1 LUT of 29,849 beside a
+rows of the report add up to the total. On models/snn_ae that costs 1 LUT of 29,849 next to a
 design flattened first.
 """
 
@@ -29,7 +29,7 @@ class Settings:
     adders: str = "one carry chain an addition, no carry-save arrays"
     # without Yosys' &scorr and &dch: these replace a signal by an equal one from another neuron
     # however late it comes, which made paths of models/snn_ae through three additions twice as long
-    # no {C} as in Yosys' own script: ABC gets it as it stands and reads no option behind it; so the
+    # no {C} as in Yosys' own script: ABC gets it as it stands and reads no option after it; so the
     # delay of wires (-W) would not count, and a choice of four bits takes two LUTs instead of one
     abc9: str = "&syn3; &ps; &if -C 32 {W} {D} {R} -v; &mfs"
 
@@ -66,7 +66,7 @@ def script(
         f"setattr -mod -set keep_hierarchy 1 {top}/c:* %M *__neuron*",
         "proc; opt_expr; opt_clean",
         "opt_hier; opt_clean; opt_hier; opt_clean",
-        # else a register in front of a table moves behind it, and its path into the stage before
+        # else a register before a table moves past it, and its path into the stage before
         "memory_collect; memory_map -rom-only; bmuxmap; opt_clean",
         f"{synth} -run begin:coarse",
         f"techmap -map {adders}",

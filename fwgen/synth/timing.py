@@ -200,12 +200,12 @@ class _Nets:
 
 
 def _in_slice(driver: str, output: str, sink: str, port: str, alone: bool) -> bool:
-    """Whether the connection has wiring of its own inside a slice or up a carry column."""
+    """Whether the connection has its own wiring inside a slice or up a carry column."""
     if driver == sink == "CARRY4":
         return output == "CO" and port == "CI"
     from_lut = driver.startswith("LUT")
     if sink == "CARRY4":
-        # a carry bit's S comes from the LUT beside it and from nowhere else: where Yosys lets
+        # a carry bit's S comes from the LUT next to it and from nowhere else: where Yosys lets
         # several share one LUT, placement gives each a copy
         return from_lut and (port == "S" or (alone and port == "DI"))
     if sink.startswith("MUXF"):

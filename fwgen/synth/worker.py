@@ -1,4 +1,4 @@
-"""Runs Yosys commands: a program of its own, so that its chatter and its crashes stay outside.
+"""Runs Yosys commands: a separate program, so that its chatter and its crashes stay outside.
 
 Started as a file with one argument, a JSON file ``{"commands": [...]}``; imports nothing of fwgen.
 """

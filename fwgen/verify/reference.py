@@ -70,7 +70,7 @@ class Reference:
 def quantise_input(graph: Graph, values: "np.ndarray[Any, np.dtype[np.float64]]") -> Ints:
     """Real input values, shape (events, size), as integers in the input's format.
 
-    The format's own rounding and overflow modes apply, as they would in front of the firmware.
+    The format's own rounding and overflow modes apply, as they would before the firmware.
     """
     fmt = graph.input.fmt
     grid = overflow(from_real(values, fmt), fmt)

@@ -25,7 +25,7 @@ SPIKING = "part of the spiking network"
 
 
 def chain(name: str, parts: Sequence[Operand]) -> tuple[list[HlsLayer], Operand]:
-    """Vectors behind one another, two at a time, since hls4ml joins two; the last has the name."""
+    """Vectors one after the other, two at a time, since hls4ml joins two; the last has the name."""
     steps, out = [], parts[0]
     for k, part in enumerate(parts[1:], 1):
         last = k == len(parts) - 1

@@ -15,7 +15,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Lif
 
 INPUTS = "x"
-MEMBRANE = ".membrane"  # behind a lif layer's name
+MEMBRANE = ".membrane"  # after a lif layer's name
 _SAVE = "numpy.savez(file, x=inputs, LAYER=values, ...)"
 _SHOWN = 12  # names in a message
 

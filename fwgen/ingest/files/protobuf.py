@@ -145,7 +145,7 @@ def numbers(data: memoryview, dtype: str) -> NDArray[Any]:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """The integer at a place, and the place behind it."""
+    """The integer at a place, and the place after it."""
     value = 0
     for k in range(_MAX_VARINT):
         if at + k >= len(data):

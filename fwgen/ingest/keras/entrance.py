@@ -1,4 +1,4 @@
-"""The format in which a Keras model takes its event, where a quantiser of its own says it."""
+"""The format in which a Keras model takes its event, where a quantiser says it."""
 
 from fwgen.ingest.keras.build import format_of
 from fwgen.ingest.keras.file import Weights
@@ -9,7 +9,7 @@ from fwgen.ingest.keras.site import size_of
 
 
 def event_format(model: KerasModel, weights: Weights) -> str | None:
-    """The format of the quantiser that stands in front of everything else, if one does."""
+    """The format of the quantiser that stands before everything else, if one does."""
     readers = [call for call in model.calls if model.input in call.sources]
     if model.input in model.outputs:
         return None

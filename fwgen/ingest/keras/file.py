@@ -1,7 +1,7 @@
 """The files that Keras writes: the configuration as plain JSON, and the weights by layer.
 
 Three forms are read: ``.h5`` of Keras 2 or 3 (configuration and weights in one file), a JSON file
-with ``NAME_weights.h5`` beside it, and ``.keras`` (an archive of both). They name weights in two
+with ``NAME_weights.h5`` next to it, and ``.keras`` (an archive of both). They name weights in two
 ways: by the layer's name and the weight's own (``d1/kernel:0``), or by the layer's class and a
 number (``layers/dense_1/vars/0``).
 """
@@ -192,7 +192,7 @@ def _weights(path: Path, group: Group) -> Weights:
 
 
 class _ByName:
-    """Weights under their layer's name, each with a name of its own."""
+    """Weights under their layer's name, each with its own name."""
 
     def __init__(self, path: Path, group: Group) -> None:
         self._path = path
@@ -261,7 +261,7 @@ class _ByClass:
         return self._vars(_walk(self._group, path))
 
     def _check_name(self, group: Group | None, layer: LayerPlace) -> None:
-        """Keras 3 writes the layer's name beside its weights."""
+        """Keras 3 writes the layer's name next to its weights."""
         inner = group.groups.get("vars") if group else None
         name = inner.attributes.get("name", layer.name) if inner else layer.name
         if inner is not None and name != layer.name:

@@ -79,7 +79,7 @@ class LayerUse:
 class KerasModel:
     """Calls in order, the input's tensor, name and shape without the batch, and the outputs.
 
-    ``entrance`` is the input's layer, if it has one of its own.
+    ``entrance`` is the input's layer, if it has one.
     """
 
     name: str
@@ -127,7 +127,7 @@ def no(where: str, needed: str, found: str, do: str = _AGAIN) -> BundleError:
 
 
 def check_origin(where: str, entry: object) -> None:
-    """Refuse a class of a package of its own, whatever its name: its code is not in the file."""
+    """Refuse a class of another package, whatever its name: its code is not in the file."""
     module = entry.get("module") if isinstance(entry, dict) else None
     if module is not None and str(module).partition(".")[0] not in _PACKAGES:
         raise no(

@@ -1,4 +1,4 @@
-"""HGQ2 layers: every weight and every element of an activation with a format of its own.
+"""HGQ2 layers: every weight and every element of an activation with its own format.
 
 Weights are stored as their quantisers leave them, on the finest grid that occurs in the array. An
 activation's elements are put into groups of one format each (a dense layer of zeros and ones, which
@@ -67,7 +67,7 @@ class Formats:
         return Fixed(signed, width, integer, Rounding(self.rounding), overflow)
 
     def apply(self, values: Floats) -> Floats:
-        """Weights behind the quantiser, as HGQ2 computes them in float32."""
+        """Weights after the quantiser, as HGQ2 computes them in float32."""
         x, k = values.astype(np.float32), self.k.astype(np.float32)
         unit, top = _power(-self.f), _power(self.i)
         if self.overflow != "WRAP":
@@ -204,7 +204,7 @@ def _wires(build: Builder, source: str, weight: Floats, suffix: str) -> str:
 
 
 def _incoming(site: Site, value: LayerOut, key: str = "iq", conf: object = None) -> LayerOut:
-    """The value behind the layer's input quantiser, if it has one."""
+    """The value after the layer's input quantiser, if it has one."""
     if not site.flag("enable_iq", True):
         return value
     spec = site.config.get("iq_conf") if conf is None else conf

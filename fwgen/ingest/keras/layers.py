@@ -121,7 +121,7 @@ def _check_finite(site: Site, key: str, values: NDArray[np.float64]) -> None:
 
 
 def activated(site: Site, value: LayerOut, suffix: str = "act") -> LayerOut:
-    """The activation inside a layer, behind it."""
+    """The activation inside a layer, as the layer after it."""
     spec = site.config.get("activation")
     if spec is None:
         return value

@@ -28,7 +28,7 @@ _LOG2 = np.float32(np.log(2.0))
 
 
 def quantised(q: Quantiser, values: Floats, *, trainable: bool = False) -> tuple[Floats, Fixed]:
-    """The weights behind their quantiser, exactly, and a format that holds them.
+    """The weights after their quantiser, exactly, and a format that holds them.
 
     ``trainable`` says that QKeras turns ``alpha=None`` into ``auto_po2``, as a layer does with its
     kernel's quantiser.

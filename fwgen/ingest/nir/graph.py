@@ -101,7 +101,7 @@ class Node:
 
 
 def read_nodes(path: Path) -> list[Node]:
-    """All nodes but graphs and recurrent maps, each behind those that it reads.
+    """All nodes but graphs and recurrent maps, each after those that it reads.
 
     Raises
     ------

@@ -145,7 +145,7 @@ class _Read:
         return 1 - decay, r if plain else r * decay, decay * leak
 
     def _synapse(self, gain: Reals) -> tuple[Synapse, Reals]:
-        """The current in front of the membrane; it takes the membrane's gain along with its own."""
+        """The current before the membrane; it takes the membrane's gain along with its own."""
         node, given = self.node, self.given
         previous = given.of(node, q.CURRENT) == "previous"
         plain = given.of(node, q.SYN_INPUT) == "plain"

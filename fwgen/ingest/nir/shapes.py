@@ -94,7 +94,7 @@ def spread(node: Node, key: str, values: NDArray[_N], shape: Shape) -> NDArray[_
 
 
 def _flat(node: Node, shape: Shape) -> Shape:
-    """The shape behind a Flatten."""
+    """The shape after a Flatten."""
     if "input_type" in node.arrays:
         _check(node, "input_type", shape)
     start, end = (_dimension(node, key, len(shape)) for key in ("start_dim", "end_dim"))

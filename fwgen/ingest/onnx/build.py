@@ -217,7 +217,7 @@ class Builder:
     # ---- signals become layers ----
 
     def settle(self, x: OnnxSignal, name: str | None = None) -> OnnxSignal:
-        """The signal as a layer of its own; numbers that no format holds keep 24 bits."""
+        """The signal as a separate layer; numbers that no format holds keep 24 bits."""
         if x.settled is not None:
             return x.settled
         x.settled = self._settle(x, name or x.label)

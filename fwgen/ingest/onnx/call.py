@@ -157,7 +157,7 @@ class Call:
         )
 
     def layer_of(self, k: int = 0) -> OnnxSignal:
-        """Input k as a layer of its own."""
+        """Input k as a separate layer."""
         return self.builder.settle(self.signal(k))
 
     # ---- refusals ----

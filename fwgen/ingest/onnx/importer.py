@@ -21,7 +21,7 @@ from fwgen.ir.fixed import Fixed
 
 
 def accepts(path: Path) -> bool:
-    """Whether a file is an ONNX model: the format begins with no sign of its own."""
+    """Whether a file is an ONNX model: the format begins with no signature."""
     return path.suffix.lower() == ".onnx"
 
 

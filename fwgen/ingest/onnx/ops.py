@@ -158,7 +158,7 @@ def _dense(
     shape: tuple[int, ...],
     alpha: Fraction = Fraction(1),
 ) -> OnnxSignal:
-    """A dense layer; scales that are the same for all its inputs come behind it."""
+    """A dense layer; scales that are the same for all its inputs come after it."""
     values, behind = _split(c, weight)
     if x.uniform and not x.clipped and x.span is not None:
         behind = behind * x.scale
@@ -302,7 +302,7 @@ def sign(c: Call) -> Tensor:
 
 
 def table(c: Call) -> Tensor:
-    """Sigmoid or tanh: a table of the format of the quantiser behind it."""
+    """Sigmoid or tanh: a table of the format of the quantiser after it."""
     x = c.layer_of()
     function = c.step.op.lower()
     fmt = c.next_format

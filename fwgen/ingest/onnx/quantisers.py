@@ -200,7 +200,7 @@ def bipolar_quant(c: Call) -> Tensor:
 
 
 def trunc(c: Call) -> Tensor:
-    """Fewer bits of a quantised value: version 1 divides it, version 2 has a scale of its own."""
+    """Fewer bits of a quantised value: version 1 divides it, version 2 has its own scale."""
     x = c.signal()
     second = c.opset > 1
     bits_in, bits_out = _bits(c, 3), _bits(c, 5 if second else 4)

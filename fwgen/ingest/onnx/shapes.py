@@ -90,7 +90,7 @@ def _axis(c: Call, axis: int, rank: int) -> int:
 
 
 def flatten(c: Call) -> Tensor:
-    """A matrix: the dimensions in front of the axis, and the others."""
+    """A matrix: the dimensions before the axis, and the others."""
     x = _first(c)
     axis = c.integer("axis", 1)
     axis = len(x.shape) if axis == len(x.shape) else _axis(c, axis, len(x.shape))
@@ -179,7 +179,7 @@ def constant(c: Call) -> Tensor:
 
 
 def concat(c: Call) -> Tensor:
-    """Constants along an axis; signals where that is one behind the other in order."""
+    """Constants along an axis; signals where that is one after the other in order."""
     rank = len(_first(c).shape)
     axis = _axis(c, c.integer("axis"), max(rank, 1))
     shapes = [t.shape for t in c.args if t is not None]

@@ -91,7 +91,7 @@ class OnnxSignal:
     open_dense
         Whether the layer is a dense one without bias that nothing else reads.
     settled, unclipped
-        The same tensor as a layer of its own, and as one that is not ``clipped``, once there are.
+        The same tensor as a separate layer, and as one that is not ``clipped``, once there are.
     """
 
     layer: str

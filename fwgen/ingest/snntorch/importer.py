@@ -187,7 +187,7 @@ def _acting(order: list[Module], inquiry: q.Inquiry) -> list[Module]:
 def _bare(acting: list[Module]) -> bool:
     """Maps in a row: forward() may call an activation of which the file says nothing.
 
-    A normalisation belongs to the linear map in front of it.
+    A normalisation belongs to the linear map before it.
     """
     kinds = [module.kind for module in acting]
     return any(a in _MAPS and b in _MAPS and (a, b) != _MAPS for a, b in pairwise(kinds))
@@ -196,7 +196,7 @@ def _bare(acting: list[Module]) -> bool:
 def _listed(state: StateDict, acting: list[Module]) -> bool:
     """Whether the file shows every module in its order, those without arrays included.
 
-    The numbers of a `torch.nn.Sequential` do, if nothing behind the last can matter: a ReLU does
+    The numbers of a `torch.nn.Sequential` do, if nothing after the last can matter: a ReLU does
     nothing to spikes.
     """
     counted = all(module.name.isascii() and module.name.isdigit() for module in acting)

@@ -97,7 +97,7 @@ def with_loops(modules: dict[str, Module]) -> dict[str, Module]:
 
 
 def neuron_of(module: Module, size: int, delay: str) -> Neuron:
-    """The neurons of a module in front of which ``size`` numbers stand.
+    """The neurons of a module that reads ``size`` numbers.
 
     Raises
     ------

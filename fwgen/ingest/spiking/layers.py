@@ -11,7 +11,7 @@ from fwgen.ingest.spiking.values import Formats
 from fwgen.ir.fixed import MAX_WIDTH
 
 _STATES = {"alpha": "a synaptic current", "beta": "a membrane"}
-PARTS = (SYNAPSE, CURRENT)  # of a layer with a synaptic current, behind its name
+PARTS = (SYNAPSE, CURRENT)  # of a layer with a synaptic current, after its name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

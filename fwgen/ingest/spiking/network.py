@@ -1,7 +1,7 @@
 """A spiking network in the making: linear maps and neurons -> the layers of a draft.
 
 Importers call `Net` in the order of the network. A linear map is held back until it is known who
-reads it: the input gain and the leak current of a neuron are folded into the map in front of it,
+reads it: the input gain and the leak current of a neuron are folded into the map before it,
 which is exact in real numbers and needs no multiplier. With ``formats=exact`` every layer also gets
 the format that holds the source's own numbers, so that nothing is rounded and each spike is that of
 the source's equations; else formats stay open, as in any other import.
@@ -126,7 +126,7 @@ class Net:
         return Grid(grid.lo - room, grid.hi + room, frac)
 
     def _step(self, thing: ValueOrMap) -> float:
-        """The coarsest grid that sums of a map, or a membrane behind it, may be rounded to."""
+        """The coarsest grid that sums of a map, or a membrane after it, may be rounded to."""
         if isinstance(thing, NetValue):
             return self.formats.step(np.maximum(np.abs(thing.grid.lo), np.abs(thing.grid.hi)))
         source = max(1.0, 2.0**-thing.source.grid.frac)
@@ -174,14 +174,14 @@ class Net:
             raise self._no(where, "a leak factor from 0 to 1", f"{outside[0]:.6g}")
 
     def _lifted(self, where: str, wanted: str, current: ValueOrMap, lift: float) -> ValueOrMap:
-        """A current with a tiny constant added, which float64 must hold beside the bias."""
+        """A current with a tiny constant added, which float64 must hold together with the bias."""
         if isinstance(current, Map) and ((current.bias + lift) - current.bias != lift).any():
             raise too_fine(where, frac_bits(np.array([lift])))
         size = current.size
         return self.scaled(where, f"{wanted}_in", current, np.ones(size), np.full(size, lift))
 
     def _seen(self, neuron: Neuron, thing: ValueOrMap) -> MembraneInput:
-        """What membranes see: the current, recurrent spikes, and a synapse behind both."""
+        """What membranes see: the current, recurrent spikes, and a synapse after both."""
         grid, step, alpha = self._grid(thing), self._step(thing), None
         if neuron.recurrent is not None:
             size = thing.size
@@ -338,7 +338,7 @@ class Net:
         return self.draft.add(op, name, source, arrays, **keys)
 
     def _name(self, wanted: str, where: str, parts: Sequence[str] = ()) -> str:
-        """A legal name: a word that is taken by languages gets another in front of it."""
+        """A legal name: a word that is taken by languages gets another before it."""
         try:
             return self.names.fresh(wanted, where, parts)
         except BundleError:

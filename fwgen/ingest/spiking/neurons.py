@@ -27,7 +27,7 @@ _SLACK = 1 + 2.0**-40  # float64 sums of bounds may come out a little small
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Synapse:
-    """A current that leaks, in front of the membrane: ``syn = alpha * syn + input``.
+    """A current that leaks, before the membrane: ``syn = alpha * syn + input``.
 
     ``alpha`` has shape (size,). With ``previous`` the membrane takes the current of the step
     before.

@@ -204,7 +204,7 @@ class Circuit(Placing):
         return self.sum(name, [Scaled(a, k, minus) for k, minus in signed_digits(factor)])
 
     def whole(self, name: str, term: Scaled, bias: int = 0) -> Word:
-        """``term + bias`` as a signal of its own; the term must be a whole number."""
+        """``term + bias`` as a separate signal; the term must be a whole number."""
         word, exp, minus = term
         if exp < 0:
             word, exp = self.floor(f"{name}_whole", word, -exp), 0
@@ -263,7 +263,7 @@ class Circuit(Placing):
         return word
 
     def even(self, name: str, a: Word, keep: Word) -> Word:
-        """``a``, its lowest bit cleared where ``keep`` is 0: one more input of the LUT behind."""
+        """``a``, its lowest bit cleared where ``keep`` is 0: one more input of its reader's LUT."""
         if keep.constant and keep.lo:
             return a
         a, keep, stage, arrival = self._place(0, a, keep)
@@ -376,5 +376,5 @@ class Circuit(Placing):
 
     @property
     def carries(self) -> bool:
-        """Whether an addition in it has a carry, which is a cell of its own."""
+        """Whether an addition in it has a carry, which is a separate cell."""
         return any(isinstance(op, Add) and op.carry for op in self.ops)

@@ -35,7 +35,7 @@ def convert(
 def half(frac: int, fmt: Fixed) -> int:
     """Half a unit of ``fmt``, with ``frac`` fraction bits, where its rounding begins by adding it.
 
-    Who sums in front of a conversion may add it in the sum, where it costs nothing. 0 for modes
+    Who sums before a conversion may add it in the sum, where it costs nothing. 0 for modes
     that round otherwise, and where there is nothing to round.
     """
     shift = frac - fmt.frac

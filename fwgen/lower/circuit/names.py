@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# what every module may need beside its own signals: ports of control, a loop's index, the lint
+# what every module may need besides its own signals: ports of control, a loop's index, the lint
 COMMON = ("clk_i", "clear_i", "entry", "unused")
 
 

@@ -78,7 +78,7 @@ class Placing:
     def word(
         self, name: str, lo: int, hi: int, stage: int, arrival: int, early: int | None = None
     ) -> Word:
-        """A signal with a name of its own; the caller adds the operation that makes it."""
+        """A signal with a new name; the caller adds the operation that makes it."""
         width = Fixed.holding(lo, hi, 0).width if max(-lo, hi).bit_length() < MAX_WIDTH else None
         if width is None or width > MAX_WIDTH:
             raise LoweringError(

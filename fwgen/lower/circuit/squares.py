@@ -2,7 +2,7 @@
 
 The rule counts LUTs of six inputs. A table costs what `fwgen.lower.circuit.tables` counts: the
 choice among its blocks is left out, of which Yosys 0.70 makes little where a table has a pattern.
-Adders cost one LUT for every pair of the input's bits: partial products are ANDs in front of the
+Adders cost one LUT for every pair of the input's bits: partial products are ANDs before the
 carry chains. Yosys needs 30, 62 and 114 LUTs for tables of squares of 8, 9 and 10 signed bits (the
 rule says 30, 58 and 115), and 40 and 53 from adders of 8 and 9 (36 and 45).
 """
@@ -64,5 +64,5 @@ def _from_adders(c: Circuit, name: str, a: Word) -> Word:
 
 
 def _bit(c: Circuit, name: str, a: Word, index: int) -> Word:
-    """Bit ``index`` as a signal of its own; costs no logic."""
+    """Bit ``index`` as a separate signal; costs no logic."""
     return c.wrap(name, c.floor(f"{name}_up", a, index), BIT)

@@ -1,4 +1,4 @@
-"""Weighted sums as numbers, beside the circuit that computes them: for whoever reads it."""
+"""Weighted sums as numbers, kept with the circuit that computes them: for whoever reads it."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Sums:
     """What a circuit's first output is, before any conversion, in units of ``2**-frac``.
 
     Element o, called ``what`` and o, is the sum over all parts of ``weight[o, i]`` times element i
-    of the port, and ``bias[o]``, which may hold half a unit for the rounding behind it.
+    of the port, and ``bias[o]``, which may hold half a unit for the rounding that follows.
     """
 
     what: str

@@ -244,7 +244,7 @@ class Clamp(Op):
 
     @property
     def aligned(self) -> int | None:
-        """K where the limits are those of k bits beside a sign or none: overflow shows in bits.
+        """K where the limits are those of k bits and a sign or none: overflow shows in bits.
 
         None where the limits need comparisons.
         """

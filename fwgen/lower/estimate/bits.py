@@ -151,7 +151,7 @@ class Bits:
                 raise TypeError(f"no cost for {type(op).__name__}")
 
     def _in_row(self, op: Op, cycles: int) -> tuple[Bit, ...]:
-        """A register of a row: only its last one, after ``cycles``, delivers bits of its own."""
+        """A register of a row: only its last one, after ``cycles``, delivers new bits."""
         (before,) = op.operands
         bits = self.of(before, op.word.width)
         if not cycles:

@@ -59,7 +59,7 @@ def estimate(design: Design) -> dict[str, Cost]:
 
 
 def _looped(design: Design) -> Iterator[Signal]:
-    """Registers that a block in front of them reads: the state of a loop, which reads itself."""
+    """Registers that a block before them reads: the state of a loop, which reads itself."""
     made = {b.output.net: i for i, b in enumerate(design.blocks) if isinstance(b, DelayBlock)}
     for index, block in enumerate(design.blocks):
         if isinstance(block, RestartBlock) and made.get(block.input.net, 0) > index:

@@ -150,7 +150,7 @@ class Network:
         return out
 
     def above(self, name: str, bits: Sequence[Bit], limit: int) -> Bit:
-        """``bits > limit``; low ones of the limit, and the bits beside them, decide nothing.
+        """``bits > limit``; low ones of the limit, and the bits at their places, decide nothing.
 
         Narrow comparisons are LUTs in a row, wider ones a tree of groups, as `ops.Above` has them.
         The widest are carry chains. Each group is compared for greater and for equal.
@@ -177,7 +177,7 @@ class Network:
         return self.function(">", *done)
 
     def _group(self, pairs: list[tuple[Bit, int]]) -> tuple[Bit, Bit]:
-        """Whether the bits are greater than the constant beside them, and whether equal."""
+        """Whether the bits are greater than the constant, and whether equal."""
         value = sum(bit << i for i, (_, bit) in enumerate(pairs))
         bits = [bit for bit, _ in pairs]
         greater = 0 if value == (1 << len(bits)) - 1 else self.function(f">{value}", *bits)

@@ -1,4 +1,4 @@
-"""Currents that leak behind recurrent weights: a state in registers beside the neurons' own."""
+"""Currents that leak and take recurrent weights: a state in registers, besides the neurons' own."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from fwgen.quantise.lif_range import neurons
 
 
 def driven(plan: Plan, node: CubaLif, total: Signal, copy: int, end: str) -> tuple[Signal, int]:
-    """What membranes see in a step, in a loop of one clock, and the logic in front of its register.
+    """What membranes see in a step, in a loop of one clock, and the logic before its register.
 
     ``total`` is what goes into the currents; ``end`` is what names of the copy end in.
     """

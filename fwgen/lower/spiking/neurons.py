@@ -1,9 +1,9 @@
 """LIF neurons as circuits: the state in registers, one or several time steps a clock around them.
 
-The loop from the membrane potential back to itself cannot be pipelined, so everything that can
-stand beside it does: the state starts from 0 by the registers' own reset; whether the neuron resets
-is decided from the registered potential, beside the leak, and joins the sum last; half a unit for
-the rounding lies in the empty low bits of the leak's largest term.
+The loop from the membrane potential back to itself cannot be pipelined, so whatever can be computed
+outside it is: the state starts from 0 by the registers' own reset; whether the neuron resets is
+decided from the registered potential, in parallel with the leak, and joins the sum last; half a
+unit for the rounding lies in the empty low bits of the leak's largest term.
 """
 
 from dataclasses import dataclass
@@ -65,8 +65,8 @@ class NeuronCircuit:
     """What one neuron does in one clock cycle.
 
     Read are ``membrane`` (the state, 0 when an event's first cycle begins), ``shown`` (the same,
-    but behind an event's last cycle still its result) and one current a lane. ``after`` is the
-    membrane behind each lane, ``spikes`` the spike of each. Where ``late``, the last lane's spike
+    but after an event's last cycle still its result) and one current a lane. ``after`` is the
+    membrane after each lane, ``spikes`` the spike of each. Where ``late``, the last lane's spike
     is a function of ``shown``, else of this cycle.
     """
 
@@ -187,7 +187,7 @@ class NeuronStep:
 
     @property
     def early(self) -> bool:
-        """Whether the spike is not a function of the membrane behind the step."""
+        """Whether the spike is not a function of the membrane after the step."""
         node = self.neuron.node
         return (self.fires or self.resets) and not node.reset_delay and node.reset is not Reset.NONE
 
@@ -196,7 +196,7 @@ class NeuronStep:
         return c.above(name, u, self.neuron.limit) if self.fires or self.resets else c.constant(0)
 
     def run(self, c: Circuit, u: Word, reset: Word, x: Word) -> tuple[Word, Word]:
-        """The membrane behind a step, and the spike where it is `early` (else 0).
+        """The membrane after a step, and the spike where it is `early` (else 0).
 
         ``reset`` is whether ``u`` was above the threshold.
         """
@@ -240,7 +240,7 @@ class NeuronStep:
         return [Scaled(u, k, minus) for k, minus in signed_digits(neuron.beta or 0)]
 
     def _lowered(self, c: Circuit, reset: Word, more: int) -> Word:
-        """What a reset takes off, and ``more``: the LUTs are those of the addition behind."""
+        """What a reset takes off, and ``more``: the LUTs are those of the addition after it."""
         taken = (more, more + self.neuron.threshold)
         word = c.word("lowered", min(taken), max(taken), reset.stage, reset.arrival)
         c.ops.append(Truth(word, (reset,), taken))

@@ -33,7 +33,7 @@ def recurrent_current(
         Bounds of ``current_i``, what the source brings, and of ``spike_i``; an event's first step
         has no spikes before it.
     before
-        Picoseconds of logic in front of each element of these.
+        Picoseconds of logic before each element of these.
     rank
         Of the forms that the sums may have, the smallest of the lowest rank is taken.
     result

@@ -1,6 +1,6 @@
 """Sums of weights whose inputs spiked: tables of a few spikes, fused into chains of additions.
 
-A LUT of six inputs in front of a carry bit adds one bit of a running sum and one bit of *any*
+A LUT of six inputs that feeds a carry bit adds one bit of a running sum and one bit of *any*
 function of five spikes. So five synapses cost one LUT a bit of their table, where a tree of gated
 weights needs about two. Weights are grouped so that tables are narrow, with what carries and the
 first term of a chain take in for nothing (`fwgen.lower.spiking.table_groups`); constants go where
@@ -23,7 +23,7 @@ QUICK, THOROUGH = 4, 300  # exchanges tried for each synapse
 
 @dataclass(frozen=True, slots=True)
 class Synapses:
-    """Synapses of one neuron: spikes, and the integer weights beside them.
+    """Synapses of one neuron: spikes, and their integer weights.
 
     ``readers`` says how many cells will read a spike, by its name; ``swaps`` how hard small tables
     are looked for.
@@ -89,7 +89,7 @@ def _chain(
         terms = _terms(c, f"{name}_t{k}", synapses, table, stage)
         if not c.fits(total, *terms, shift=table.low):
             later = _terms(c, f"{name}_t{k}", synapses, table, stage + 1)
-            # else the spikes' load leaves no room: the table gets LUTs and registers of its own
+            # else the spikes' load leaves no room: the table gets its own LUTs and registers
             if c.fits(total, *later, shift=table.low):
                 stage, terms = stage + 1, later
         added, *carry = terms
@@ -104,7 +104,7 @@ def _chain(
 
 
 def _terms(c: Circuit, name: str, synapses: Synapses, table: SpikeTable, stage: int) -> list[Word]:
-    """A table's result, whose LUTs are those of the addition behind it, and its carry."""
+    """A table's result, whose LUTs are those of the addition after it, and its carry."""
     values = [value >> table.low for value in table.values]
     words = [_truth(c, name, synapses, table, values, stage)]
     if table.share.carry is not None:

@@ -24,7 +24,7 @@ from fwgen.lower.spiking.weighted import NEURON, spiked, weighted
 class SpikedLayer:
     """A dense layer on spikes.
 
-    ``arrivals`` are picoseconds of logic in front of each spike, none where it is empty;
+    ``arrivals`` are picoseconds of logic before each spike, none where it is empty;
     ``wrapping`` is the accumulator in which the sums wrap around, if they do. The output port is as
     narrow as these sources allow where ``tight``, else as ``result``.
     """

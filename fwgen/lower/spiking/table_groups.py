@@ -6,7 +6,7 @@ of the chain's first term. What is left of the weight is then shorter, or 0.
 
 The search proposes exchanges and keeps those that make tables narrower, at first also those that
 make them a little wider (threshold accepting: Dueck and Scheuer, J. Comput. Phys. 90, 1990). It has
-a generator of its own with a fixed seed, so the result is always the same.
+a generator with a fixed seed, so the result is always the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ _NEVER = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a table holds of each synapse's weight: pairs (synapse, part), and a carry beside it.
+    """What a table holds of each synapse's weight: pairs (synapse, part), and its carry.
 
     ``carry`` is the synapse of which ``1 << low`` has been taken, or None; ``low`` is the lowest
     bit of the table.
@@ -69,7 +69,7 @@ class Grouping:
 
 
 class Form(NamedTuple):
-    """How a sum is built: ``chains`` of additions beside each other, whose ends a tree adds.
+    """How a sum is built: ``chains`` of additions side by side, whose ends a tree adds.
 
     A chain begins with bits of weights, or with a table of up to six spikes: an addition less in a
     row. Where ``alone`` all do, else those of each neuron as its tables are narrower. No chain at

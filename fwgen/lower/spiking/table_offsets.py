@@ -1,6 +1,6 @@
 """Constants of spike-gated sums: where they cost the fewest LUTs.
 
-Tables are unsigned, so their sum is too large by what negative weights add up to. Taken back beside
+Tables are unsigned, so their sum is too large by what negative weights add up to. Taken back with
 the last table alone, that makes it as wide as the result. Instead a multiple of a high power of two
 stands there, above the table's own bits, and the positive rest is spread: over carries and bits of
 first terms that no spike uses, and over tables up to what their highest bit allows.
@@ -97,7 +97,7 @@ class SpikeTables:
 def _dealt(
     tables: Sequence[SpikeTable], firsts: Sequence[First], chains: int
 ) -> Iterator[tuple[First | None, tuple[SpikeTable, ...]]]:
-    """An equal share of the tables for each chain, beside one that stands alone if there is one."""
+    """An equal share of the tables for each chain, and the one that stands alone, if any."""
     heads = [] if firsts else tables[:chains]
     rest = tables[len(heads) :]
     count = len(firsts or heads)
@@ -125,7 +125,7 @@ class _Spread:
     luts: int = 0
 
     def done(self, constant: int, top: int) -> "_Spread":
-        """A multiple of ``1 << top`` beside the last table; the rest from coarse to fine."""
+        """A multiple of ``1 << top`` above the last table; the rest from coarse to fine."""
         left = constant & ((1 << top) - 1)
         self.rest = self._add(constant - left, [len(self.tables) - 1])
         for low, chain, k in sorted(self._slots(), reverse=True):

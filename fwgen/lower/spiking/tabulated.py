@@ -24,7 +24,7 @@ WIDEST = 8  # bits of a current: a spike is then at most five LUTs
 
 @dataclass(frozen=True, slots=True)
 class Train:
-    """Spikes and membrane behind each step, one entry for each value of the current."""
+    """Spikes and membrane after each step, one entry for each value of the current."""
 
     spikes: tuple[tuple[int, ...], ...]
     membranes: tuple[tuple[int, ...], ...]

@@ -10,7 +10,7 @@ from fwgen.lower.spiking.neurons import Steps
 
 
 def each_step(plan: Plan, node: Input) -> list[Signal]:
-    """The spikes of each step, in registers of their own, all there in cycle 0."""
+    """The spikes of each step, in separate registers, all there in cycle 0."""
     found = []
     for t in range(plan.graph.steps):
         port = Signal(f"{node.name}_i", BIT, node.size, time=-1, lsb=t * node.size)
@@ -23,7 +23,7 @@ def handed_out(plan: Plan, node: Input, steps: Steps, copies: int) -> list[Lanes
     """The spikes of each lane, for each copy of the spiking layers.
 
     One copy takes an event straight into its shift register, whose last step is out when the next
-    event comes. Copies that take events in turn share an input register in front of their own.
+    event comes. Copies that take events in turn share an input register before their own.
     """
     if steps.cycles == 1:
         found = [replace(s, temporal=True) for s in each_step(plan, node)]
@@ -54,6 +54,6 @@ def shifted(plan: Plan, stem: str, source: Signal, steps: Steps, copy: int) -> L
 
 
 def train_cost(steps: int, lanes: int, lane: int) -> Cost:
-    """One element's steps in one lane: a register each, a choice in front of all but the last."""
+    """One element's steps in one lane: a register each, a choice before all but the last."""
     held = len(range(lane, steps, lanes))
     return Cost(lut=max(0, held - 1), ff=held)

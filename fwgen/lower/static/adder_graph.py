@@ -46,7 +46,7 @@ def solve(
     """The sums ``(weight @ x << lift) + bias``, one term an output, by an adder graph.
 
     A bias is one more input of its own output only, so that the solver places it where the tree
-    has room, and not behind the tree.
+    has room, and not after the tree.
     """
     given = np.flatnonzero(bias != 0)
     own = np.zeros((len(given), len(bias)))

@@ -64,12 +64,12 @@ def score(
     before: Mapping[str, Sequence[int]],
     limits: Mapping[str, int],
 ) -> Circuit:
-    """The circuit of a score, and beside it whether the score is above each of some limits.
+    """The circuit of a score, and in it whether the score is above each of some limits.
 
     Parameters
     ----------
     limits
-        Limits by the names of thresholds; each has a port ``NAME_o`` of one bit behind ``y_o``.
+        Limits by the names of thresholds; each has a port ``NAME_o`` of one bit after ``y_o``.
     """
     c = Circuit(pace)
     read = _inputs(c, node, ranges, before)

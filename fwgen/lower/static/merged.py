@@ -1,4 +1,4 @@
-"""Nodes that need no block of their own: what their neighbours do for them."""
+"""Nodes that need no block: what their neighbours do for them."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def decisions(graph: Graph, values: Mapping[str, Range]) -> dict[str, dict[str, 
 
 
 def absorbed(graph: Graph) -> set[str]:
-    """Relu nodes whose readers all saturate at 0 anyway; they need no logic of their own.
+    """Relu nodes whose readers all saturate at 0 anyway; they need no logic.
 
     Rounding keeps the order of numbers and keeps 0, so it may come first.
     """

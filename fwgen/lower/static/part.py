@@ -1,7 +1,7 @@
 """The static part of a lowering: a block for every node that exists once per event.
 
 Some nodes need none: a relu that is part of the conversions that read it, a threshold that is
-decided beside its score.
+decided with its score.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from fwgen.lower.static.scores import Score
 from fwgen.lower.static.shrink import Choice
 
 Decided = Mapping[str, Mapping[str, int]]
-"""Limits of the thresholds that scores decide beside themselves, by both names."""
+"""Limits of the thresholds that are decided with their scores, by both names."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Static:
         self._block(node, about)
 
     def _beside(self, node: Node) -> Mapping[str, int]:
-        """What a threshold's score decides beside itself."""
+        """The decision of a threshold that its score has made."""
         return self._decisions(self.plan.graph[node.source]) if isinstance(node, Threshold) else {}
 
     def _block(self, node: Node, about: str) -> None:
@@ -94,5 +94,5 @@ class Static:
         )
 
     def _decisions(self, node: Node) -> Mapping[str, int]:
-        """Limits of the thresholds that a score decides beside itself, by their names."""
+        """Limits of the thresholds that are decided with a score, by their names."""
         return self.decided.get(node.name, {})

@@ -1,4 +1,4 @@
-"""Rounding that costs nothing: half a unit is added in a dense layer's sums, not behind them.
+"""Rounding that costs nothing: half a unit is added in a dense layer's sums, not after them.
 
 RND and RND_CONV begin by adding half a unit of the result. Where one conversion is all that reads a
 dense layer, that half goes into the layer's biases: its sums then *carry* the half, and the

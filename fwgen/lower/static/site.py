@@ -29,7 +29,7 @@ class Site:
     accumulator
         Of a dense layer, where its sums wrap around in it.
     lifted
-        What a dense layer's sums carry beside their value, and a conversion's source does.
+        What a dense layer's sums carry besides their value, and a conversion's source does.
     variant
         Of a dense layer's adder graph.
     """

@@ -122,7 +122,7 @@ def _environment(work: Path, rtl_files: Sequence[Path]) -> dict[str, str]:
         [env.get("MAKEFLAGS", ""), *toolchain.effort(rtl_files).make]
     ).strip()
     return env | {
-        "PYTHONDONTWRITEBYTECODE": "1",  # nothing appears beside the shipped bench
+        "PYTHONDONTWRITEBYTECODE": "1",  # nothing appears next to the shipped bench
         "PYTHONUNBUFFERED": "1",  # the log keeps the order of things
         "FWGEN_INTERFACE": str(work / "interface.json"),
         "FWGEN_VECTORS": str(work / "vectors.npz"),
@@ -149,7 +149,7 @@ def _reason(fault: ET.Element) -> str:
 
 
 def _inside() -> None:
-    """Build and run the job, in the process of its own that ``run`` starts in its work folder."""
+    """Build and run the job, in the process that ``run`` starts in its work folder."""
     from cocotb_tools.runner import VerilatorControlFile, Verilog, get_runner  # noqa: PLC0415
 
     job = json.loads(Path(_JOB).read_text(encoding="utf-8"))

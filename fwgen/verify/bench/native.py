@@ -160,7 +160,7 @@ def run(
     reset_cycles
         Edges after power-up that see ``rst_i`` high, at least 1.
     jobs
-        Processes that share the events; each goes through a power-up of its own. The edges of one
+        Processes that share the events; each goes through its own power-up. The edges of one
         are then counted on from those of the one before.
 
     Raises

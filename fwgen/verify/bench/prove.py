@@ -23,7 +23,7 @@ BACKENDS = ("native", "cocotb", "hls4ml")
 CHUNK = 50_000
 CHUNK_BYTES = 1 << 30
 FEWEST_EVENTS = 64  # enough to measure latency and interval
-JOB_EVENTS = 10_000  # events that are worth a process of their own
+JOB_EVENTS = 10_000  # events that are worth a process
 PROTOCOL_EVENTS = 240
 _KINDS: tuple[Literal["back-to-back", "gaps"], ...] = ("back-to-back", "gaps")
 
@@ -59,7 +59,7 @@ class Subject:
 class BenchResult:
     """What one bench compared; ``first`` describes the first mismatch.
 
-    ``details`` stand in the report beside the figures.
+    ``details`` stand in the report next to the figures.
     """
 
     what: str

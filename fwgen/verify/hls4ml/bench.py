@@ -63,7 +63,7 @@ def prove_hls4ml(subject: Subject, hls: HlsSubject, events: int, seed: int) -> B
     """Compile every project and compare each node's integers on the events.
 
     There are as many events as asked for, but at most 10,000: corners, samples, random ones. What
-    enters a project behind a spiking layer comes from the reference.
+    enters a project after a spiking layer comes from the reference.
     """
     start = monotonic()
     graph, work = subject.reference.graph, subject.work / "hls4ml"

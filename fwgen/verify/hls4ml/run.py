@@ -22,7 +22,7 @@ from fwgen.ir.ranges import Range
 from fwgen.tools import toolchain
 from fwgen.verify.hls4ml import worker as hls4ml_worker
 
-FOLDER = "hls"  # of a build, one project in each of its own
+FOLDER = "hls"  # of a build, with a folder for each project
 HOW_TO_GET = "Run 'pip install hls4ml'."
 _JOB, _LOG = "job.json", "hls4ml.log"
 _FAULT = "If hls/ was not edited this is a fault of fwgen; please report it with the model."

@@ -1,8 +1,8 @@
-"""Has hls4ml write projects, or runs a compiled one: a program of its own.
+"""Has hls4ml write projects, or runs a compiled one: a separate program.
 
 So hls4ml's chatter, and crashes of compiled code, stay outside. Started as a file with one
-argument, a JSON file beside which it works, ``{"write": [project, ...]}`` or ``{"run": program}``;
-imports nothing of fwgen. Arrays come and go as ``.npy`` files of float64.
+argument, a JSON file in whose folder it works, ``{"write": [project, ...]}`` or
+``{"run": program}``; imports nothing of fwgen. Arrays come and go as ``.npy`` files of float64.
 """
 
 import ctypes

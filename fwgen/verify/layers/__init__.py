@@ -1,1 +1,1 @@
-"""Layer by layer: float model, a user's framework and firmware beside the reference."""
+"""Layer by layer: float model, a user's framework and firmware against the reference."""

@@ -1,4 +1,4 @@
-"""What quantisation costs: the float model beside the integer reference on sample events."""
+"""What quantisation costs: the float model against the integer reference on sample events."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

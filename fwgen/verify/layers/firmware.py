@@ -1,4 +1,4 @@
-"""The firmware on chosen events: each output of the simulated Verilog beside the reference."""
+"""The firmware on chosen events: each output of the simulated Verilog against the reference."""
 
 import os
 from collections.abc import Sequence

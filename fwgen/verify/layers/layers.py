@@ -1,4 +1,4 @@
-"""Layer by layer: the float model, and what a user's framework gave, beside the reference.
+"""Layer by layer: the float model, and what a user's framework gave, against the reference.
 
 Rows are the model's own layers, also where a pass has made one node of two.
 """

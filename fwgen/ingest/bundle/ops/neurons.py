@@ -55,7 +55,7 @@ class LiLayer(Layer):
 
 
 class CubaLifLayer(Layer):
-    """A filter of the current in front of lif neurons. Text for a number names an array."""
+    """A filter of the current before lif neurons. Text for a number names an array."""
 
     op: Literal["cuba_lif"]
     alpha: Scalar | Name

@@ -1,4 +1,4 @@
-"""Input spikes of unrolled layers: the spikes of each step in registers of their own."""
+"""Input spikes of unrolled layers: the spikes of each step in separate registers."""
 
 from fwgen.ir.nodes import Input
 from fwgen.lower.spiking.trains import each_step

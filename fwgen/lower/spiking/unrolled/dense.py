@@ -34,6 +34,6 @@ def _form(
 
 
 def _lateness(circuit: Circuit) -> tuple[int, int]:
-    """Cycles of a circuit, then about as many levels of logic behind its last register."""
+    """Cycles of a circuit, then about as many levels of logic after its last register."""
     last = max(w.arrival for w in circuit.outputs[0].words)
     return circuit.latency, last // circuit.pace.lut()

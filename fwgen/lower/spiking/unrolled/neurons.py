@@ -60,7 +60,7 @@ def _wanted(unrolled: UnrolledState, node: Lif, t: int) -> list[str]:
 
 
 def _step(unrolled: UnrolledState, node: Lif, t: int, state: Ports) -> Ports:
-    """Membranes and spikes behind a step, from those of the step before."""
+    """Membranes and spikes after a step, from those of the step before."""
     if isinstance(node, CubaLif):
         current, syn = _driven(unrolled, node, t, state)
     else:
@@ -71,7 +71,7 @@ def _step(unrolled: UnrolledState, node: Lif, t: int, state: Ports) -> Ports:
 
 
 def _driven(unrolled: UnrolledState, node: CubaLif, t: int, state: Ports) -> tuple[Signal, Ports]:
-    """What membranes see in a step, and the synaptic current behind it, where it is read."""
+    """What membranes see in a step, and the synaptic current after it, where it is read."""
     layer, before = node.integrators, [s for port, s in state if port == "syn_i"]
     after: Ports = []
     if not node.previous or t + 1 < unrolled.plan.graph.steps:

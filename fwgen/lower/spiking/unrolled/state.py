@@ -1,4 +1,4 @@
-"""What is lowered so far with every time step in hardware of its own: signals step by step."""
+"""What is lowered so far with every time step in its own hardware: signals step by step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -21,10 +21,10 @@ def step_circuit(
     Parameters
     ----------
     given
-        ``current_i``, and behind the first step the state before it: ``membrane_i``, and
+        ``current_i``, and after the first step the state before it: ``membrane_i``, and
         ``spike_i`` where the neurons reset by it.
     wanted
-        Which of the state behind the step the circuit shows, by the names of the same ports.
+        Which of the state after the step the circuit shows, by the names of the same ports.
     """
     c, ranges = Circuit(pace), analysis.lifs[node.name]
     current = given.sources["current_i"]

@@ -20,7 +20,7 @@ def smaller_table(wave: WavefrontState, node: Lif) -> Circuit | None:
         return None
     if reads.every or not reads.spikes:
         return None
-    # behind the table stands the choice that loads the shift register
+    # after the table stands the choice that loads the shift register
     before = tuple(ps + plan.pace.lut() for ps in plan.signals[node.source].arrivals)
     circuit: Circuit = plan.once(
         (node.name, "table", before),
