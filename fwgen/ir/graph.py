@@ -65,7 +65,7 @@ class Graph:
         return (self.steps, node.size) if node.spikes else (node.size,)
 
     def with_nodes(self, changed: Mapping[str, Node]) -> "Graph":
-        """The same graph with some nodes replaced, by name."""
+        """The graph with some nodes replaced, by name."""
         return replace(self, nodes=tuple(changed.get(n.name, n) for n in self.nodes))
 
     def shapes(self) -> dict[str, Shape]:

@@ -16,7 +16,7 @@ PARAMETER: Mapping[str, Any] = {"role": "parameter"}
 FORMAT: Mapping[str, Any] = {"role": "format"}
 """Metadata of a field that is a format itself."""
 VALUE_FORMAT: Mapping[str, Any] = {**FORMAT, "label": "value"}
-"""The same, of the node's own value."""
+"""Metadata of a field that is the format of the node's own value."""
 OPTIONAL: Mapping[str, Any] = {"optional": True}
 """Metadata of a field that may be None for good: nothing is chosen in its place."""
 SWITCH: Mapping[str, Any] = {"switch": True}
@@ -73,7 +73,7 @@ class Node:
         return tuple(found)
 
     def reading(self, renamed: Mapping[str, str]) -> Self:
-        """The same node, with the sources of these names under their new ones."""
+        """The node with its sources of these names under their new ones."""
         changed: dict[str, Any] = {}
         for key in _keys(type(self), "source"):
             value = getattr(self, key)

@@ -61,7 +61,7 @@ class Conversion:
 
     @property
     def sufficient_text(self) -> str:
-        """The same for a message; some bounds are beyond every format."""
+        """`sufficient` as text; some bounds are beyond every format."""
         return widened_text(self.fmt, int(min(self.needed.lo)), int(max(self.needed.hi)))
 
 
@@ -100,7 +100,7 @@ def widened(fmt: Fixed, lo: int, hi: int) -> Fixed:
 
 
 def widened_text(fmt: Fixed, lo: int, hi: int) -> str:
-    """The same for a message; some bounds are beyond every format."""
+    """`widened` as text; some bounds are beyond every format."""
     try:
         return str(widened(fmt, lo, hi))
     except FormatError:
