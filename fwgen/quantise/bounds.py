@@ -47,7 +47,7 @@ class Walk:
         return [self.analysis.values[name] for name in node.sources]
 
     def terms(self, node: Node) -> list[Range]:
-        """The same on the finest of their grids; sums of up to three are noted as intermediates."""
+        """Bounds of a node's sources on their finest grid; sums of up to three are noted."""
         terms = aligned(self.values(node))
         # whatever their order: below 2**3 of the largest together
         self.note(*(t.peak for t in terms), 2 * max(t.peak for t in terms))
@@ -93,7 +93,7 @@ Expansions = Mapping[type[Node], Expansion]
 
 
 def aligned(ranges: Sequence[Range]) -> list[Range]:
-    """The same bounds on the finest of their grids."""
+    """Bounds brought to the finest of their grids."""
     frac = max(r.frac for r in ranges)
     return [Range(r.lo << (frac - r.frac), r.hi << (frac - r.frac), frac) for r in ranges]
 

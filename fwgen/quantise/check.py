@@ -27,7 +27,7 @@ class CheckRanges:
     name = "check-ranges"
 
     def run(self, graph: Graph) -> Graph:
-        """The same graph."""
+        """The graph, unchanged."""
         analysis = analyse(graph)
         for node in graph:
             if isinstance(node, Dense):

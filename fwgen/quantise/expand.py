@@ -14,7 +14,7 @@ class ExpandComposites:
     name = "expand-composites"
 
     def run(self, graph: Graph) -> Graph:
-        """The same function in primitive operations."""
+        """A graph of primitive operations that computes the same function."""
         shapes, nodes = graph.shapes(), list[Node]()
         for node in graph:
             if isinstance(node, Composite):

@@ -37,7 +37,7 @@ class FixFormats:
     name = "fix-formats"
 
     def run(self, graph: Graph) -> Graph:
-        """The same graph with integer parameters and every format set."""
+        """The graph with integer parameters and every format set."""
         analysis = Analysis()
         fixed: dict[str, Node] = {}
         for node in graph:

@@ -26,7 +26,7 @@ class FoldBatchNorm:
     name = "fold-batch-norm"
 
     def run(self, graph: Graph) -> Graph:
-        """The same function with fewer nodes."""
+        """A graph of fewer nodes that computes the same function."""
         while (found := _foldable(graph)) is not None:
             graph = _folded(graph, *found)
         return graph

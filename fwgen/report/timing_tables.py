@@ -37,7 +37,7 @@ def closing(report: Json) -> str | None:
 
 
 def physical_notes(report: Json) -> list[str]:
-    """Sentences that belong to the tables."""
+    """Sentences that explain the tables of resources and timing."""
     return list(_notes(report))
 
 

@@ -62,7 +62,7 @@ def _gather(node: Gather, walk: Walk) -> Range:
 
 
 def _reduce(node: Reduce, walk: Walk) -> Range:
-    """Both functions are monotone: the ends of the result are those of the sources' ends."""
+    """Maximum and minimum are monotone: the result's ends are those of the sources' ends."""
     source = walk.value(node)
     lo, hi = (ends.reshape(-1, node.count) for ends in (source.lo, source.hi))
     # the circuit compares by differences
