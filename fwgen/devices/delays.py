@@ -60,11 +60,11 @@ class Delays:
     clock_tree_mhz: int
 
     def wire(self, sinks: int) -> int:
-        """A net with that many sinks."""
+        """Delay of a net with that many sinks."""
         return self.net + self.net_doubling * (max(1, sinks).bit_length() - 1)
 
     def chain(self, bits: int) -> int:
-        """A carry chain of ``bits`` bits, from its first LUT to its last sum."""
+        """Delay of a carry chain of ``bits`` bits, from its first LUT to its last sum."""
         passed = max(0, (bits + 3) // 4 - 1)
         return self.carry_in + passed * self.carry_8 // 2 + self.carry_out
 
@@ -74,7 +74,7 @@ class Delays:
         return self.clk_to_q + self.setup + self.slack
 
     def scaled(self, name: str, permille: int, **others: int) -> "Delays":
-        """The same with every delay times ``permille`` / 1000, but for ``others``."""
+        """These delays times ``permille`` / 1000, under another name; ``others`` are set."""
         kept = {"name", "clock_tree_mhz", *others}
         delays = {
             f.name: round(getattr(self, f.name) * permille / PERMILLE)

@@ -268,7 +268,7 @@ class Writer(Operands):
         return [f"{r.word.name} <= {self.bits(r.a, r.word.width)};" for r in registers]
 
     def assigns(self, circuit: Circuit) -> list[str]:
-        """Output ports, element by element."""
+        """Assignments to the output ports, element by element."""
         lines = []
         for port in circuit.outputs:
             width = port.fmt.width

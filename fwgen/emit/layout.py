@@ -8,7 +8,7 @@ _HELD = "\u00a0"  # stands for a space at which no line ends
 
 
 def fitted(text: str) -> str:
-    """The same Verilog with no line longer than `WIDEST`: longer ones go on, indented, in the next.
+    """Verilog without lines longer than `WIDEST`: what is longer goes on, indented, in the next.
 
     They are broken at spaces, so that a line may be longer where it is a single word.
     """

@@ -48,7 +48,7 @@ class Nets:
         return joined([self._text(signal) for signal in signals])
 
     def read(self, signals: Sequence[Signal]) -> str:
-        """The same, as something that a block or an output reads."""
+        """Signals side by side as `text` has them, noted as read by a block or an output."""
         self._read |= {signal.net for signal in signals}
         return self.text(signals)
 

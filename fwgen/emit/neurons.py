@@ -99,7 +99,7 @@ class _Neuron:
         return self._from_shown or bool(self.block.membranes)
 
     def text(self, node: Lif) -> str:
-        """The file."""
+        """The text of the Verilog file."""
         kind, core = self.kind, self.block.core
         writer = Writer(kind.circuit.names.copy())
         writer.names.claim(self._ports)

@@ -55,7 +55,7 @@ class Operands:
         return f"{word.name}[{msb}]" if msb == lsb else f"{word.name}[{msb}:{lsb}]"
 
     def mark(self, word: Word, msb: int, lsb: int) -> None:
-        """Note that these bits are read."""
+        """Note that the bits ``msb`` to ``lsb`` of a signal are read."""
         mask = ((1 << (msb + 1)) - 1) ^ ((1 << lsb) - 1)
         self._read[word.name] = self._read.get(word.name, 0) | mask
 

@@ -103,7 +103,7 @@ def _loop_block(design: Design) -> Json | None:
 
 
 def estimate_block(design: Design) -> Json:
-    """The report's ``estimate``."""
+    """The report's ``estimate``: LUTs, flip-flops and DSPs without synthesis."""
     rows = cost.estimate(design)
     total = sum(rows.values(), cost.Cost())
     layers = [{"name": name or "event control", **asdict(row)} for name, row in rows.items()]

@@ -67,7 +67,7 @@ class Operand:
 
 
 def plain(fmt: Fixed) -> Fixed:
-    """The same integers without the modes of a conversion."""
+    """A type for the same integers, without the modes of a conversion."""
     return Fixed(fmt.signed, fmt.width, fmt.integer)
 
 

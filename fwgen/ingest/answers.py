@@ -22,7 +22,7 @@ class Question:
 
     @property
     def flag(self) -> str:
-        """How it is answered."""
+        """The command line's flag that answers the question."""
         return f"--set {self.key}={'|'.join(self.choices)} ({self.meaning})"
 
 

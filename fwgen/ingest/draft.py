@@ -181,11 +181,11 @@ class FormatNotes:
     groups: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, fmt: Fixed, what: str) -> None:
-        """Note one."""
+        """Note that ``what``, part of a layer, got a format."""
         self.groups.setdefault(str(fmt), []).append(what)
 
     def sentences(self) -> list[str]:
-        """One for each format."""
+        """A sentence for each format."""
         return [
             f"{fmt} from {self.origin}: {', '.join(items)}." for fmt, items in self.groups.items()
         ]

@@ -76,7 +76,7 @@ class Source:
     module: str
 
     def reader(self) -> Reader:
-        """The module."""
+        """The module that reads files of this format, loaded now."""
         return cast(Reader, import_module(f"fwgen.ingest.{self.module}"))
 
 

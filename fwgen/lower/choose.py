@@ -22,7 +22,7 @@ _NS_PER_US = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Budgets in ns; None for none."""
+    """Budgets of latency and interval in ns; None where there is none."""
 
     latency_ns: float | None = None
     interval_ns: float | None = None
@@ -92,7 +92,7 @@ class Chosen:
     limits: Limits
 
     def built(self, design: Design) -> "Chosen":
-        """The same with the design that is built among them: its adder graphs are smaller."""
+        """The choice with the built design as a candidate: its adder graphs are smaller."""
         if not self.candidates:
             return self
         others = [c for c in self.candidates if c.schedule != self.schedule]

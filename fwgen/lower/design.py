@@ -111,12 +111,12 @@ class GatherBlock(Block):
 
 @dataclass(frozen=True, slots=True)
 class CountBlock(GatherBlock):
-    """Counts spikes."""
+    """Counts each neuron's spikes."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSpikeBlock(GatherBlock):
-    """Counts the steps before the first spike."""
+    """Counts the steps before each neuron's first spike."""
 
 
 @dataclass(frozen=True, slots=True)

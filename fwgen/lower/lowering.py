@@ -51,7 +51,7 @@ class Lowerings:
         return self._run(schedule, {}, {})
 
     def best(self, schedule: Schedule) -> Design:
-        """A design with it."""
+        """The design with the smallest adder graphs that cost no cycle of latency."""
         counted, designs = Known(), []
         beside = decisions(self.graph, self.analysis.values)
         for decided in [{}, beside] if beside else [{}]:

@@ -45,5 +45,5 @@ def interface(
 
 
 def _plain(fmt: Fixed) -> Fixed:
-    """The same integers without the modes of a conversion."""
+    """A format for the same integers, without the modes of a conversion."""
     return Fixed(fmt.signed, fmt.width, fmt.integer)

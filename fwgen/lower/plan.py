@@ -88,7 +88,7 @@ class Plan:
         return self._derived[net]
 
     def delayed(self, signal: Signal, time: int, net: str, about: str) -> Signal:
-        """A delayed signal under a name given here."""
+        """A signal delayed to a later cycle by a block of the given name."""
         cycles, delays = time - signal.time, self.pace.delays
         # a shift register in a LUT is slower than a flip-flop
         slow = delays.srl_clk_to_q - delays.clk_to_q if cycles >= SHORTEST_SHIFT else 0

@@ -39,7 +39,7 @@ class Figures:
 
     @property
     def latency_cycles(self) -> int:
-        """The same in clock cycles."""
+        """From an event's first cycle to its outputs, boundary registers included, in cycles."""
         return int(self.report["latency"]["cycles"])
 
     @property
@@ -49,7 +49,7 @@ class Figures:
 
     @property
     def interval_cycles(self) -> int:
-        """The same in clock cycles."""
+        """The least time between two events, in clock cycles."""
         return int(self.report["interval"]["cycles"])
 
     @property

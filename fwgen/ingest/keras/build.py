@@ -78,7 +78,7 @@ class Builder:
             )
 
     def quantise(self, source: str, fmt: Fixed, suffix: str = "q") -> str:
-        """Conversion to a format."""
+        """A layer that converts a value to a number format."""
         return self.add("quantise", source, suffix, format=str(fmt))
 
     def affine(self, source: str, scale: float, offset: float, suffix: str, size: int) -> str:

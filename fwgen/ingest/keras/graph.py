@@ -62,13 +62,13 @@ class KerasLayer:
 
     @property
     def where(self) -> str:
-        """How messages name it."""
+        """How messages name the layer."""
         return self.place.where
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerUse:
-    """One use of a layer."""
+    """One call of a layer in the graph: a layer may be called several times."""
 
     tensor: Tensor
     layer: KerasLayer

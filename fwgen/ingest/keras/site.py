@@ -137,7 +137,7 @@ class Site:
         return value
 
     def reading(self, *sources: LayerOut) -> "Site":
-        """The same call with other values to read."""
+        """The layer call with other values to read."""
         return replace(self, sources=sources)
 
     def array(self, arrays: dict[str, Floats], key: str, shape: tuple[int, ...]) -> Floats:

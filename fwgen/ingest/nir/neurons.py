@@ -33,7 +33,7 @@ class Given:
     own: Mapping[tuple[str, str], str]
 
     def of(self, node: Node, question: Question) -> str:
-        """The answer for a node."""
+        """The answer to a question about a node."""
         return self.own[node.name, question.key]
 
     @property
@@ -63,7 +63,7 @@ def neuron_of(node: Node, shape: Shape, given: Given) -> Neuron:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """One node of neurons."""
+    """A node of neurons as it was read, with the answers that it needs."""
 
     node: Node
     shape: Shape

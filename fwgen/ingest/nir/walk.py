@@ -21,7 +21,7 @@ class Walk:
         self.values: dict[str, ValueOrMap] = {}
 
     def run(self, nodes: list[Node]) -> None:
-        """Write all nodes into the draft."""
+        """Write all nodes into the draft, in their order."""
         for node in nodes:
             event = node.kind == "Input" and not node.inner
             self.values[node.name] = self.net.event() if event else self._node(node)

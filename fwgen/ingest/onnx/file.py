@@ -62,7 +62,7 @@ class OnnxNode:
 
     @property
     def place(self) -> str:
-        """How messages name it."""
+        """How messages name the node."""
         return f"{self.op[:60]} node {self.name[:80]!r}"
 
 

@@ -25,7 +25,7 @@ def add(c: Call) -> Tensor:
 
 
 def subtract(c: Call) -> Tensor:
-    """Difference, likewise."""
+    """Difference of two tensors, signals or constants."""
     return _sum(c, -1)
 
 
@@ -42,7 +42,7 @@ def _sum(c: Call, second: int) -> Tensor:
 
 
 def multiply(c: Call) -> Tensor:
-    """Product, likewise."""
+    """Product of two tensors, signals or constants."""
     match c.given(0), c.given(1):
         case OnnxSignal() as a, OnnxSignal() as b:
             return _pair(c, "multiply", a, b)
@@ -236,7 +236,7 @@ def leaky_relu(c: Call) -> Tensor:
 
 
 def prelu(c: Call) -> Tensor:
-    """The same with one slope an element."""
+    """A leaky ReLU with one slope an element."""
     x = c.signal()
     return _leaky(c, x, c.spread(1, c.constant(1).values, x.shape))
 

@@ -33,7 +33,7 @@ def _first(c: Call) -> Tensor:
 
 
 def identity(c: Call) -> Tensor:
-    """The input."""
+    """The input itself: nothing happens to it."""
     x = _first(c)
     return x if isinstance(x, Constant) else _moved(c, x, x.shape)
 
@@ -165,7 +165,7 @@ def gather(c: Call) -> Tensor:
 
 
 def constant(c: Call) -> Tensor:
-    """What it says."""
+    """A node that is a constant."""
     attributes = c.step.attributes
     if len(attributes) != 1:
         c.refuse("one value", f"{len(attributes)}")

@@ -54,7 +54,7 @@ class Span:
 
     @classmethod
     def of(cls, fmt: Fixed, size: int) -> Self:
-        """All that a format can hold."""
+        """The span of all that a format can hold."""
         lo, hi = (np.ldexp(float(n), -fmt.frac) for n in (fmt.lo, fmt.hi))
         return cls(fmt.frac, np.full(size, lo), np.full(size, hi))
 
@@ -114,7 +114,7 @@ class OnnxSignal:
 
     @property
     def plain(self) -> bool:
-        """Whether it is the layer itself."""
+        """Whether the signal is the layer itself, neither shifted nor clipped."""
         return self.shift == 0 and not self.clipped
 
     @property
@@ -130,7 +130,7 @@ class OnnxSignal:
         return len(self.scale) == 1 and self.scale[0] > 0 and not any(self.offset)
 
     def reshaped(self, shape: tuple[int, ...]) -> "OnnxSignal":
-        """The same elements in another shape."""
+        """The signal in another shape, its elements in the same order."""
         return self.but(shape=shape)
 
     def but(self, **changes: Any) -> "OnnxSignal":
@@ -151,7 +151,7 @@ def numbers(values: Any) -> Numbers:
 
 
 def uniform(values: Numbers) -> Numbers:
-    """One number where all are the same."""
+    """Numbers as one number where all are the same."""
     return values[:1] if all(v == values[0] for v in values[1:]) else values
 
 

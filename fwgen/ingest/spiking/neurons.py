@@ -175,7 +175,7 @@ def _at_spike(where: str, neuron: Neuron, current: Grid, leak: Leak) -> LifExpre
 def _reached(
     where: str, made: LifExpression, current: Grid, leak: Leak, steps: int, *, exact: bool
 ) -> LifExpression:
-    """The same neuron, firing where the membrane equals its threshold too."""
+    """A neuron that also fires where the membrane equals the threshold."""
     neuron = made.neuron
     if not exact:
         raise _no(where, "exact numbers for comparison=ge", "none")

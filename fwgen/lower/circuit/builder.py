@@ -88,7 +88,7 @@ class Circuit(Placing):
             self.sweep(w for out in self.outputs for w in out.words)
 
     def loaded(self, word: Word, readers: int) -> Word:
-        """The same signal where it is known how many operations will read it."""
+        """A signal as late as it is when that many operations read it."""
         more = self.pace.load(readers)
         return replace(word, arrival=word.arrival + more, early=word.early + more)
 

@@ -19,7 +19,7 @@ class Names:
         return cls(set(COMMON))
 
     def copy(self) -> "Names":
-        """The same names, to add others that do not come back."""
+        """A copy of the names, to which others are added without effect on these."""
         return Names(set(self._taken))
 
     def claim(self, names: Iterable[str]) -> None:

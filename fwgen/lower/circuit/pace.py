@@ -29,7 +29,7 @@ class Pace:
         return cls(clock_mhz, model_for(device.family, device.part))
 
     def tighter(self) -> "Pace":
-        """The same for what synthesis maps for area: functions of spikes come out deeper."""
+        """The pace for what synthesis maps for area: functions of spikes come out deeper."""
         return Pace(self.clock_mhz * (1 + MARGIN), self.delays)
 
     @property
@@ -42,7 +42,7 @@ class Pace:
         return logic + self.delays.register
 
     def lut(self, sinks: int = _SINKS) -> int:
-        """One LUT."""
+        """Delay of a LUT and the net before it."""
         return self.delays.wire(sinks) + self.delays.lut
 
     def load(self, sinks: int) -> int:

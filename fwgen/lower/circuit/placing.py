@@ -22,7 +22,7 @@ class Placing:
     _held: dict[str, tuple[str, int]] = field(default_factory=dict)  # registers: of what, how long
 
     def delay(self, word: Word, stage: int) -> Word:
-        """The same value in a later stage; constants exist everywhere."""
+        """A word in a later stage, through registers; constants exist in every stage."""
         while not word.constant and word.stage < stage:
             key = (word.name, word.stage + 1)
             if key not in self._later:
@@ -56,7 +56,7 @@ class Placing:
         return not late
 
     def _place_sum(self, entry: int, ripple: int, *terms: Word) -> tuple[Any, ...]:
-        """The same for a sum."""
+        """A sum's terms brought to one stage; then that stage and its first and last arrival."""
         stage, early, arrival, late = self._sum_times(entry, ripple, *terms)
         if late:
             stage, early, arrival = stage + 1, entry, entry + ripple

@@ -22,7 +22,7 @@ class Accumulators:
 
     @property
     def about(self) -> str:
-        """The form in words."""
+        """The form of the accumulators in words."""
         if self.form == GATED:
             return "a tree of gated weights"
         chains = f"{self.form.chains} chain{'s' * (self.form.chains > 1)}"
@@ -31,7 +31,7 @@ class Accumulators:
 
 
 def counted(form: Form, circuit: Circuit) -> Accumulators:
-    """One form, its LUTs estimated."""
+    """A form of accumulators with its circuit, LUTs estimated."""
     return Accumulators(form, circuit, circuit_cost(circuit).lut)
 
 

@@ -47,7 +47,7 @@ class Share:
 
     @property
     def width(self) -> int:
-        """Bits from the lowest on."""
+        """Bits of the table, from the lowest that is not always 0 on."""
         return max(0, self.size.bit_length() - self.low)
 
 

@@ -50,7 +50,7 @@ def shrink(
 
 
 def _weights(layer: Dense) -> int:
-    """Weights that cost something."""
+    """How many weights of a layer are not 0, and cost something."""
     return int(np.count_nonzero(const(layer.weight).values))
 
 
@@ -61,7 +61,7 @@ class Known:
         self._found: dict[int, tuple[Circuit, int]] = {}
 
     def luts(self, design: Design) -> int:
-        """Of all circuits of a design."""
+        """LUTs of all circuits of a design."""
         circuits = [b.circuit for b in design.blocks if isinstance(b, CircuitBlock)]
         return sum(self._of(circuit) for circuit in circuits)
 

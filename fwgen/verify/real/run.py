@@ -28,7 +28,7 @@ class Run:
         return self.values[node.sources[0]]
 
     def shaped(self, node: Node) -> Floats:
-        """The same with the axes that its shape has, after those of events and steps."""
+        """A node's first source with the axes of its shape, after those of events and steps."""
         x = self.value(node)
         return x.reshape(*x.shape[:-1], *self.shapes[node.sources[0]].dims)
 

@@ -14,7 +14,7 @@ class ReluLayer(Layer):
 
 
 class LeakyReluLayer(Layer):
-    """Text for alpha names an array."""
+    """Zero or more as it is, times ``alpha`` below; text for alpha names an array."""
 
     op: Literal["leaky_relu"]
     alpha: Scalar | Name

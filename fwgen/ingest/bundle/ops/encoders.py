@@ -15,7 +15,7 @@ class RateEncoderLayer(Layer):
 
 
 class LatencyEncoderLayer(Layer):
-    """One spike, the earlier the larger the number."""
+    """One spike for each number, the earlier the larger it is."""
 
     op: Literal["latency_encoder"]
     silent_zero: bool

@@ -10,7 +10,7 @@ from fwgen.lower.spiking.unrolled.state import UnrolledState
 
 
 def dense(unrolled: UnrolledState, node: Dense) -> None:
-    """A circuit for each step."""
+    """Accumulators of a dense layer on spikes: a circuit for each step."""
     found, frac = [], unrolled.plan.analysis.values[node.name].frac
     for t, spikes in enumerate(unrolled.steps[node.source]):
         name = f"{node.name}__t{t}"

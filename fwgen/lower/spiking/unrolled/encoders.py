@@ -6,7 +6,7 @@ from fwgen.lower.spiking.unrolled.state import UnrolledState
 
 
 def latency_encoder(unrolled: UnrolledState, node: LatencyEncoder) -> None:
-    """One circuit, with a port for each step."""
+    """A latency encoder as one circuit, with a port for the spikes of each step."""
     plan, source = unrolled.plan, unrolled.plan.signals[node.source]
     values, steps = plan.analysis.values[node.source], plan.graph.steps
     circuit = plan.once(

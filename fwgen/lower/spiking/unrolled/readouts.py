@@ -17,12 +17,12 @@ def membrane(unrolled: UnrolledState, node: Membrane) -> None:
 
 
 def last_membrane(unrolled: UnrolledState, node: LastMembrane) -> None:
-    """The membranes of the last step."""
+    """The membranes of the last step, wires to that step's circuit."""
     unrolled.plan.signals[node.name] = unrolled.membranes[node.source][-1]
 
 
 def gather(unrolled: UnrolledState, node: ReadOut) -> None:
-    """What is gathered over all steps."""
+    """A read-out that gathers over all steps: one circuit that reads every step."""
     plan = unrolled.plan
     steps = (unrolled.membranes if isinstance(node, Maximum) else unrolled.steps)[node.source]
     given = unrolled.given([(f"step{t}_i", s) for t, s in enumerate(steps)])

@@ -65,7 +65,7 @@ class UnrolledState:
         return found
 
     def zeros(self, name: str, like: Signal, frac: int) -> Signal:
-        """Membranes before the first step."""
+        """Membranes before the first step, all 0."""
         c = Circuit(self.plan.pace)
         c.input("membrane_i", self.ranges[like.net])
         zeros = [c.constant(0)] * like.count

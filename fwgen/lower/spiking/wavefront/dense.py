@@ -36,7 +36,7 @@ def _form(wave: WavefrontState, node: Dense, arrivals: tuple[int, ...]) -> Accum
     readers = [n for n in plan.graph if isinstance(n, Lif) and n.source == node.name]
 
     def cycles(circuit: Circuit) -> int:
-        """From spikes to membranes."""
+        """Clock cycles from spikes to membranes."""
         ready = max(w.arrival for w in circuit.outputs[0].words)
         late = any(not fits(wave, core_of(wave, lif, ready)) for lif in readers)
         return circuit.latency + late

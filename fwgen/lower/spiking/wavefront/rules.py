@@ -40,5 +40,5 @@ class Wavefront(WavefrontState):
     """Lowers nodes with a value for each time step into a plan."""
 
     def lower(self, node: Node) -> None:
-        """Add one node."""
+        """Lower one node by its rule: blocks and signals are added to the plan."""
         RULES[type(node)](self, node)

@@ -26,7 +26,7 @@ class WavefrontState:
 
     @property
     def steps(self) -> Steps:
-        """How an event's steps pass."""
+        """How the steps of an event pass: lanes, cycles, and the lane of the last."""
         return Steps(self.plan.graph.steps, self.schedule.lanes)
 
     def copies(self) -> Iterator[tuple[int, str]]:
