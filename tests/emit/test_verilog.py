@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from fwgen.emit.circuit import Writer
 from fwgen.emit.literals import literal
+from fwgen.emit.memories import memory
 from fwgen.emit.top import emit_rtl
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
 from fwgen.ir.ranges import Range
 from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.names import Names
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.words import (
     Above,
@@ -168,3 +170,21 @@ def test_narrow_signals_fill_their_port() -> None:
     top = emit_rtl(lower(graph, Pace(240.0)), graph)["dut.v"]
     assert "assign q_o[8:0] = {{6{q__at1[2]}}, q__at1[2:0]};" in top
     assert "assign q_o[17:9] = {{6{q__at1[5]}}, q__at1[5:3]};" in top
+
+
+def test_a_memory_has_a_list_for_each_run_of_its_entries() -> None:
+    """What is never addressed has none, and no list is longer than 256 entries."""
+    made = memory(Names(), "t__table", 3, [None, 1, -2, None, 3])
+    assert made.declared[1:] == [
+        "localparam [5:0] t__values = {3'd1, -3'sd2};",
+        "localparam [2:0] t__values_1 = {3'd3};",
+    ]
+    assert [line.partition(") ")[2] for line in made.fill] == [
+        "t__table[entry] = t__values[3*(2-entry)+:3];",
+        "t__table[entry] = t__values_1[3*(4-entry)+:3];",
+    ]
+    long = memory(Names(), "t", 1, [1] * 300)
+    heads = [line.partition(")")[0] for line in long.fill]
+    assert heads == [
+        f"for (entry = {a}; entry <= {b}; entry = entry + 1" for a, b in ((0, 255), (256, 299))
+    ]
