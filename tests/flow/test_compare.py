@@ -16,6 +16,7 @@ import pytest
 from fwgen import cli
 from fwgen.emit.top import emit_rtl
 from fwgen.errors import MismatchError
+from fwgen.flow import benches
 from fwgen.flow import compare as differences
 from fwgen.flow.prepare import prepare
 from fwgen.flow.verdict import judge_comparison
@@ -394,7 +395,7 @@ def test_firmware_that_differs_is_found_and_ends_with_3(
         assert files["demo.v"] != text
         return files
 
-    monkeypatch.setattr(differences, "emit_rtl", broken)
+    monkeypatch.setattr(benches, "emit_rtl", broken)
     code, said, complaint = run(dense_draft(), dense_outputs(), "--json", "found.json")
     line = "firmware and reference: first layer that differs: 'e' (dense): 6 of 12 elements in 6 of"
     assert line in said
