@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from fwgen.errors import BundleError
+from fwgen.ingest.bundle.ops import LAYERS
 from fwgen.ingest.draft import Draft, FormatNotes, Names
 from fwgen.ingest.names import SYNAPSE
 from fwgen.ingest.norm import norm_factors
@@ -42,15 +43,18 @@ _PASSING = frozenset({"relu", "slice"})  # open where its source is
 _NEURONS = frozenset({"lif", "if", "li", "cuba_lif", "membrane"})
 _WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "threshold"}) | _NEURONS
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
+_SUFFIX = "_format"
+# an accumulator is declared or there is none; a threshold is exact on its source's grid
+_NEVER_OPEN = frozenset({"accumulator", "value"})
 _PARAMETERS = {
-    "dense": ("weight", "bias"),
-    "batch_norm": ("scale", "offset"),
-    "leaky_relu": ("alpha",),
-    "lif": ("beta", "threshold", "membrane", "recurrent"),
-    "if": ("threshold", "membrane", "recurrent"),
-    "li": ("beta", "membrane"),
-    "cuba_lif": ("alpha", "syn", "beta", "threshold", "membrane", "recurrent"),
+    op: tuple(
+        key.removesuffix(_SUFFIX)
+        for key in layer.model_fields
+        if key.endswith(_SUFFIX) and key.removesuffix(_SUFFIX) not in _NEVER_OPEN
+    )
+    for op, layer in LAYERS.items()
 }
+"""What has a format of its own in each layer of ``model.yaml``, by its operation."""
 _STATES = frozenset({"membrane", "syn"})
 
 

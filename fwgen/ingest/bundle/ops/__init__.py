@@ -1,5 +1,7 @@
 """The layers of ``model.yaml`` by families: their keys, and the nodes they make."""
 
+from typing import get_args
+
 from fwgen.ingest.bundle.ops import (
     activations,
     basic,
@@ -12,7 +14,7 @@ from fwgen.ingest.bundle.ops import (
 )
 from fwgen.ingest.bundle.site import Makers
 
-__all__ = ["MAKERS", "SPIKING"]
+__all__ = ["LAYERS", "MAKERS", "SPIKING"]
 
 MAKERS: Makers = {
     **basic.MAKERS,
@@ -26,3 +28,5 @@ MAKERS: Makers = {
 }
 SPIKING = frozenset({*neurons.MAKERS, *encoders.MAKERS})
 """Layers whose values have time steps whatever they read."""
+LAYERS = {get_args(layer.model_fields["op"].annotation)[0]: layer for layer in MAKERS}
+"""The layers of the schema by their operations."""
