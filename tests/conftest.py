@@ -11,6 +11,12 @@ import pytest
 from tests.ingest.drafts import Draft, small_draft
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The whole suite takes every core; what is named on the command line runs in this process."""
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return (os.cpu_count() or 1) if whole else 0
+
+
 @pytest.fixture
 def draft() -> Draft:
     """A small valid bundle, to be changed before it is written."""
