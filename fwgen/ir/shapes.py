@@ -12,7 +12,7 @@ from fwgen.ir.ops import (
     vectors,
 )
 from fwgen.ir.ops.activations import declared_grid
-from fwgen.ir.ops.neurons import Lif
+from fwgen.ir.ops.neurons import Neurons
 from fwgen.ir.ops.readouts import LastMembrane, Maximum, Membrane
 from fwgen.ir.shape import MAX_ELEMENTS, Known, Nodes, Shape, ShapeRules, Shapes, misfit, vector
 
@@ -61,7 +61,7 @@ def _check_integrators(node: Node, nodes: Nodes) -> None:
         return
     for name in node.sources:
         source = nodes[name]
-        if isinstance(source, Lif) and not source.fires:
+        if isinstance(source, Neurons) and not source.fires:
             raise misfit(
                 node,
                 "a source that has values: of an li layer, last_membrane, maximum and membrane "

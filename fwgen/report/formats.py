@@ -6,7 +6,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
     Const,
     Dense,
-    Lif,
+    Neurons,
     Node,
     Real,
     ShiftLeak,
@@ -34,7 +34,7 @@ def format_list(quantised: Quantised) -> list[Json]:
                 f"{c.what} {c.fmt} {verb}; {c.sufficient_text} would hold every value"
             )
     for node in graph:
-        if isinstance(node, Lif) and node.fires and not any(analysis.lifs[node.name].can_fire):
+        if isinstance(node, Neurons) and node.fires and not any(analysis.lifs[node.name].can_fire):
             notes.setdefault(node.name, []).append("never fires; only its membrane is of use")
         if isinstance(node, Threshold):
             values = analysis.values[node.name]
@@ -71,7 +71,7 @@ def _format_row(node: Node, analysis: Analysis, notes: list[str]) -> Json:
         "formats": {key: str(_format_of(part)) for key, part in node.formats.items()},
         "notes": notes,
     }
-    if isinstance(node, Lif):
+    if isinstance(node, Neurons):
         membrane = analysis.lifs[node.name].membrane
         unit = 2.0**-membrane.frac
         row["membrane_lowest"] = float(min(membrane.lo)) * unit

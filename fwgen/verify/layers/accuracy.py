@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from fwgen.ingest.bundle.samples import SampleEvents
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import KlDivergence, LatencyEncoder, Lif, SquaredError, SumSquares, Threshold
+from fwgen.ir.nodes import (
+    KlDivergence,
+    LatencyEncoder,
+    Neurons,
+    SquaredError,
+    SumSquares,
+    Threshold,
+)
 from fwgen.verify.bench.events import random_events
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference, quantise_input
@@ -79,7 +86,7 @@ def _set(
         "spikes_differ": {
             node.name: float(np.mean(wide[node.name] != exact[node.name].astype(float)))
             for node in real
-            if isinstance(node, LatencyEncoder) or (isinstance(node, Lif) and node.fires)
+            if isinstance(node, LatencyEncoder) or (isinstance(node, Neurons) and node.fires)
         },
         "triggers": {},
     }

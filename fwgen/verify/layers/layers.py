@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fwgen.ir.cast import Ints, from_real, to_real
-from fwgen.ir.nodes import LatencyEncoder, Lif, Node, Threshold
+from fwgen.ir.nodes import LatencyEncoder, Neurons, Node, Threshold
 from fwgen.quantise.passes import Quantised
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.layers.tally import Apart, Tally
@@ -69,9 +69,9 @@ def rows_of(quantised: Quantised, reference: Reference) -> list[Row]:
 
 def _rows(node: Node, home: str, reference: Reference, note: str) -> list[Row]:
     values = reference.analysis.values[home]
-    bits = isinstance(node, Lif | LatencyEncoder | Threshold)
+    bits = isinstance(node, Neurons | LatencyEncoder | Threshold)
     rows = [Row(node.name, node.op, home, home, str(values.fmt), values.frac, bits, note)]
-    if isinstance(node, Lif):
+    if isinstance(node, Neurons):
         rows = rows if node.fires else []
         membrane = reference.analysis.lifs[home].membrane
         key = f"{home}.membrane"
