@@ -60,7 +60,7 @@ class Neuron:
 
 
 @dataclass(slots=True)
-class Seen:
+class NeuronHulls:
     """Hulls collected over all steps of one neuron."""
 
     exact: Hull = field(default_factory=Hull)  # v and u' on the membrane's grid before overflow
@@ -159,8 +159,8 @@ def common_frac(node: Neurons, current_frac: int) -> int:
     return max(fmt.frac + leak, fmt.frac, current_frac, threshold)
 
 
-def _walk(neuron: Neuron, steps: int) -> Seen:
-    seen = Seen()
+def _walk(neuron: Neuron, steps: int) -> NeuronHulls:
+    seen = NeuronHulls()
     u: Interval = (0, 0)
     seen.u.add(*u)
     for _ in range(steps):
@@ -173,7 +173,7 @@ def _walk(neuron: Neuron, steps: int) -> Seen:
     return seen
 
 
-def _branch(neuron: Neuron, seen: Seen, new: Hull, u: Interval, reset: bool) -> None:
+def _branch(neuron: Neuron, seen: NeuronHulls, new: Hull, u: Interval, reset: bool) -> None:
     exact = _exact(neuron, u, reset)
     seen.peak = max(seen.peak, *map(abs, exact), *(abs(neuron.leak(end)) for end in u))
     seen.peak = max(seen.peak, abs(neuron.threshold), *map(abs, neuron.current))
@@ -198,7 +198,7 @@ def _exact(neuron: Neuron, u: Interval, reset: bool) -> Interval:
     return lo, hi
 
 
-def _after(neuron: Neuron, seen: Seen, v: Interval, d: int) -> Interval:
+def _after(neuron: Neuron, seen: NeuronHulls, v: Interval, d: int) -> Interval:
     if neuron.node.reset_delay or d == 0 or neuron.node.reset is Reset.NONE:
         return v
     lift = neuron.frac - neuron.membrane.frac

@@ -17,12 +17,12 @@ from fwgen.lower.circuit.names import Names
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.words import (
     Above,
-    Add,
+    Addition,
     Clamp,
     Even,
     Floor,
     Gate,
-    Multiply,
+    Product,
     RoundUp,
     Select,
     Square,
@@ -71,9 +71,9 @@ BIT = Word("bit_0", 0, 1)
 @pytest.mark.parametrize(
     ("op", "text"),
     [
-        (Add(Word("y", -8, 10), A, 0, B, 0, False), "{a[3], a} + {3'd0, b}"),
-        (Add(Word("y", -20, 7), A, 0, B, 2, True), "{{2{a[3]}}, a} - {{2'd0, b}, 2'd0}"),
-        (Add(Word("y", -3, 0), Word("", 0, 0), 0, B, 0, True), "-{1'd0, b}"),
+        (Addition(Word("y", -8, 10), A, 0, B, 0, False), "{a[3], a} + {3'd0, b}"),
+        (Addition(Word("y", -20, 7), A, 0, B, 2, True), "{{2{a[3]}}, a} - {{2'd0, b}, 2'd0}"),
+        (Addition(Word("y", -3, 0), Word("", 0, 0), 0, B, 0, True), "-{1'd0, b}"),
         (Gate(Word("y", -5, 0), BIT, -5), "bit_0 ? -4'sd5 : 4'd0"),
         (Select(Word("y", -8, 7), BIT, A, B), "bit_0 ? a : {2'd0, b}"),
         (Above(Word("y", 0, 1), A, -3), "$signed(a) > -4'sd3"),
@@ -116,8 +116,8 @@ BIT = Word("bit_0", 0, 1)
         (Wrap(Word("y", 0, 63), A), "{{2{a[3]}}, a}"),
         (Square(Word("y", 0, 64), A), "$signed(a) * $signed(a)"),
         (Square(Word("y", 0, 9), B), "b * b"),
-        (Multiply(Word("y", -24, 21), A, B), "$signed({{2{a[3]}}, a}) * $signed({4'd0, b})"),
-        (Multiply(Word("y", 0, 9), B, B), "{2'd0, b} * {2'd0, b}"),
+        (Product(Word("y", -24, 21), A, B), "$signed({{2{a[3]}}, a}) * $signed({4'd0, b})"),
+        (Product(Word("y", 0, 9), B, B), "{2'd0, b} * {2'd0, b}"),
     ],
 )
 def test_operation(op, text: str) -> None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.node import FORMAT, OPTIONAL, PARAMETER, Const, Node, Param, Unary
-from fwgen.ir.shape import Known, Shape, ShapeRules, misfit
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit
 
 
 class Reset(StrEnum):
@@ -105,17 +105,17 @@ class CubaLif(Neurons):
         )
 
 
-def _lif(node: Lif, known: Known) -> Shape:
+def _lif(node: Lif, known: Earlier) -> Shape:
     return _neurons(node, known, {"beta": node.beta})
 
 
-def _cuba_lif(node: CubaLif, known: Known) -> Shape:
+def _cuba_lif(node: CubaLif, known: Earlier) -> Shape:
     if node.recurrent is None:
         raise misfit(node, "recurrent weights: li, membrane and lif do without", "none")
     return _neurons(node, known, {"beta": node.beta, "alpha": node.alpha})
 
 
-def _neurons(node: Neurons, known: Known, leaks: Mapping[str, Param | ShiftLeak]) -> Shape:
+def _neurons(node: Neurons, known: Earlier, leaks: Mapping[str, Param | ShiftLeak]) -> Shape:
     source = known.source(node)
     params: dict[str, Param] = {} if node.threshold is None else {"threshold": node.threshold}
     if not node.fires and node.reset is not Reset.NONE:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from fwgen.ir.node import Node, Unary
 from fwgen.ir.ops.neurons import Neurons
-from fwgen.ir.shape import Known, Shape, ShapeRules, misfit
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ class FirstSpike(ReadOut):
     op: ClassVar[str] = "first_spike"
 
 
-def _read_out(node: Membrane | ReadOut, known: Known) -> Shape:
+def _read_out(node: Membrane | ReadOut, known: Earlier) -> Shape:
     if not isinstance(known.nodes[node.source], Neurons):
         raise misfit(node, "to read a lif layer", f"'{node.source}', which is none")
     return Shape(known.source(node).dims, temporal=isinstance(node, Membrane))
