@@ -15,16 +15,16 @@ from fwgen.ir.fixed import Rounding
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.words import (
     Above,
-    Add,
+    Addition,
     Clamp,
     Even,
     Floor,
     Gate,
     Joined,
     Lookup,
-    Multiply,
     Op,
     Pick,
+    Product,
     Register,
     RoundUp,
     Select,
@@ -45,7 +45,7 @@ class Writer(Operands):
     def lines(self, op: Op) -> list[str]:
         """The statements of one combinational operation, tables that it reads first."""
         tables = self._table_of(op)
-        if isinstance(op, Add) and op.carry:
+        if isinstance(op, Addition) and op.carry:
             return [f"{self.declare(op.word)};", *self._with_carry(op, op.carry)]
         return [*tables, f"{self.declare(op.word)} = {self._value(op)};"]
 
@@ -57,7 +57,7 @@ class Writer(Operands):
                 if op.port_width == 1 and op.lsb == 0 and width == 1:
                     return f"{op.port}[0]"
                 return f"{op.port}[{top}:{op.lsb}]" if width > 1 else f"{op.port}[{top}]"
-            case Add():
+            case Addition():
                 return self._sum(op)
             case Gate():
                 spike = self.bits(op.bit, 1)
@@ -93,14 +93,14 @@ class Writer(Operands):
                 self.mark(op.a, op.a.width - 1, 0)
                 factor = f"$signed({op.a.name})" if op.a.signed else op.a.name
                 return f"{factor} * {factor}"
-            case Multiply():
+            case Product():
                 return f"{self._factor(op.a, op)} * {self._factor(op.b, op)}"
             case Lookup():
                 return self._lookup(op)
             case _:
                 raise TypeError(f"no Verilog form for {type(op).__name__}")
 
-    def _factor(self, word: Word, op: Multiply) -> str:
+    def _factor(self, word: Word, op: Product) -> str:
         """An operand as wide as the product, so that no tool extends it its own way."""
         text = self.bits(word, op.word.width)
         return f"$signed({text})" if op.word.signed else text
@@ -141,7 +141,7 @@ class Writer(Operands):
         self.fills += made.fill
         return made.declared
 
-    def _sum(self, op: Add) -> str:
+    def _sum(self, op: Addition) -> str:
         width = op.word.width
         a, b = self.shifted(op.a, op.a_shift, width), self.shifted(op.b, op.b_shift, width)
         if op.b.constant and op.b.lo == 0:
@@ -150,7 +150,7 @@ class Writer(Operands):
             return f"-{b}" if op.minus else b
         return f"{a} {'-' if op.minus else '+'} {b}"
 
-    def _with_carry(self, op: Add, carry: Word) -> Iterator[str]:
+    def _with_carry(self, op: Addition, carry: Word) -> Iterator[str]:
         """A cell for the bits from where the carry enters; those below are handed on."""
         name, low, width = op.word.name, op.b_shift, op.word.width - op.b_shift
         ports = {

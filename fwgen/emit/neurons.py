@@ -9,7 +9,7 @@ from fwgen.emit.literals import literal
 from fwgen.emit.memories import ENTRY
 from fwgen.emit.render import places, render
 from fwgen.ir.cast import to_real
-from fwgen.ir.nodes import Const, Lif, Reset, ShiftLeak
+from fwgen.ir.nodes import Const, Neurons, Reset, ShiftLeak
 from fwgen.lower.circuit.names import Names
 from fwgen.lower.circuit.words import Word
 from fwgen.lower.design import LifBlock, Signal
@@ -42,7 +42,7 @@ def lif_controls(block: LifBlock) -> list[str]:
     return ["clear_i"] * any(kind.reads(kind.membrane) for kind in block.core.kinds)
 
 
-def lif_files(stem: str, modules: Names, block: LifBlock, node: Lif) -> dict[str, str]:
+def lif_files(stem: str, modules: Names, block: LifBlock, node: Neurons) -> dict[str, str]:
     """The files of a layer by name: ``stem`` is its module, ``modules`` are all of the design."""
     kinds = [
         _Neuron(modules.take(f"{stem}__neuron{i}"), block, kind)
@@ -98,7 +98,7 @@ class _Neuron:
         """Whether a port shows the membrane after the last lane."""
         return self._from_shown or bool(self.block.membranes)
 
-    def text(self, node: Lif) -> str:
+    def text(self, node: Neurons) -> str:
         """The text of the Verilog file."""
         kind, core = self.kind, self.block.core
         writer = Writer(kind.circuit.names.copy())
@@ -225,7 +225,7 @@ def _spike(lane: int) -> Word:
     return Word(f"spike{lane}_q", 0, 1)
 
 
-def _beta_text(node: Lif) -> str:
+def _beta_text(node: Neurons) -> str:
     if isinstance(node.beta, ShiftLeak):
         return f"1 - 2**-{node.beta.shift} by shift and subtract"
     return _constant_text(node.beta)

@@ -10,7 +10,7 @@ from fwgen.emit.nets import AT, Modules, Nets, own
 from fwgen.emit.neurons import lif_files
 from fwgen.emit.render import places, render
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 from fwgen.lower.design import CircuitBlock, Design, LifBlock, OutputBlock, RestartBlock
 
 
@@ -28,9 +28,9 @@ def emit_rtl(design: Design, graph: Graph) -> dict[str, str]:
     return files | {f"{cell}.v": cell_text(cell) for cell in cells_of(design)}
 
 
-def _neurons(block: LifBlock, graph: Graph) -> Lif:
+def _neurons(block: LifBlock, graph: Graph) -> Neurons:
     node = graph[block.name]
-    if not isinstance(node, Lif):
+    if not isinstance(node, Neurons):
         raise TypeError(f"block '{block.name}' belongs to no lif layer")
     return node
 

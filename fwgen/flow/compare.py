@@ -60,7 +60,7 @@ def compare(model: Path, options: Options, stage: Stage = silent) -> Json:
         ready = prepare(model)
         given = read_outputs(options.against, ready.bundle.graph) if options.against else None
     events = _events(ready, given)
-    layers = Layers(ready.bundle.graph, ready.reference)
+    layers = Layers(ready.quantised, ready.reference)
     compared = {row.name for row in layers.rows if row.value is not None}
     nowhere = [name for name in events.given if name not in compared]
     if options.strict and nowhere:

@@ -35,7 +35,7 @@ def report_of(ready: Prepared, design: Design, aim: Aim, benches: dict[str, Benc
         "resources": None,
         "timing": None,
         "estimate": estimate_block(design),
-        "accuracy": compare(ready.bundle.graph, ready.reference, samples),
+        "accuracy": compare(ready.quantised.folded, ready.reference, samples),
         "interface": reports.interface_block(design.interface),
         "formats": format_rows(ready),
         "notes": notes(ready, design, benches),
@@ -68,7 +68,7 @@ def set_times(
 
 def format_rows(ready: Prepared) -> list[Json]:
     """Every node with its formats, its bounds, and notes."""
-    return format_list(ready.graph, ready.reference.analysis, ready.bundle.graph)
+    return format_list(ready.quantised)
 
 
 def notes(ready: Prepared, design: Design, benches: dict[str, BenchResult]) -> list[str]:

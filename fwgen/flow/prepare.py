@@ -13,7 +13,7 @@ from fwgen.lower.choose import Chosen, Limits, check_possible, choose
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.design import Design
 from fwgen.lower.lowering import Lowerings
-from fwgen.quantise.passes import quantise
+from fwgen.quantise.passes import Quantised
 from fwgen.verify.reference import Reference
 
 
@@ -53,8 +53,17 @@ class Prepared:
     """A model after the quantise stage."""
 
     bundle: Bundle
-    graph: Graph
-    reference: Reference
+    quantised: Quantised
+
+    @property
+    def graph(self) -> Graph:
+        """The integer graph."""
+        return self.quantised.graph
+
+    @property
+    def reference(self) -> Reference:
+        """Its interpreter."""
+        return Reference(self.quantised.graph, self.quantised.analysis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +90,9 @@ def prepare(model: Path) -> Prepared:
     """
     bundle = read_bundle(model)
     try:
-        graph = quantise(bundle.graph)
+        return Prepared(bundle, Quantised.of(bundle.graph))
     except FwgenError as error:
         raise error.within(str(bundle.files[0])) from None
-    return Prepared(bundle, graph, Reference.of(graph))
 
 
 def aim_of(ready: Prepared, wishes: Wishes) -> Aim:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from fwgen.errors import BundleError
+from fwgen.ingest.bundle.ops import FORMATTED
 from fwgen.ingest.draft import Draft, FormatNotes, Names
 from fwgen.ingest.names import SYNAPSE
 from fwgen.ingest.norm import norm_factors
@@ -42,15 +43,8 @@ _PASSING = frozenset({"relu", "slice"})  # open where its source is
 _NEURONS = frozenset({"lif", "if", "li", "cuba_lif", "membrane"})
 _WAITING = frozenset({"relu", "leaky_relu", "slice", "quantise", "threshold"}) | _NEURONS
 _POSITIVE_FUNCTIONS = frozenset({"sigmoid", "exp", "sqrt", "rsqrt", "square", "softplus"})
-_PARAMETERS = {
-    "dense": ("weight", "bias"),
-    "batch_norm": ("scale", "offset"),
-    "leaky_relu": ("alpha",),
-    "lif": ("beta", "threshold", "membrane", "recurrent"),
-    "if": ("threshold", "membrane", "recurrent"),
-    "li": ("beta", "membrane"),
-    "cuba_lif": ("alpha", "syn", "beta", "threshold", "membrane", "recurrent"),
-}
+# an accumulator is declared or there is none; a threshold is exact on its source's grid
+_NEVER_OPEN = frozenset({"accumulator", "value"})
 _STATES = frozenset({"membrane", "syn"})
 
 
@@ -262,9 +256,11 @@ def _sources(draft: Draft, layer: LayerKeys) -> list[str]:
 
 def _open_parameters(layer: LayerKeys) -> Iterable[str]:
     """Parameters without a format, as far as the layer has them."""
-    for key in _PARAMETERS.get(layer["op"], ()):
-        absent = (key == "bias" and layer.get("bias") is False) or (
-            key == "recurrent" and key not in layer
+    for key in FORMATTED[layer["op"]]:
+        absent = (
+            key in _NEVER_OPEN
+            or (key == "bias" and layer.get("bias") is False)
+            or (key == "recurrent" and key not in layer)
         )
         if f"{key}_format" not in layer and not absent:
             yield key

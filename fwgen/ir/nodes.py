@@ -21,7 +21,7 @@ from fwgen.ir.ops.activations import CUSTOM, FUNCTIONS, LeakyRelu, Relu, Table
 from fwgen.ir.ops.basic import Input, Quantise
 from fwgen.ir.ops.dense import BatchNorm, Dense
 from fwgen.ir.ops.encoders import LatencyEncoder
-from fwgen.ir.ops.neurons import CubaLif, Lif, Reset, ShiftLeak
+from fwgen.ir.ops.neurons import CubaLif, Lif, Neurons, Reset, ShiftLeak
 from fwgen.ir.ops.readouts import (
     FirstSpike,
     LastMembrane,
@@ -72,6 +72,7 @@ __all__ = [
     "Maximum",
     "Membrane",
     "Multiply",
+    "Neurons",
     "Node",
     "Pair",
     "Param",

@@ -49,7 +49,7 @@ class Nodes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Earlier:
     """What a rule may look at: the nodes by name, and the shapes of those before."""
 
     nodes: Nodes
@@ -60,7 +60,7 @@ class Known:
         return self.shapes[node.sources[0]]
 
 
-ShapeRule = Callable[[Any, Known], Shape]
+ShapeRule = Callable[[Any, Earlier], Shape]
 """From a node and what is known to the shape of its value; GraphError if it cannot read that."""
 ShapeRules = Mapping[type[Node], ShapeRule]
 
@@ -70,7 +70,7 @@ def vector(size: int, *, temporal: bool = False) -> Shape:
     return Shape((size,), temporal)
 
 
-def static(node: Node, shape: Shape, known: Known) -> Shape:
+def static(node: Node, shape: Shape, known: Earlier) -> Shape:
     """The shape, of a node whose sources all exist once per event.
 
     Raises
@@ -83,7 +83,7 @@ def static(node: Node, shape: Shape, known: Known) -> Shape:
     return shape
 
 
-def alike(node: Node, known: Known) -> bool:
+def alike(node: Node, known: Earlier) -> bool:
     """Whether the sources are temporal; they must agree.
 
     Raises
@@ -102,7 +102,7 @@ def alike(node: Node, known: Known) -> bool:
     return kinds == {True}
 
 
-def same_dims(node: Node, known: Known) -> tuple[int, ...]:
+def same_dims(node: Node, known: Earlier) -> tuple[int, ...]:
     """Axes of the sources, which must agree.
 
     Raises
@@ -126,7 +126,7 @@ def same_dims(node: Node, known: Known) -> tuple[int, ...]:
     return next(iter(found))
 
 
-def one_axis(node: Node, known: Known) -> int:
+def one_axis(node: Node, known: Earlier) -> int:
     """Number of elements of the first source, which must be a vector.
 
     Raises

@@ -12,14 +12,14 @@ from fwgen.ir.ops import (
     vectors,
 )
 from fwgen.ir.ops.activations import declared_grid
-from fwgen.ir.ops.neurons import Lif
+from fwgen.ir.ops.neurons import Neurons
 from fwgen.ir.ops.readouts import LastMembrane, Maximum, Membrane
-from fwgen.ir.shape import MAX_ELEMENTS, Known, Nodes, Shape, ShapeRules, Shapes, misfit, vector
+from fwgen.ir.shape import MAX_ELEMENTS, Earlier, Nodes, Shape, ShapeRules, Shapes, misfit, vector
 
 __all__ = [
     "MAX_ELEMENTS",
     "RULES",
-    "Known",
+    "Earlier",
     "Shape",
     "Shapes",
     "declared_grid",
@@ -52,7 +52,7 @@ def shape_of(node: Node, nodes: Nodes, known: Shapes) -> Shape:
     rule = RULES.get(type(node))
     if rule is None:
         raise misfit(node, "a known operation", f"'{node.op}'")
-    return rule(node, Known(nodes, known))
+    return rule(node, Earlier(nodes, known))
 
 
 def _check_integrators(node: Node, nodes: Nodes) -> None:
@@ -61,7 +61,7 @@ def _check_integrators(node: Node, nodes: Nodes) -> None:
         return
     for name in node.sources:
         source = nodes[name]
-        if isinstance(source, Lif) and not source.fires:
+        if isinstance(source, Neurons) and not source.fires:
             raise misfit(
                 node,
                 "a source that has values: of an li layer, last_membrane, maximum and membrane "

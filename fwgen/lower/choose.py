@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fwgen.errors import LoweringError
-from fwgen.ir.nodes import Dense, Lif
+from fwgen.ir.nodes import Dense, Neurons
 from fwgen.ir.ranges import const
 from fwgen.ir.schedule import MAX_COPIES, Schedule
 from fwgen.lower.design import Design, LifBlock
@@ -123,7 +123,7 @@ def choose(
         Whether to work out all candidates even where nothing is to be chosen.
     """
     graph = lowerings.graph
-    if not any(isinstance(node, Lif) for node in graph):
+    if not any(isinstance(node, Neurons) for node in graph):
         return Chosen(asked or Schedule(), "the model has no time steps", (), limits)
     if asked and not every:
         return Chosen(asked, "asked for", (), limits)
@@ -156,7 +156,7 @@ def _candidates(lowerings: Lowerings, limits: Limits) -> Iterator[Candidate]:
     graph = lowerings.graph
     steps = graph.steps
     # spikes that come back are there a clock later
-    back = any(isinstance(node, Lif) and node.recurrent is not None for node in graph)
+    back = any(isinstance(node, Neurons) and node.recurrent is not None for node in graph)
     for lanes in _lanes(1 if back else steps):
         found = _pair(lowerings, Schedule(lanes, _copies(lowerings, lanes, limits)))
         yield from found
@@ -199,7 +199,7 @@ def _synapses(lowerings: Lowerings) -> int:
     graph = lowerings.graph
     shapes = graph.shapes()
     dense = (n for n in graph if isinstance(n, Dense) and shapes[n.source].temporal)
-    back = (n.recurrent for n in graph if isinstance(n, Lif) and n.recurrent is not None)
+    back = (n.recurrent for n in graph if isinstance(n, Neurons) and n.recurrent is not None)
     matrices = [*(node.weight for node in dense), *back]
     return sum(const(matrix).values.size for matrix in matrices)
 

@@ -12,7 +12,7 @@ from fwgen.lower.estimate.design import estimate
 from fwgen.lower.plan import Plan
 from fwgen.lower.static.merged import decisions
 from fwgen.lower.static.part import Decided
-from fwgen.lower.static.shrink import Choice, Known, shrink
+from fwgen.lower.static.shrink import Choice, CircuitLuts, shrink
 from fwgen.lower.walk import walk
 from fwgen.quantise.analysis import Analysis, analyse
 
@@ -52,7 +52,7 @@ class Lowerings:
 
     def best(self, schedule: Schedule) -> Design:
         """The design with the smallest adder graphs that cost no cycle of latency."""
-        counted, designs = Known(), []
+        counted, designs = CircuitLuts(), []
         beside = decisions(self.graph, self.analysis.values)
         for decided in [{}, beside] if beside else [{}]:
 

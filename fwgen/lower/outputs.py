@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import LastMembrane, Lif, Maximum, Quantise, Table
+from fwgen.ir.nodes import LastMembrane, Maximum, Neurons, Quantise, Table
 from fwgen.ir.ports import Interface, Port
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.design import OutputBlock
@@ -24,7 +24,7 @@ def _port_format(plan: Plan, name: str) -> Fixed:
         return _plain(node.fmt)
     if isinstance(node, LastMembrane | Maximum):
         lif = graph[node.source]
-        if isinstance(lif, Lif) and lif.membrane is not None:
+        if isinstance(lif, Neurons) and lif.membrane is not None:
             return _plain(lif.membrane)
     return plan.analysis.values[name].fmt
 
@@ -34,7 +34,7 @@ def interface(
 ) -> Interface:
     """Ports, latency and interval of the top module."""
     graph = plan.graph
-    node, temporal = graph.input, any(isinstance(n, Lif) for n in graph)
+    node, temporal = graph.input, any(isinstance(n, Neurons) for n in graph)
     return Interface(
         top=graph.name,
         inputs=(Port(f"{node.name}_i", _plain(node.fmt), node.elements(graph.steps)),),

@@ -11,7 +11,7 @@ The spiking layers follow one of the schedules of `fwgen.ir.schedule`.
 from dataclasses import dataclass
 
 from fwgen.errors import LoweringError
-from fwgen.ir.nodes import Dense, Input, LatencyEncoder, Lif, Membrane, Node, ReadOut
+from fwgen.ir.nodes import Dense, Input, LatencyEncoder, Membrane, Neurons, Node, ReadOut
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.design import Design, Signal
 from fwgen.lower.outputs import interface, output
@@ -78,10 +78,10 @@ class _Walk:
             case Input() if not node.spikes:
                 port = Signal(f"{node.name}_i", node.fmt, node.size, time=-1)
                 signals[node.name] = self.plan.delayed(port, 0, node.name, "input register")
-            case Input() | Lif() | LatencyEncoder() | Membrane() | ReadOut():
+            case Input() | Neurons() | LatencyEncoder() | Membrane() | ReadOut():
                 self.spiking.lower(node)
             case Dense() if temporal:
-                if not isinstance(self.plan.graph[node.source], Input | LatencyEncoder | Lif):
+                if not isinstance(self.plan.graph[node.source], Input | LatencyEncoder | Neurons):
                     raise _unsupported(
                         node, "spikes or a value that exists once per event as source"
                     )

@@ -8,7 +8,7 @@ from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import Dense
 from fwgen.ir.ranges import Conversion
 from fwgen.quantise.accumulator import ACCUMULATOR, check_accumulator
-from fwgen.quantise.analysis import analyse
+from fwgen.quantise.analysis import Analysis, analyse
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +28,33 @@ class CheckRanges:
 
     def run(self, graph: Graph) -> Graph:
         """The graph, unchanged."""
-        analysis = analyse(graph)
-        for node in graph:
-            if isinstance(node, Dense):
-                check_accumulator(node, analysis.values[node.source])
-        wraps = [c for c in analysis.conversions if can_wrap(c)]
-        for conversion in wraps:
-            if conversion.node not in graph.accepted_wraps:
-                raise _reachable(conversion)
-        idle = sorted(set(graph.accepted_wraps) - {c.node for c in wraps})
-        if idle:
-            raise GraphError(
-                f"accept_wrap: '{idle[0]}'",
-                needed="the name of a layer whose format can wrap",
-                found="no such layer, or one that the range analysis proves safe",
-                do="Remove this entry.",
-            )
+        check_ranges(graph, analyse(graph))
         return graph
+
+
+def check_ranges(graph: Graph, analysis: Analysis) -> None:
+    """Refuse what `CheckRanges` refuses, by an analysis that is there already.
+
+    Raises
+    ------
+    FormatError, GraphError
+        As `CheckRanges`.
+    """
+    for node in graph:
+        if isinstance(node, Dense):
+            check_accumulator(node, analysis.values[node.source])
+    wraps = [c for c in analysis.conversions if can_wrap(c)]
+    for conversion in wraps:
+        if conversion.node not in graph.accepted_wraps:
+            raise _reachable(conversion)
+    idle = sorted(set(graph.accepted_wraps) - {c.node for c in wraps})
+    if idle:
+        raise GraphError(
+            f"accept_wrap: '{idle[0]}'",
+            needed="the name of a layer whose format can wrap",
+            found="no such layer, or one that the range analysis proves safe",
+            do="Remove this entry.",
+        )
 
 
 def can_wrap(conversion: Conversion) -> bool:

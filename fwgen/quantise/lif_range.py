@@ -11,7 +11,7 @@ import numpy as np
 
 from fwgen.ir.cast import Ints, cast, round_integer
 from fwgen.ir.fixed import Fixed, Overflow
-from fwgen.ir.nodes import Const, CubaLif, Lif, Reset, ShiftLeak
+from fwgen.ir.nodes import Const, CubaLif, Neurons, Reset, ShiftLeak
 from fwgen.ir.ranges import Conversion, LifRange, Range, const, filled, floor_to, roomy
 
 Interval = tuple[int, int]
@@ -43,7 +43,7 @@ class Neuron:
     common grid; with a `ShiftLeak` it is None and the leak is taken on the membrane's grid.
     """
 
-    node: Lif
+    node: Neurons
     membrane: Fixed
     frac: int
     beta: int | None
@@ -60,7 +60,7 @@ class Neuron:
 
 
 @dataclass(slots=True)
-class Seen:
+class NeuronHulls:
     """Hulls collected over all steps of one neuron."""
 
     exact: Hull = field(default_factory=Hull)  # v and u' on the membrane's grid before overflow
@@ -70,7 +70,7 @@ class Seen:
     fires: bool = False
 
 
-def lif_current(node: Lif, source: Range) -> Range:
+def lif_current(node: Neurons, source: Range) -> Range:
     """Bounds of the source's value and of the recurrent weights of any spikes: the current.
 
     Of a `CubaLif` it is what goes into its current; `synapse_range` bounds that.
@@ -90,14 +90,14 @@ def synapse_range(node: CubaLif, source: Range, steps: int) -> tuple[LifRange, C
     return result, replace(conversion, node=node.name, what="syn")
 
 
-def recurrent_weights(node: Lif, source_frac: int) -> tuple[Ints, int, int]:
+def recurrent_weights(node: Neurons, source_frac: int) -> tuple[Ints, int, int]:
     """Integer weights on the grid of the current, its fraction bits, and the source's shift."""
     recurrent = const(node.recurrent)
     frac = max(recurrent.fmt.frac, source_frac)
     return recurrent.values << (frac - recurrent.fmt.frac), frac, frac - source_frac
 
 
-def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, Conversion]:
+def lif_range(node: Neurons, current: Range, steps: int) -> tuple[LifRange, Conversion]:
     """Bounds over ``steps`` steps, and what the membrane's format must hold."""
     layer = neurons(node, current)
     seen = [_walk(neuron, steps) for neuron in layer]
@@ -119,7 +119,7 @@ def lif_range(node: Lif, current: Range, steps: int) -> tuple[LifRange, Conversi
     return result, conversion
 
 
-def neurons(node: Lif, current: Range) -> list[Neuron]:
+def neurons(node: Neurons, current: Range) -> list[Neuron]:
     """Each neuron of a layer with its own constants on the layer's common grid."""
     fmt, size = _membrane(node), len(current)
     threshold, limits = _thresholds(node, fmt)
@@ -143,7 +143,7 @@ def neurons(node: Lif, current: Range) -> list[Neuron]:
     ]
 
 
-def _thresholds(node: Lif, fmt: Fixed) -> tuple[Const, Ints]:
+def _thresholds(node: Neurons, fmt: Fixed) -> tuple[Const, Ints]:
     """Thresholds, and above which integers of the membrane they are passed."""
     if node.threshold is None:
         return Const(filled(0, 1), Fixed(False, 1, 1 - fmt.frac)), filled(fmt.hi, 1)
@@ -151,7 +151,7 @@ def _thresholds(node: Lif, fmt: Fixed) -> tuple[Const, Ints]:
     return threshold, floor_to(threshold, fmt.frac)
 
 
-def common_frac(node: Lif, current_frac: int) -> int:
+def common_frac(node: Neurons, current_frac: int) -> int:
     """Fraction bits on which every term of the membrane equation is an integer."""
     fmt = _membrane(node)
     leak = 0 if isinstance(node.beta, ShiftLeak) else max(const(node.beta).fmt.frac, 0)
@@ -159,8 +159,8 @@ def common_frac(node: Lif, current_frac: int) -> int:
     return max(fmt.frac + leak, fmt.frac, current_frac, threshold)
 
 
-def _walk(neuron: Neuron, steps: int) -> Seen:
-    seen = Seen()
+def _walk(neuron: Neuron, steps: int) -> NeuronHulls:
+    seen = NeuronHulls()
     u: Interval = (0, 0)
     seen.u.add(*u)
     for _ in range(steps):
@@ -173,7 +173,7 @@ def _walk(neuron: Neuron, steps: int) -> Seen:
     return seen
 
 
-def _branch(neuron: Neuron, seen: Seen, new: Hull, u: Interval, reset: bool) -> None:
+def _branch(neuron: Neuron, seen: NeuronHulls, new: Hull, u: Interval, reset: bool) -> None:
     exact = _exact(neuron, u, reset)
     seen.peak = max(seen.peak, *map(abs, exact), *(abs(neuron.leak(end)) for end in u))
     seen.peak = max(seen.peak, abs(neuron.threshold), *map(abs, neuron.current))
@@ -198,7 +198,7 @@ def _exact(neuron: Neuron, u: Interval, reset: bool) -> Interval:
     return lo, hi
 
 
-def _after(neuron: Neuron, seen: Seen, v: Interval, d: int) -> Interval:
+def _after(neuron: Neuron, seen: NeuronHulls, v: Interval, d: int) -> Interval:
     if neuron.node.reset_delay or d == 0 or neuron.node.reset is Reset.NONE:
         return v
     lift = neuron.frac - neuron.membrane.frac
@@ -238,7 +238,7 @@ def _range(hulls: list[Hull], frac: int) -> Range:
     return Range(lo, hi, frac)
 
 
-def _membrane(node: Lif) -> Fixed:
+def _membrane(node: Neurons) -> Fixed:
     if node.membrane is None:
         raise TypeError("range analysis works on integer graphs only")
     return node.membrane

@@ -4,35 +4,29 @@ import numpy as np
 
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import (
-    BatchNorm,
     Const,
-    CubaLif,
     Dense,
-    LeakyRelu,
-    Lif,
+    Neurons,
     Node,
-    Quantise,
     Real,
     ShiftLeak,
-    Table,
     Threshold,
 )
 from fwgen.ir.text import node_text
 from fwgen.quantise.analysis import Analysis
 from fwgen.quantise.check import can_wrap
-from fwgen.quantise.fold import FoldBatchNorm
+from fwgen.quantise.passes import Quantised
 from fwgen.tools.plain import Json
 
 WORTH_A_NOTE = 0.1  # share of weights lost to rounding
 
 
-def format_list(graph: Graph, analysis: Analysis, real: Graph) -> list[Json]:
+def format_list(quantised: Quantised) -> list[Json]:
     """Every node with its formats, its bounds, and notes on what a designer should know.
 
-    ``real`` is the graph before quantisation: weights that round to zero are counted.
+    Weights that quantisation has rounded to zero are counted.
     """
-    notes: dict[str, list[str]] = {}
-    real = FoldBatchNorm().run(real)  # so that both graphs have the same nodes
+    graph, analysis, notes = quantised.graph, quantised.analysis, dict[str, list[str]]()
     for c in analysis.conversions:
         if c.overflows:
             verb = "can wrap (accepted)" if can_wrap(c) else "can saturate"
@@ -40,13 +34,13 @@ def format_list(graph: Graph, analysis: Analysis, real: Graph) -> list[Json]:
                 f"{c.what} {c.fmt} {verb}; {c.sufficient_text} would hold every value"
             )
     for node in graph:
-        if isinstance(node, Lif) and node.fires and not any(analysis.lifs[node.name].can_fire):
+        if isinstance(node, Neurons) and node.fires and not any(analysis.lifs[node.name].can_fire):
             notes.setdefault(node.name, []).append("never fires; only its membrane is of use")
         if isinstance(node, Threshold):
             values = analysis.values[node.name]
             if min(values.lo) == max(values.hi):
                 notes.setdefault(node.name, []).append("is constant: no event can change it")
-        if isinstance(node, Dense) and (lost := _lost_weights(node, real)):
+        if isinstance(node, Dense) and (lost := _lost_weights(node, quantised.folded)):
             notes.setdefault(node.name, []).append(lost)
     return [_format_row(node, analysis, notes.get(node.name, [])) for node in graph]
 
@@ -74,38 +68,15 @@ def _format_row(node: Node, analysis: Analysis, notes: list[str]) -> Json:
         "value": str(value.fmt),
         "lowest": float(min(value.lo)) * unit,
         "highest": float(max(value.hi)) * unit,
-        "formats": {key: str(fmt) for key, fmt in _formats(node).items()},
+        "formats": {key: str(_format_of(part)) for key, part in node.formats.items()},
         "notes": notes,
     }
-    if isinstance(node, Lif):
+    if isinstance(node, Neurons):
         membrane = analysis.lifs[node.name].membrane
         unit = 2.0**-membrane.frac
         row["membrane_lowest"] = float(min(membrane.lo)) * unit
         row["membrane_highest"] = float(max(membrane.hi)) * unit
     return row
-
-
-def _formats(node: Node) -> dict[str, object]:
-    parts: dict[str, object] = {}
-    match node:
-        case Dense():
-            parts = {"weight": node.weight, "bias": node.bias}
-            parts |= {"accumulator": node.accumulator} if node.accumulator else {}
-        case BatchNorm():
-            parts = {"scale": node.scale, "offset": node.offset}
-        case LeakyRelu():
-            parts = {"alpha": node.alpha}
-        case Lif():
-            parts = {"beta": node.beta, "threshold": node.threshold, "membrane": node.membrane}
-            parts |= {"recurrent": node.recurrent}
-            if isinstance(node, CubaLif):
-                parts |= {"alpha": node.alpha, "syn": node.syn}
-            parts = {key: part for key, part in parts.items() if part is not None}
-        case Threshold():
-            parts = {"value": node.value}
-        case Quantise() | Table():
-            parts = {"value": node.fmt}
-    return {key: _format_of(part) for key, part in parts.items()}
 
 
 def _format_of(part: object) -> object:

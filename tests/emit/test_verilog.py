@@ -7,20 +7,22 @@ from hypothesis import strategies as st
 
 from fwgen.emit.circuit import Writer
 from fwgen.emit.literals import literal
+from fwgen.emit.memories import memory
 from fwgen.emit.top import emit_rtl
 from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.ir.nodes import Quantise
 from fwgen.ir.ranges import Range
 from fwgen.lower.circuit.builder import Circuit
+from fwgen.lower.circuit.names import Names
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.words import (
     Above,
-    Add,
+    Addition,
     Clamp,
     Even,
     Floor,
     Gate,
-    Multiply,
+    Product,
     RoundUp,
     Select,
     Square,
@@ -69,9 +71,9 @@ BIT = Word("bit_0", 0, 1)
 @pytest.mark.parametrize(
     ("op", "text"),
     [
-        (Add(Word("y", -8, 10), A, 0, B, 0, False), "{a[3], a} + {3'd0, b}"),
-        (Add(Word("y", -20, 7), A, 0, B, 2, True), "{{2{a[3]}}, a} - {{2'd0, b}, 2'd0}"),
-        (Add(Word("y", -3, 0), Word("", 0, 0), 0, B, 0, True), "-{1'd0, b}"),
+        (Addition(Word("y", -8, 10), A, 0, B, 0, False), "{a[3], a} + {3'd0, b}"),
+        (Addition(Word("y", -20, 7), A, 0, B, 2, True), "{{2{a[3]}}, a} - {{2'd0, b}, 2'd0}"),
+        (Addition(Word("y", -3, 0), Word("", 0, 0), 0, B, 0, True), "-{1'd0, b}"),
         (Gate(Word("y", -5, 0), BIT, -5), "bit_0 ? -4'sd5 : 4'd0"),
         (Select(Word("y", -8, 7), BIT, A, B), "bit_0 ? a : {2'd0, b}"),
         (Above(Word("y", 0, 1), A, -3), "$signed(a) > -4'sd3"),
@@ -114,8 +116,8 @@ BIT = Word("bit_0", 0, 1)
         (Wrap(Word("y", 0, 63), A), "{{2{a[3]}}, a}"),
         (Square(Word("y", 0, 64), A), "$signed(a) * $signed(a)"),
         (Square(Word("y", 0, 9), B), "b * b"),
-        (Multiply(Word("y", -24, 21), A, B), "$signed({{2{a[3]}}, a}) * $signed({4'd0, b})"),
-        (Multiply(Word("y", 0, 9), B, B), "{2'd0, b} * {2'd0, b}"),
+        (Product(Word("y", -24, 21), A, B), "$signed({{2{a[3]}}, a}) * $signed({4'd0, b})"),
+        (Product(Word("y", 0, 9), B, B), "{2'd0, b} * {2'd0, b}"),
     ],
 )
 def test_operation(op, text: str) -> None:
@@ -168,3 +170,21 @@ def test_narrow_signals_fill_their_port() -> None:
     top = emit_rtl(lower(graph, Pace(240.0)), graph)["dut.v"]
     assert "assign q_o[8:0] = {{6{q__at1[2]}}, q__at1[2:0]};" in top
     assert "assign q_o[17:9] = {{6{q__at1[5]}}, q__at1[5:3]};" in top
+
+
+def test_a_memory_has_a_list_for_each_run_of_its_entries() -> None:
+    """What is never addressed has none, and no list is longer than 256 entries."""
+    made = memory(Names(), "t__table", 3, [None, 1, -2, None, 3])
+    assert made.declared[1:] == [
+        "localparam [5:0] t__values = {3'd1, -3'sd2};",
+        "localparam [2:0] t__values_1 = {3'd3};",
+    ]
+    assert [line.partition(") ")[2] for line in made.fill] == [
+        "t__table[entry] = t__values[3*(2-entry)+:3];",
+        "t__table[entry] = t__values_1[3*(4-entry)+:3];",
+    ]
+    long = memory(Names(), "t", 1, [1] * 300)
+    heads = [line.partition(")")[0] for line in long.fill]
+    assert heads == [
+        f"for (entry = {a}; entry <= {b}; entry = entry + 1" for a, b in ((0, 255), (256, 299))
+    ]

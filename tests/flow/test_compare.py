@@ -16,6 +16,7 @@ import pytest
 from fwgen import cli
 from fwgen.emit.top import emit_rtl
 from fwgen.errors import MismatchError
+from fwgen.flow import benches
 from fwgen.flow import compare as differences
 from fwgen.flow.prepare import prepare
 from fwgen.flow.verdict import judge_comparison
@@ -282,7 +283,7 @@ def test_what_cannot_be_compared_never_passes_for_equal(run: Run) -> None:
 def test_no_layer_of_either_graph_is_left_out(tmp_path: Path) -> None:
     """Every layer of the model has a row, and every node of the firmware's graph is in one."""
     ready = prepare(dense_draft().write(tmp_path / "demo"))
-    rows = rows_of(ready.bundle.graph, ready.reference)
+    rows = rows_of(ready.quantised, ready.reference)
     assert [row.name for row in rows] == [n.name for n in ready.bundle.graph]
     assert {row.value for row in rows} - {None} == {n.name for n in ready.graph}
 
@@ -295,7 +296,7 @@ def test_groups_of_events_give_the_figures_of_all_at_once(tmp_path: Path) -> Non
     ready = prepare(small_draft().write(tmp_path / "demo"))
     figures = []
     for size in (1, 4, EVENTS):
-        layers = Layers(ready.bundle.graph, ready.reference)
+        layers = Layers(ready.quantised, ready.reference)
         for start in range(0, EVENTS, size):
             layers.add(X[start : start + size], {})
         figures.append([layers.figures(row) for row in layers.rows])
@@ -394,7 +395,7 @@ def test_firmware_that_differs_is_found_and_ends_with_3(
         assert files["demo.v"] != text
         return files
 
-    monkeypatch.setattr(differences, "emit_rtl", broken)
+    monkeypatch.setattr(benches, "emit_rtl", broken)
     code, said, complaint = run(dense_draft(), dense_outputs(), "--json", "found.json")
     line = "firmware and reference: first layer that differs: 'e' (dense): 6 of 12 elements in 6 of"
     assert line in said

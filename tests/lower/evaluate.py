@@ -6,16 +6,16 @@ from fwgen.ir.fixed import Fixed, Rounding
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.words import (
     Above,
-    Add,
+    Addition,
     Clamp,
     Even,
     Floor,
     Gate,
     Joined,
     Lookup,
-    Multiply,
     Op,
     Pick,
+    Product,
     Register,
     RoundUp,
     Select,
@@ -48,7 +48,7 @@ def outputs(circuit: Circuit, ports: Mapping[str, Sequence[int]]) -> list[list[i
 def _result(op: Op, values: list[int]) -> int:  # noqa: C901, PLR0912 - one case an operation
     a = values[0]
     match op:
-        case Add():
+        case Addition():
             b = (values[1] + sum(values[2:])) * 2**op.b_shift
             return a * 2**op.a_shift + (-b if op.minus else b)
         case Gate():
@@ -74,7 +74,7 @@ def _result(op: Op, values: list[int]) -> int:  # noqa: C901, PLR0912 - one case
             return in_range(a, Fixed(op.word.signed, op.word.width, op.word.width))
         case Square():
             return a * a
-        case Multiply():
+        case Product():
             return a * values[1]
         case Lookup():
             return op.values[a - op.a.lo]

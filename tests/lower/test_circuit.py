@@ -17,7 +17,7 @@ from fwgen.lower.circuit.convert import convert
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.squares import square
 from fwgen.lower.circuit.words import (
-    Add,
+    Addition,
     Floor,
     Gate,
     Lookup,
@@ -165,8 +165,8 @@ def test_square_by_the_cheapest_means(bounds: tuple[int, int], clock: float) -> 
     [
         ((-128, 127), {Lookup}),
         ((0, 255), {Lookup}),
-        ((-256, 255), {Add, Select, Gate}),
-        ((-512, 511), {Add, Select, Gate}),
+        ((-256, 255), {Addition, Select, Gate}),
+        ((-512, 511), {Addition, Select, Gate}),
         ((-513, 511), {Square}),
         ((0, 1024), {Square}),
         ((0, 1), set()),
@@ -289,7 +289,7 @@ def longest_chain(c: Circuit, pace: Pace) -> int:
     """Picoseconds of additions between registers, counted anew: bit by bit along the carries."""
     arrival: dict[str, list[int]] = {}
     for op in c.ops:
-        if not isinstance(op, Add):
+        if not isinstance(op, Addition):
             source = arrival.get(op.operands[0].name, [0]) if op.operands else [0]
             arrival[op.word.name] = [0] if isinstance(op, Register) else source
             continue

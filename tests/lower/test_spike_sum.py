@@ -6,7 +6,7 @@ import pytest
 from fwgen.ir.ranges import Range, const, filled
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
-from fwgen.lower.circuit.words import Add, Truth
+from fwgen.lower.circuit.words import Addition, Truth
 from fwgen.lower.estimate.design import circuit_cost
 from fwgen.lower.spiking.spike_sum import Synapses, spike_sum
 from fwgen.lower.spiking.synapses import SpikedLayer, accumulators, best_form, synapses
@@ -108,7 +108,7 @@ def test_six_spikes_alone_save_an_addition(inputs: int, clock: float) -> None:
     """So that form takes a cycle less here, for more LUTs."""
     made = {f: synapses(layer("uniform", 3, inputs, clock), f) for f in forms_for(inputs)}
     alone, fused = made[Form(1, alone=True)], made[Form(1)]
-    added = [sum(isinstance(op, Add) for op in circuit.ops) for circuit in (alone, fused)]
+    added = [sum(isinstance(op, Addition) for op in circuit.ops) for circuit in (alone, fused)]
     assert added[0] < added[1]
     assert alone.latency < fused.latency
     assert circuit_cost(fused).lut < circuit_cost(alone).lut

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import PRIMITIVES, Input, LatencyEncoder, Lif, Membrane, ReadOut
+from fwgen.ir.nodes import PRIMITIVES, Input, LatencyEncoder, Membrane, Neurons, ReadOut
 from fwgen.tools import toolchain
 from fwgen.verify.reference import Reference
 from tests.ops.operation import (
@@ -71,6 +71,8 @@ def test_many(index: int, tmp_path: Path) -> None:
 def test_every_operation_occurs() -> None:
     """Among a hundred networks there is every operation without state."""
     graph = random_dense_graph(2, 100)
-    spiking = {op for op in PRIMITIVES if issubclass(op, LatencyEncoder | Lif | Membrane | ReadOut)}
+    spiking = {
+        op for op in PRIMITIVES if issubclass(op, LatencyEncoder | Membrane | Neurons | ReadOut)
+    }
     assert {type(n) for n in graph} == set(PRIMITIVES) - spiking
     assert isinstance(graph.nodes[0], Input)

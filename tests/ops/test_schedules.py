@@ -23,6 +23,7 @@ from fwgen.lower.spiking.table_groups import GATED, Form
 from fwgen.lower.spiking.wavefront import dense as wavefront_dense
 from fwgen.verify.bench import native
 from tests.ops.operation import (
+    FEW_EVENTS,
     Implemented,
     Operation,
     const,
@@ -149,7 +150,7 @@ class TestTwoCopies(Scheduled):
                 assert moves in text
                 text = text.replace(moves, "else if (1'b0) turn_q")
             new.write_text(text, encoding="utf-8")
-        program = native.build(made.interface, files, tmp_path / "work")
+        program = native.build(made.interface, files, tmp_path / "work", FEW_EVENTS)
         broken = replace(made, files=tuple(files), program=program)
         assert simulate(broken, some_events(made.graph, 200, 3), "back-to-back", 4).first
 

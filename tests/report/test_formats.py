@@ -5,8 +5,7 @@ import numpy as np
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
 from fwgen.ir.nodes import BatchNorm, Dense, Input, LeakyRelu, Real, Table, Threshold
-from fwgen.quantise.analysis import analyse
-from fwgen.quantise.passes import quantise
+from fwgen.quantise.passes import Quantised
 from fwgen.report.formats import format_list
 
 FMT = Fixed.parse("fixed<6,3>")
@@ -20,8 +19,7 @@ def real(*values: float) -> Real:
 def rows(*nodes: object) -> dict[str, dict[str, object]]:
     """Rows by name of a graph on an input of two elements, its last node the output."""
     graph = Graph("net", 1, (Input("x", 2, FMT), *nodes), (nodes[-1].name,))
-    integers = quantise(graph)
-    return {row["name"]: row for row in format_list(integers, analyse(integers), graph)}
+    return {row["name"]: row for row in format_list(Quantised.of(graph))}
 
 
 def test_every_parameter_has_its_format() -> None:

@@ -20,6 +20,7 @@ from fwgen.ir.nodes import (
     SumSquares,
     Threshold,
 )
+from fwgen.quantise.fold import FoldBatchNorm
 from fwgen.quantise.passes import quantise
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.layers.accuracy import (
@@ -106,7 +107,7 @@ def test_a_score_behind_batch_normalisation() -> None:
     bit = Threshold("bit", "norm", Real(np.array(0.5)))
     graph = Graph("net", 1, (*network().nodes[:2], norm, bit), ("bit",))
     events = (sample("noise", None, [[0.0, 0.0], [0.25, 0.0], [0.75, 0.5]]),)
-    result = compare(graph, Reference.of(quantise(graph)), events)
+    result = compare(FoldBatchNorm().run(graph), Reference.of(quantise(graph)), events)
     assert result is not None
     assert result["score"] == "sum"
     assert result["sets"]["noise"]["score_largest_difference"] == 0.0
@@ -127,7 +128,7 @@ def test_decisions_and_roc() -> None:
         sample("noise", "background", [[0.0, 0.0], [0.25, 0.0], [0.5, 0.001]]),
         sample("new", "signal", [[1.0, 0.5], [0.75, 0.0]]),
     )
-    result = compare(graph, Reference.of(quantise(graph)), events)
+    result = compare(FoldBatchNorm().run(graph), Reference.of(quantise(graph)), events)
     assert result is not None
     noise = result["sets"]["noise"]["triggers"]["bit"]
     # 0.501 passes in float; on the input's grid it is 0.5, which is not above the threshold

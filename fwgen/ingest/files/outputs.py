@@ -12,7 +12,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest.files.arrays import Arrays, read_arrays
 from fwgen.ingest.files.events import flat_events
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 
 INPUTS = "x"
 MEMBRANE = ".membrane"  # after a lif layer's name
@@ -75,9 +75,9 @@ def layer_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
         if name == graph.input.name:
             continue
         node = graph[name]
-        if not isinstance(node, Lif) or node.fires:
+        if not isinstance(node, Neurons) or node.fires:
             shapes[name] = (graph.steps, shape.size) if shape.temporal else (shape.size,)
-        if isinstance(node, Lif):
+        if isinstance(node, Neurons):
             shapes[name + MEMBRANE] = (graph.steps, shape.size)
     return shapes
 

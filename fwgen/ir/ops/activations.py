@@ -6,7 +6,7 @@ from typing import ClassVar
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.node import OPTIONAL, PARAMETER, VALUE_FORMAT, Node, Param, Real, Unary
 from fwgen.ir.ops.basic import Input, Quantise, as_source
-from fwgen.ir.shape import Known, Shape, ShapeRules, misfit, parameters_fit
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit, parameters_fit
 
 CUSTOM = "custom"
 FUNCTIONS = (
@@ -59,11 +59,11 @@ class Table(Unary):
     values: Param | None = field(default=None, metadata=OPTIONAL)
 
 
-def _leaky_relu(node: LeakyRelu, known: Known) -> Shape:
+def _leaky_relu(node: LeakyRelu, known: Earlier) -> Shape:
     return parameters_fit(node, known.source(node), {"alpha": node.alpha}, shared=True)
 
 
-def _table(node: Table, known: Known) -> Shape:
+def _table(node: Table, known: Earlier) -> Shape:
     source = known.source(node)
     if node.function not in {*FUNCTIONS, CUSTOM}:
         raise misfit(

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from fwgen.ir.fixed import BIT, Fixed
 from fwgen.ir.node import SWITCH, VALUE_FORMAT, Node, Unary
-from fwgen.ir.shape import MAX_ELEMENTS, Known, Shape, ShapeRules, misfit, vector
+from fwgen.ir.shape import MAX_ELEMENTS, Earlier, Shape, ShapeRules, misfit, vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +33,11 @@ class Quantise(Unary):
     fmt: Fixed = field(metadata=VALUE_FORMAT)
 
 
-def _input(node: Input, _known: Known) -> Shape:
+def _input(node: Input, _known: Earlier) -> Shape:
     return vector(node.size, temporal=node.spikes)
 
 
-def as_source(node: Unary, known: Known) -> Shape:
+def as_source(node: Unary, known: Earlier) -> Shape:
     """The rule of operations whose value has the shape of what they read."""
     return known.source(node)
 

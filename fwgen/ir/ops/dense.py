@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.node import FORMAT, OPTIONAL, PARAMETER, Node, Param, Unary
-from fwgen.ir.shape import Known, Shape, ShapeRules, misfit, parameters_fit
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit, parameters_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,7 @@ class BatchNorm(Unary):
     offset: Param = field(metadata=PARAMETER)
 
 
-def _dense(node: Dense, known: Known) -> Shape:
+def _dense(node: Dense, known: Earlier) -> Shape:
     source = known.source(node)
     inputs = source.channels
     if len(node.weight.shape) != 2 or node.weight.shape[1] != inputs:  # noqa: PLR2004 - a matrix
@@ -61,7 +61,7 @@ def _transposed(shape: tuple[int, ...], inputs: int) -> str:
     return ""
 
 
-def _batch_norm(node: BatchNorm, known: Known) -> Shape:
+def _batch_norm(node: BatchNorm, known: Earlier) -> Shape:
     params = {"scale": node.scale, "offset": node.offset}
     return parameters_fit(node, known.source(node), params, shared=False)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fwgen.ir.node import Node, Unary
-from fwgen.ir.shape import Known, Shape, ShapeRules, static
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, static
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +19,7 @@ class LatencyEncoder(Unary):
     silent_zero: bool
 
 
-def _latency_encoder(node: LatencyEncoder, known: Known) -> Shape:
+def _latency_encoder(node: LatencyEncoder, known: Earlier) -> Shape:
     return static(node, Shape(known.source(node).dims, temporal=True), known)
 
 

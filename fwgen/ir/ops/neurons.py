@@ -3,6 +3,7 @@
 The equations follow snnTorch 1.0 (``snntorch.Leaky``); u is the membrane potential.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import ClassVar
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.node import FORMAT, OPTIONAL, PARAMETER, Const, Node, Param, Unary
-from fwgen.ir.shape import Known, Shape, ShapeRules, misfit
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit
 
 
 class Reset(StrEnum):
@@ -29,10 +30,10 @@ class ShiftLeak:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lif(Unary):
-    """Leaky integrate-and-fire neurons, one per element of the source, run for all time steps.
+class Neurons(Unary):
+    """A membrane and a spike for each element of the source, run for all time steps.
 
-    With u the membrane after the step before (0 at an event's first step) and x the source::
+    With u the membrane after the step before (0 at an event's first step) and x the current::
 
         r = u > threshold
         subtract: v = beta*u + x - r*threshold
@@ -45,13 +46,10 @@ class Lif(Unary):
 
     v and u' are converted to ``membrane``. ``beta`` and ``threshold`` have shape () or (size,).
     Where ``threshold`` is None the neurons are leaky integrators: they never fire, and only their
-    membranes are read. A ``beta`` of 1 makes integrate-and-fire neurons.
-
-    With ``recurrent``, a matrix V of shape (size, size), x is the source's value and V times the
-    spikes of the step before, of which an event's first step has none.
+    membranes are read. A ``beta`` of 1 makes integrate-and-fire neurons. ``recurrent`` is
+    a matrix (to, from) for the spikes of the step before.
     """
 
-    op: ClassVar[str] = "lif"
     beta: Param | ShiftLeak = field(metadata=PARAMETER)
     threshold: Param | None = field(metadata={**PARAMETER, **OPTIONAL})
     membrane: Fixed | None = field(metadata=FORMAT)
@@ -65,15 +63,26 @@ class Lif(Unary):
         return self.threshold is not None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lif(Neurons):
+    """Leaky integrate-and-fire neurons, whose current is the source's value.
+
+    With ``recurrent`` weights V it is that and V times the spikes of the step before, of which an
+    event's first step has none.
+    """
+
+    op: ClassVar[str] = "lif"
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class CubaLif(Lif):
+class CubaLif(Neurons):
     """Neurons whose recurrent spikes, with the source, go into a current that leaks.
 
     With x the current of a `Lif` that has these ``recurrent`` weights, and syn 0 at first::
 
         syn' = alpha*syn + x            # converted to the format ``syn``
 
-    The membrane takes syn', or with ``previous`` syn, as a `Lif` without recurrent weights does.
+    The current of the membrane is syn', or with ``previous`` syn.
     """
 
     op: ClassVar[str] = "cuba_lif"
@@ -96,7 +105,17 @@ class CubaLif(Lif):
         )
 
 
-def _neurons(node: Lif, known: Known) -> Shape:
+def _lif(node: Lif, known: Earlier) -> Shape:
+    return _neurons(node, known, {"beta": node.beta})
+
+
+def _cuba_lif(node: CubaLif, known: Earlier) -> Shape:
+    if node.recurrent is None:
+        raise misfit(node, "recurrent weights: li, membrane and lif do without", "none")
+    return _neurons(node, known, {"beta": node.beta, "alpha": node.alpha})
+
+
+def _neurons(node: Neurons, known: Earlier, leaks: Mapping[str, Param | ShiftLeak]) -> Shape:
     source = known.source(node)
     params: dict[str, Param] = {} if node.threshold is None else {"threshold": node.threshold}
     if not node.fires and node.reset is not Reset.NONE:
@@ -107,11 +126,6 @@ def _neurons(node: Lif, known: Known) -> Shape:
     if node.recurrent is not None and node.recurrent.shape != square:
         found = f"shape {node.recurrent.shape}"
         raise misfit(node, f"recurrent weights of shape {square}, a matrix (to, from)", found)
-    leaks = {"beta": node.beta}
-    if isinstance(node, CubaLif):
-        leaks["alpha"] = node.alpha
-        if node.recurrent is None:
-            raise misfit(node, "recurrent weights: li, membrane and lif do without", "none")
     params |= {key: leak for key, leak in leaks.items() if isinstance(leak, Param)}
     for key, param in params.items():
         if param.shape not in {(), (source.size,)}:
@@ -135,4 +149,4 @@ def _within_0_and_1(param: Param) -> bool:
 
 
 NODES: tuple[type[Node], ...] = (Lif, CubaLif)
-SHAPES: ShapeRules = {Lif: _neurons, CubaLif: _neurons}
+SHAPES: ShapeRules = {Lif: _lif, CubaLif: _cuba_lif}

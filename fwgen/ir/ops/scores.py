@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from fwgen.ir.node import PARAMETER, SOURCE, Node, Pair, Param, Unary
 from fwgen.ir.shape import (
-    Known,
+    Earlier,
     Shape,
     ShapeRules,
     misfit,
@@ -69,23 +69,23 @@ class Threshold(Unary):
     value: Param = field(metadata=PARAMETER)
 
 
-def _score(node: SquaredError | KlDivergence, known: Known) -> Shape:
+def _score(node: SquaredError | KlDivergence, known: Earlier) -> Shape:
     same_dims(node, known)
     return static(node, vector(1), known)
 
 
-def _sum_squares(node: SumSquares, known: Known) -> Shape:
+def _sum_squares(node: SumSquares, known: Earlier) -> Shape:
     return static(node, vector(1), known)
 
 
-def _argmax(node: ArgMax, known: Known) -> Shape:
+def _argmax(node: ArgMax, known: Earlier) -> Shape:
     source = known.source(node)
     if node.count != source.channels:
         raise misfit(node, f"a count of {source.channels}, the last axis", f"{node.count}")
     return static(node, Shape(source.dims[:-1] or (1,), temporal=False), known)
 
 
-def _threshold(node: Threshold, known: Known) -> Shape:
+def _threshold(node: Threshold, known: Earlier) -> Shape:
     return parameters_fit(node, known.source(node), {"value": node.value}, shared=True)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fwgen.ir.node import SOURCE, Composite, Derived, Node, Pair, Unary
 from fwgen.ir.shape import (
     MAX_ELEMENTS,
-    Known,
+    Earlier,
     Shape,
     ShapeRules,
     alike,
@@ -126,7 +126,7 @@ class ReduceMin(Unary, Composite):
     axis: int
 
 
-def _concat(node: Concat, known: Known) -> Shape:
+def _concat(node: Concat, known: Earlier) -> Shape:
     size = sum(known.shapes[name].size for name in node.parts)
     if not node.parts or size > MAX_ELEMENTS:
         raise misfit(node, f"1 to {MAX_ELEMENTS:,} elements together", f"{size:,}")
@@ -136,7 +136,7 @@ def _concat(node: Concat, known: Known) -> Shape:
     return vector(size, temporal=alike(node, known))
 
 
-def _slice(node: Slice, known: Known) -> Shape:
+def _slice(node: Slice, known: Earlier) -> Shape:
     size = one_axis(node, known)
     if not 0 <= node.start < node.stop <= size:
         raise misfit(
@@ -147,15 +147,15 @@ def _slice(node: Slice, known: Known) -> Shape:
     return vector(node.stop - node.start, temporal=known.source(node).temporal)
 
 
-def _sum(node: Add | Subtract, known: Known) -> Shape:
+def _sum(node: Add | Subtract, known: Earlier) -> Shape:
     return Shape(same_dims(node, known), alike(node, known))
 
 
-def _product(node: Multiply, known: Known) -> Shape:
+def _product(node: Multiply, known: Earlier) -> Shape:
     return static(node, Shape(same_dims(node, known), temporal=False), known)
 
 
-def _gather(node: Gather, known: Known) -> Shape:
+def _gather(node: Gather, known: Earlier) -> Shape:
     size = known.source(node).size
     if prod(node.dims) != len(node.indices) or not 0 < len(node.indices) <= MAX_ELEMENTS:
         raise misfit(
@@ -168,7 +168,7 @@ def _gather(node: Gather, known: Known) -> Shape:
     return static(node, Shape(node.dims, temporal=False), known)
 
 
-def _transpose(node: Transpose, known: Known) -> Shape:
+def _transpose(node: Transpose, known: Earlier) -> Shape:
     dims = known.source(node).dims
     if sorted(node.axes) != list(range(len(dims))):
         shown = ", ".join(map(str, range(len(dims))))
@@ -176,7 +176,7 @@ def _transpose(node: Transpose, known: Known) -> Shape:
     return static(node, Shape(tuple(dims[a] for a in node.axes), temporal=False), known)
 
 
-def _reshape(node: Reshape, known: Known) -> Shape:
+def _reshape(node: Reshape, known: Earlier) -> Shape:
     source = known.source(node)
     if prod(node.dims) != source.size or min(node.dims, default=0) < 1:
         raise misfit(
@@ -187,7 +187,7 @@ def _reshape(node: Reshape, known: Known) -> Shape:
     return static(node, Shape(node.dims, temporal=False), known)
 
 
-def _reduce(node: Reduce, known: Known) -> Shape:
+def _reduce(node: Reduce, known: Earlier) -> Shape:
     """The rule of operations that take the last axis away."""
     source = known.source(node)
     if node.count != source.channels:
@@ -195,7 +195,7 @@ def _reduce(node: Reduce, known: Known) -> Shape:
     return static(node, Shape(source.dims[:-1] or (1,), temporal=False), known)
 
 
-def _reduce_along(node: ReduceMax | ReduceMin, known: Known) -> Shape:
+def _reduce_along(node: ReduceMax | ReduceMin, known: Earlier) -> Shape:
     dims = known.source(node).dims
     if not -len(dims) <= node.axis < len(dims):
         last = len(dims) - 1

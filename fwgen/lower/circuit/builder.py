@@ -14,15 +14,15 @@ from fwgen.lower.circuit.placing import Placing, width_of
 from fwgen.lower.circuit.sums import Sums
 from fwgen.lower.circuit.words import (
     Above,
-    Add,
+    Addition,
     Clamp,
     Even,
     Floor,
     Gate,
     Joined,
     Lookup,
-    Multiply,
     Pick,
+    Product,
     Register,
     RoundUp,
     Scaled,
@@ -136,7 +136,7 @@ class Circuit(Placing):
         terms = (a, b, carry) if carry else (a, b)
         a, b, *carries, stage, early, arrival = self._place_sum(*took, *terms)
         word = self.word(name, *bounds, stage, arrival, early)
-        self.ops.append(Add(word, a, a_shift, b, b_shift, minus, *carries))
+        self.ops.append(Addition(word, a, a_shift, b, b_shift, minus, *carries))
         self._sums[key] = word
         return word
 
@@ -341,7 +341,7 @@ class Circuit(Placing):
         took = self.pace.multiply(a.width, b.width)
         a, b, stage, arrival = self._place(took, a, b)
         word = self.word(name, min(ends), max(ends), stage, arrival)
-        self.ops.append(Multiply(word, a, b))
+        self.ops.append(Product(word, a, b))
         return word
 
     def lookup(self, name: str, a: Word, values: Sequence[int]) -> Word:
@@ -377,4 +377,4 @@ class Circuit(Placing):
     @property
     def carries(self) -> bool:
         """Whether an addition in it has a carry, which is a separate cell."""
-        return any(isinstance(op, Add) and op.carry for op in self.ops)
+        return any(isinstance(op, Addition) and op.carry for op in self.ops)

@@ -77,7 +77,7 @@ class Pick(Op):
 
 
 @dataclass(frozen=True, slots=True)
-class Add(Op):
+class Addition(Op):
     """``(a << a_shift) + (b << b_shift)``, or minus.
 
     With ``carry``, a bit, ``a + (b + carry << b_shift)``: it enters the carry chain at its start.
@@ -284,7 +284,7 @@ class Square(Op):
 
 
 @dataclass(frozen=True, slots=True)
-class Multiply(Op):
+class Product(Op):
     """``a * b``."""
 
     a: Word

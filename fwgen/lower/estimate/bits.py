@@ -9,16 +9,16 @@ from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.tables import block_luts, columns, parts
 from fwgen.lower.circuit.words import (
     Above,
-    Add,
+    Addition,
     Clamp,
     Even,
     Floor,
     Gate,
     Joined,
     Lookup,
-    Multiply,
     Op,
     Pick,
+    Product,
     Register,
     RoundUp,
     Select,
@@ -91,7 +91,7 @@ class Bits:
             case Pick():
                 ports = [(op.port, op.lsb + i) for i in range(width)]
                 return [self.fixed.get(bit, bit) for bit in ports]
-            case Add():
+            case Addition():
                 return self._add(op)
             case Gate():
                 (spike,) = self.of(op.bit, 1)
@@ -143,7 +143,7 @@ class Bits:
                 return [self._truth(op, op.column(i)) for i in range(op.word.width)]
             case Square():
                 return self._multiply(op.word, op.a)
-            case Multiply():
+            case Product():
                 return self._multiply(op.word, op.a, op.b)
             case Lookup():
                 return self._lookup(op)
@@ -162,7 +162,7 @@ class Bits:
             for i, bit in enumerate(bits)
         )
 
-    def _add(self, op: Add) -> Sequence[Bit]:
+    def _add(self, op: Addition) -> Sequence[Bit]:
         width = op.word.width
         a, b = self.of(op.a, width, op.a_shift), self.of(op.b, width, op.b_shift)
         if op.carry:

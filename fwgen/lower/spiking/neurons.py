@@ -13,7 +13,7 @@ import numpy as np
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import LastMembrane, Lif, Maximum, Membrane, Reset, ShiftLeak
+from fwgen.ir.nodes import LastMembrane, Maximum, Membrane, Neurons, Reset, ShiftLeak
 from fwgen.ir.ranges import LifRange, Range
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.convert import convert, half
@@ -51,7 +51,7 @@ class NeuronReads(NamedTuple):
     every: bool
 
     @classmethod
-    def of(cls, graph: Graph, node: Lif) -> "NeuronReads":
+    def of(cls, graph: Graph, node: Neurons) -> "NeuronReads":
         """What the readers of a node take."""
         readers = [n for n in graph if node.name in n.sources]
         last = any(isinstance(n, LastMembrane) for n in readers)
@@ -145,7 +145,7 @@ class LayerBounds:
 
 
 def lif_core(
-    node: Lif,
+    node: Neurons,
     current: Range,
     ranges: LifRange,
     pace: Pace,

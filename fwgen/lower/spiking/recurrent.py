@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 from fwgen.ir.ranges import Range, filled
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
@@ -18,7 +18,7 @@ from fwgen.quantise.lif_range import recurrent_weights
 
 
 def recurrent_current(
-    node: Lif,
+    node: Neurons,
     sources: Mapping[str, Range],
     before: Mapping[str, tuple[int, ...]],
     pace: Pace,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwgen.ir.cast import Ints, cast
-from fwgen.ir.nodes import Lif, Reset, ShiftLeak
+from fwgen.ir.nodes import Neurons, Reset, ShiftLeak
 from fwgen.ir.ranges import Range, address_bits, filled, ints
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
@@ -37,7 +37,7 @@ def is_looked_up(current: Range) -> bool:
 
 
 def lookups(
-    node: Lif,
+    node: Neurons,
     current: Range,
     pace: Pace,
     arrivals: Sequence[int],

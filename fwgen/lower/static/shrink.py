@@ -27,7 +27,7 @@ Choice = Mapping[str, Variant]
 
 
 def shrink(
-    layers: Sequence[Dense], make: Callable[[Choice], Design], known: "Known | None" = None
+    layers: Sequence[Dense], make: Callable[[Choice], Design], known: "CircuitLuts | None" = None
 ) -> Design:
     """The design with the fewest LUTs that is found; ``make`` lowers it with a choice of variants.
 
@@ -37,7 +37,7 @@ def shrink(
     if not layers:
         return make({})
     chosen: dict[str, Variant] = {}
-    best, known = make(chosen), known or Known()
+    best, known = make(chosen), known or CircuitLuts()
     fewest = known.luts(best)
     for layer in sorted(layers, key=_weights, reverse=True):
         trials = min(_TRIALS // len(layers), _EFFORT // max(1, _weights(layer)) ** 2)
@@ -54,7 +54,7 @@ def _weights(layer: Dense) -> int:
     return int(np.count_nonzero(const(layer.weight).values))
 
 
-class Known:
+class CircuitLuts:
     """LUTs of circuits, each counted once: designs share those that do not vary."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fwgen.ir.cast import Ints, round_only
 from fwgen.ir.fixed import Fixed
-from fwgen.ir.nodes import CubaLif, Lif, Reset, ShiftLeak
+from fwgen.ir.nodes import CubaLif, Lif, Neurons, Reset, ShiftLeak
 from fwgen.ir.ranges import const, floor_to
 from fwgen.quantise.lif_range import common_frac, recurrent_weights
 from fwgen.verify.exact.run import ExactRules, Run
@@ -15,8 +15,23 @@ Step = Callable[[Ints, Ints], tuple[Ints, Ints]]
 """From the membrane and the current to the spike and the membrane after the step."""
 
 
-def _neurons(run: Run, node: Lif) -> Ints:
-    step, drive, total = _step(run, node, node.name), _drive(run, node), _recurrent(run, node)
+def _lif(run: Run, node: Lif) -> Ints:
+    return _neurons(run, node, lambda syn, total: (total, syn))
+
+
+def _cuba_lif(run: Run, node: CubaLif) -> Ints:
+    step, previous = _step(run, node.integrators, node.name), node.previous
+
+    def drive(syn: Ints, total: Ints) -> tuple[Ints, Ints]:
+        _, new = step(syn, total)
+        return (syn if previous else new), new
+
+    return _neurons(run, node, drive)
+
+
+def _neurons(run: Run, node: Neurons, drive: Step) -> Ints:
+    """All steps; ``drive`` gives what membranes see, and the synaptic current after the step."""
+    step, total = _step(run, node, node.name), _recurrent(run, node)
     source = run.value(node)
     static = source.ndim == 2  # noqa: PLR2004 - (events, size): the same at every step
     spike = u = syn = np.zeros_like(source if static else source[0])
@@ -30,20 +45,7 @@ def _neurons(run: Run, node: Lif) -> Ints:
     return np.stack(spikes)
 
 
-def _drive(run: Run, node: Lif) -> Step:
-    """What membranes see in a step, and the synaptic current after it."""
-    if not isinstance(node, CubaLif):
-        return lambda syn, total: (total, syn)
-    step, previous = _step(run, node.integrators, node.name), node.previous
-
-    def drive(syn: Ints, total: Ints) -> tuple[Ints, Ints]:
-        _, new = step(syn, total)
-        return (syn if previous else new), new
-
-    return drive
-
-
-def _step(run: Run, node: Lif, layer: str) -> Step:
+def _step(run: Run, node: Neurons, layer: str) -> Step:
     fmt = node.membrane
     if fmt is None:
         raise TypeError("the reference works on integer graphs only")
@@ -74,7 +76,7 @@ def _step(run: Run, node: Lif, layer: str) -> Step:
     return step
 
 
-def _recurrent(run: Run, node: Lif) -> Callable[[Ints, Ints], Ints]:
+def _recurrent(run: Run, node: Neurons) -> Callable[[Ints, Ints], Ints]:
     """The current of a step from the source's value and the spikes of the step before."""
     if node.recurrent is None:
         return lambda x, _: x
@@ -83,7 +85,7 @@ def _recurrent(run: Run, node: Lif) -> Callable[[Ints, Ints], Ints]:
     return lambda x, spikes: (x << lift) + spikes @ across
 
 
-def _leak(run: Run, node: Lif, fmt: Fixed, frac: int) -> Callable[[Ints], Ints]:
+def _leak(run: Run, node: Neurons, fmt: Fixed, frac: int) -> Callable[[Ints], Ints]:
     if isinstance(node.beta, ShiftLeak):
         shift = node.beta.shift
         return lambda u: (u - (u >> shift)) << (frac - fmt.frac)
@@ -92,4 +94,4 @@ def _leak(run: Run, node: Lif, fmt: Fixed, frac: int) -> Callable[[Ints], Ints]:
     return lambda u: np.asarray(u * factor)
 
 
-RULES: ExactRules = {Lif: _neurons, CubaLif: _neurons}
+RULES: ExactRules = {Lif: _lif, CubaLif: _cuba_lif}

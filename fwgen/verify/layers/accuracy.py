@@ -9,8 +9,14 @@ from numpy.typing import NDArray
 from fwgen.ingest.bundle.samples import SampleEvents
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import KlDivergence, LatencyEncoder, Lif, SquaredError, SumSquares, Threshold
-from fwgen.quantise.fold import FoldBatchNorm
+from fwgen.ir.nodes import (
+    KlDivergence,
+    LatencyEncoder,
+    Neurons,
+    SquaredError,
+    SumSquares,
+    Threshold,
+)
 from fwgen.verify.bench.events import random_events
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference, quantise_input
@@ -27,21 +33,21 @@ def random_sample(graph: Graph, events: int = 2000) -> SampleEvents:
 
 
 def compare(
-    real: Graph, reference: Reference, samples: Sequence[SampleEvents]
+    folded: Graph, reference: Reference, samples: Sequence[SampleEvents]
 ) -> dict[str, Any] | None:
     """Differences by sample set, and the AUC of the score with either; None without samples.
 
-    The float model sees the samples before the input's own rounding and saturation.
+    ``folded`` is the graph of real numbers whose nodes the integer graph has too. The float model
+    sees the samples before the input's own rounding and saturation.
     """
     if not samples:
         return None
-    real = FoldBatchNorm().run(real)  # so that both graphs have the same nodes
-    score = score_of(real)
+    score = score_of(folded)
     sets, scores = {}, {}
     for sample in samples:
-        wide = evaluate(real, sample.x)
+        wide = evaluate(folded, sample.x)
         exact = reference.run(quantise_input(reference.graph, sample.x)).values
-        sets[sample.name] = _set(real, reference, sample, wide, exact, score)
+        sets[sample.name] = _set(folded, reference, sample, wide, exact, score)
         if score:
             frac = reference.analysis.values[score].frac
             scores[sample.name] = wide[score][:, 0], to_real(exact[score][:, 0], frac)
@@ -80,7 +86,7 @@ def _set(
         "spikes_differ": {
             node.name: float(np.mean(wide[node.name] != exact[node.name].astype(float)))
             for node in real
-            if isinstance(node, LatencyEncoder) or (isinstance(node, Lif) and node.fires)
+            if isinstance(node, LatencyEncoder) or (isinstance(node, Neurons) and node.fires)
         },
         "triggers": {},
     }

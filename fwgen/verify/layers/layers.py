@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fwgen.ir.cast import Ints, from_real, to_real
-from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import LatencyEncoder, Lif, Node, Threshold
-from fwgen.quantise.fold import homes
+from fwgen.ir.nodes import LatencyEncoder, Neurons, Node, Threshold
+from fwgen.quantise.passes import Quantised
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.layers.tally import Apart, Tally
 from fwgen.verify.reference import Reference, quantise_input
@@ -42,10 +41,10 @@ class Row:
     note: str = ""
 
 
-def rows_of(real: Graph, reference: Reference) -> list[Row]:
+def rows_of(quantised: Quantised, reference: Reference) -> list[Row]:
     """A row for every layer of the real graph in order, none left out, the input first."""
+    real, where = quantised.real, quantised.homes
     kept = {node.name for node in reference.graph}
-    where = homes(real)
     parts: dict[str, list[Node]] = {}
     for node in real:
         parts.setdefault(where[node.name].node, []).append(node)
@@ -70,9 +69,9 @@ def rows_of(real: Graph, reference: Reference) -> list[Row]:
 
 def _rows(node: Node, home: str, reference: Reference, note: str) -> list[Row]:
     values = reference.analysis.values[home]
-    bits = isinstance(node, Lif | LatencyEncoder | Threshold)
+    bits = isinstance(node, Neurons | LatencyEncoder | Threshold)
     rows = [Row(node.name, node.op, home, home, str(values.fmt), values.frac, bits, note)]
-    if isinstance(node, Lif):
+    if isinstance(node, Neurons):
         rows = rows if node.fires else []
         membrane = reference.analysis.lifs[home].membrane
         key = f"{home}.membrane"
@@ -99,7 +98,7 @@ class Layers:
     the input that are none of its format's numbers, and that its range cannot hold.
     """
 
-    real: Graph
+    quantised: Quantised
     reference: Reference
     rows: list[Row] = field(init=False)
     floats: dict[str, Tally] = field(default_factory=dict)
@@ -111,7 +110,7 @@ class Layers:
     beyond: int = 0
 
     def __post_init__(self) -> None:
-        self.rows = rows_of(self.real, self.reference)
+        self.rows = rows_of(self.quantised, self.reference)
 
     @property
     def group(self) -> int:
@@ -133,7 +132,7 @@ class Layers:
         self._see_input(events, x)
         trace = self.reference.run(x)
         with np.errstate(all="ignore"):  # inputs may be absurdly large; differences then are too
-            wide = evaluate(self.real, events)
+            wide = evaluate(self.quantised.real, events)
         for row in self.rows:
             if row.value is not None:
                 self._add_row(row, trace.values[row.value], wide, given)

@@ -14,9 +14,10 @@ from tests.ingest.drafts import (
 
 KEYS = "See docs/model-yaml.md for every key."
 OPS = (
-    "add, batch_norm, concat, cuba_lif, dense, first_spike, if, kl_divergence, last_membrane, "
-    "latency_encoder, leaky_relu, li, lif, maximum, membrane, multiply, quantise, rate_encoder, "
-    "relu, slice, spike_count, squared_error, subtract, sum_squares, table, threshold"
+    "add, argmax, batch_norm, concat, cuba_lif, dense, first_spike, if, kl_divergence, "
+    "last_membrane, latency_encoder, leaky_relu, li, lif, maximum, membrane, multiply, quantise, "
+    "rate_encoder, reduce_max, reduce_min, relu, reshape, slice, spike_count, squared_error, "
+    "subtract, sum_squares, table, threshold, transpose"
 )
 Y = "demo/model.yaml"
 L0, L1 = f"{Y}: layers[0] ('enc')", f"{Y}: layers[1] ('enc_lif')"

@@ -1,6 +1,8 @@
 """LIF neurons of unrolled steps: a circuit for each step, or tables of all of them."""
 
-from fwgen.ir.nodes import CubaLif, Lif, Reset
+from collections.abc import Callable
+
+from fwgen.ir.nodes import CubaLif, Lif, Neurons, Reset
 from fwgen.ir.ranges import Range
 from fwgen.lower.design import Signal
 from fwgen.lower.spiking.neurons import NeuronReads
@@ -10,16 +12,29 @@ from fwgen.lower.spiking.unrolled.state import Ports, UnrolledState
 from fwgen.lower.spiking.unrolled.step import last_moment, step_circuit
 from fwgen.quantise.lif_range import lif_current
 
+Drive = Callable[[int, Ports], tuple[Signal, Ports]]
+"""From a step and the state before it to what membranes see, and the currents after it."""
+
 
 def lif(unrolled: UnrolledState, node: Lif) -> None:
-    """A layer of neurons, step by step."""
+    """A layer of neurons, step by step; tables where the current is constant and narrow."""
     current = unrolled.plan.analysis.values[node.source]
     constant = node.source not in unrolled.steps and node.recurrent is None
     if constant and is_looked_up(current):
         _looked_up(unrolled, node, current)
-        return
+    else:
+        _steps(unrolled, node, lambda t, state: (_total(unrolled, node, t, state), []))
+
+
+def cuba_lif(unrolled: UnrolledState, node: CubaLif) -> None:
+    """A layer of neurons with currents that leak, step by step."""
+    _steps(unrolled, node, lambda t, state: _driven(unrolled, node, t, state))
+
+
+def _steps(unrolled: UnrolledState, node: Neurons, drive: Drive) -> None:
     state: Ports = []
-    steps = [state := _step(unrolled, node, t, state) for t in range(unrolled.plan.graph.steps)]
+    every = range(unrolled.plan.graph.steps)
+    steps = [state := _step(unrolled, node, t, state, *drive(t, state)) for t in every]
     shown = [dict(step) for step in steps]
     unrolled.membranes[node.name] = [s["membrane_i"] for s in shown if "membrane_i" in s]
     spikes = [s["spike_i"] for s in shown if "spike_i" in s]
@@ -27,7 +42,7 @@ def lif(unrolled: UnrolledState, node: Lif) -> None:
         unrolled.mark(node, spikes)
 
 
-def _looked_up(unrolled: UnrolledState, node: Lif, current: Range) -> None:
+def _looked_up(unrolled: UnrolledState, node: Neurons, current: Range) -> None:
     """All steps of neurons whose constant current has few values."""
     plan, source, steps = (
         unrolled.plan,
@@ -50,7 +65,7 @@ def _looked_up(unrolled: UnrolledState, node: Lif, current: Range) -> None:
         unrolled.mark(node, spikes)
 
 
-def _wanted(unrolled: UnrolledState, node: Lif, t: int) -> list[str]:
+def _wanted(unrolled: UnrolledState, node: Neurons, t: int) -> list[str]:
     """What is read of a step: by the next step, or by other nodes."""
     more = t + 1 < unrolled.plan.graph.steps
     reads = NeuronReads.of(unrolled.plan.graph, node)
@@ -59,12 +74,10 @@ def _wanted(unrolled: UnrolledState, node: Lif, t: int) -> list[str]:
     return found + ["spike_i"] * (reads.spikes or (more and back))
 
 
-def _step(unrolled: UnrolledState, node: Lif, t: int, state: Ports) -> Ports:
-    """Membranes and spikes after a step, from those of the step before."""
-    if isinstance(node, CubaLif):
-        current, syn = _driven(unrolled, node, t, state)
-    else:
-        current, syn = _total(unrolled, node, t, state), []
+def _step(
+    unrolled: UnrolledState, node: Neurons, t: int, state: Ports, current: Signal, syn: Ports
+) -> Ports:
+    """Membranes, spikes and currents after a step, from those of the step before."""
     read = {"membrane_i", "spike_i"} if _resets_by_spike(node) else {"membrane_i"}
     given = [("current_i", current), *(p for p in state if p[0] in read)]
     return _stepped(unrolled, node, t, given, _wanted(unrolled, node, t)) + syn
@@ -87,7 +100,7 @@ def _driven(unrolled: UnrolledState, node: CubaLif, t: int, state: Ports) -> tup
 
 
 def _stepped(
-    unrolled: UnrolledState, node: Lif, t: int, signals: Ports, wanted: list[str]
+    unrolled: UnrolledState, node: Neurons, t: int, signals: Ports, wanted: list[str]
 ) -> Ports:
     """The circuit of a step, from the current and the state."""
     plan, name, given = unrolled.plan, f"{node.name}__t{t}", unrolled.given(signals)
@@ -102,7 +115,7 @@ def _stepped(
     return list(zip(wanted, outputs, strict=True))
 
 
-def _total(unrolled: UnrolledState, node: Lif, t: int, state: Ports) -> Signal:
+def _total(unrolled: UnrolledState, node: Neurons, t: int, state: Ports) -> Signal:
     """The current of a step, with what recurrent weights add to the source's."""
     current = _current(unrolled, node, t)
     if node.recurrent is None:
@@ -119,12 +132,12 @@ def _total(unrolled: UnrolledState, node: Lif, t: int, state: Ports) -> Signal:
     return unrolled.placed(name, about, circuit, given.ports, {name: frac})[0]
 
 
-def _resets_by_spike(node: Lif) -> bool:
+def _resets_by_spike(node: Neurons) -> bool:
     """Whether the reset of a step is the spike of the one before."""
     return node.reset_delay and node.reset is not Reset.NONE
 
 
-def _current(unrolled: UnrolledState, node: Lif, t: int) -> Signal:
+def _current(unrolled: UnrolledState, node: Neurons, t: int) -> Signal:
     if node.source in unrolled.steps:
         return unrolled.steps[node.source][t]
     signal = unrolled.plan.signals[node.source]

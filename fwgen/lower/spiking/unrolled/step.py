@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.circuit.vectors import bounds_of
@@ -14,7 +14,7 @@ from fwgen.quantise.lif_range import neurons
 
 
 def step_circuit(
-    node: Lif, analysis: Analysis, pace: Pace, given: Given, wanted: Sequence[str]
+    node: Neurons, analysis: Analysis, pace: Pace, given: Given, wanted: Sequence[str]
 ) -> Circuit:
     """One step of all neurons.
 

@@ -1,6 +1,6 @@
 """Dense layers on the spikes of a wavefront: accumulators for each lane and copy."""
 
-from fwgen.ir.nodes import Dense, Lif
+from fwgen.ir.nodes import Dense, Neurons
 from fwgen.lower.about import shape
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.design import CircuitBlock
@@ -33,7 +33,7 @@ def _form(wave: WavefrontState, node: Dense, arrivals: tuple[int, ...]) -> Accum
     source, result = values[node.source], values[node.name]
     pace, wraps = plan.pace.tighter(), plan.wrapping(node)
     layer = SpikedLayer(node, source, result, pace, arrivals, wraps)
-    readers = [n for n in plan.graph if isinstance(n, Lif) and n.source == node.name]
+    readers = [n for n in plan.graph if isinstance(n, Neurons) and n.source == node.name]
 
     def cycles(circuit: Circuit) -> int:
         """Clock cycles from spikes to membranes."""

@@ -1,8 +1,9 @@
 """LIF neurons of a wavefront: the state in registers, or a table where that is smaller."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from fwgen.ir.nodes import CubaLif, Lif
+from fwgen.ir.nodes import CubaLif, Lif, Neurons
 from fwgen.lower.design import Lanes, LifBlock, Signal
 from fwgen.lower.spiking.currents import driven
 from fwgen.lower.spiking.neurons import LifCore, NeuronReads
@@ -11,13 +12,33 @@ from fwgen.lower.spiking.wavefront.recurrent import looped
 from fwgen.lower.spiking.wavefront.state import WavefrontState, slowest
 from fwgen.lower.spiking.wavefront.tabulated import looked_up, smaller_table
 
+Drive = Callable[[Lanes, int, str], tuple[Lanes, int]]
+"""From sums of inputs, a copy and what its names end in to what membranes see.
+
+With it come the picoseconds of logic in the loop beside the neurons' own.
+"""
+
 
 def lif(wave: WavefrontState, node: Lif) -> None:
-    """A layer of neurons, for each copy."""
+    """A layer of neurons, for each copy; a table where that is smaller."""
     table = smaller_table(wave, node)
-    if table is not None:
+    if table is None:
+        _copies(wave, node, lambda totals, _copy, _end: (totals, 0))
+    else:
         looked_up(wave, node, table)
-        return
+
+
+def cuba_lif(wave: WavefrontState, node: CubaLif) -> None:
+    """A layer of neurons with currents that leak, for each copy."""
+
+    def drive(totals: Lanes, copy: int, end: str) -> tuple[Lanes, int]:
+        current, beside = driven(wave.plan, node, totals[0], copy, end)
+        return (current,), beside
+
+    _copies(wave, node, drive)
+
+
+def _copies(wave: WavefrontState, node: Neurons, drive: Drive) -> None:
     for copy, end in wave.copies():
         currents = _currents(wave, node, copy, end)
         core = core_of(wave, node, max(slowest(currents), default=0))
@@ -26,15 +47,13 @@ def lif(wave: WavefrontState, node: Lif) -> None:
             core = core_of(wave, node, 0)
         beside = 0
         if node.recurrent is not None:
-            currents = looped(wave, node, core, currents, copy, end)
-            if isinstance(node, CubaLif):
-                current, beside = driven(wave.plan, node, currents[0], copy, end)
-                currents = (current,)
+            totals = looped(wave, node, core, currents, copy, end)
+            currents, beside = drive(totals, copy, end)
             core = core_of(wave, node, max(slowest(currents), default=0))
         _block(wave, node, core, currents, copy, end, beside)
 
 
-def _currents(wave: WavefrontState, node: Lif, copy: int, end: str) -> Lanes:
+def _currents(wave: WavefrontState, node: Neurons, copy: int, end: str) -> Lanes:
     if (node.source, copy) in wave.lanes:
         return wave.lanes[node.source, copy]
     source = wave.plan.signals[node.source]
@@ -45,7 +64,7 @@ def _currents(wave: WavefrontState, node: Lif, copy: int, end: str) -> Lanes:
 
 def _block(
     wave: WavefrontState,
-    node: Lif,
+    node: Neurons,
     core: LifCore,
     currents: Lanes,
     copy: int,

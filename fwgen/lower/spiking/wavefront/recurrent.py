@@ -1,7 +1,7 @@
 """Recurrent weights in a wavefront: a loop of one clock from spikes back to currents."""
 
 from fwgen.errors import LoweringError
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.design import CircuitBlock, Lanes
 from fwgen.lower.spiking.neurons import LifCore
@@ -12,7 +12,7 @@ from fwgen.quantise.lif_range import lif_current
 
 
 def looped(
-    wave: WavefrontState, node: Lif, core: LifCore, currents: Lanes, copy: int, end: str
+    wave: WavefrontState, node: Neurons, core: LifCore, currents: Lanes, copy: int, end: str
 ) -> Lanes:
     """Currents with what the spikes of the step before add.
 

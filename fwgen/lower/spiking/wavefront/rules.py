@@ -24,7 +24,7 @@ RULES: Mapping[type[Node], Callable[[WavefrontState, Any], None]] = {
     Input: basic.spike_input,
     Dense: dense.dense,
     Lif: neurons.lif,
-    CubaLif: neurons.lif,
+    CubaLif: neurons.cuba_lif,
     LatencyEncoder: encoders.latency_encoder,
     Membrane: readouts.membrane,
     LastMembrane: readouts.last_membrane,

@@ -1,6 +1,6 @@
 """Neurons of a wavefront whose constant current has few values: a table of an event's spikes."""
 
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 from fwgen.lower.circuit.builder import Circuit
 from fwgen.lower.design import CircuitBlock
 from fwgen.lower.estimate.design import circuit_cost, core_cost
@@ -11,7 +11,7 @@ from fwgen.lower.spiking.wavefront.cores import core_of
 from fwgen.lower.spiking.wavefront.state import WavefrontState
 
 
-def smaller_table(wave: WavefrontState, node: Lif) -> Circuit | None:
+def smaller_table(wave: WavefrontState, node: Neurons) -> Circuit | None:
     """A table of all that the neurons do in an event, where it is smaller than they are."""
     plan, values = wave.plan, wave.plan.analysis.values[node.source]
     static = (node.source, 0) not in wave.lanes and node.recurrent is None
@@ -32,7 +32,7 @@ def smaller_table(wave: WavefrontState, node: Lif) -> Circuit | None:
     return circuit if own < core_cost(core, last=reads.last).lut else None
 
 
-def looked_up(wave: WavefrontState, node: Lif, circuit: Circuit) -> None:
+def looked_up(wave: WavefrontState, node: Neurons, circuit: Circuit) -> None:
     """The spikes of all steps from a table, then handed out step by step."""
     plan, source = wave.plan, wave.plan.signals[node.source]
     nets = [f"{node.name}__{vector.name.removesuffix('_o')}" for vector in circuit.outputs]
