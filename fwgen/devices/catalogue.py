@@ -66,7 +66,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything known by name."""
+    """Devices, boards and budgets known by name."""
 
     devices: tuple[Device, ...]
     boards: tuple[Board, ...]

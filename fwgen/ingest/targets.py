@@ -62,7 +62,7 @@ class BoardEntry(Section):
 
 
 class BudgetEntry(Section):
-    """One named budget."""
+    """One budget of latency or interval, known by its name."""
 
     name: Title
     limit_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)]

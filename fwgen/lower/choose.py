@@ -54,7 +54,7 @@ class Candidate:
         return self.loop_ps <= 1e6 / self.clock_mhz
 
     def ns(self, cycles: int) -> float:
-        """Cycles in ns."""
+        """Clock cycles in ns."""
         return cycles * _NS_PER_US / self.clock_mhz
 
     def misses(self, limits: Limits) -> list[str]:
@@ -67,7 +67,7 @@ class Candidate:
         return found + [name for name, n, most in pairs if most is not None and self.ns(n) > most]
 
     def as_json(self, limits: Limits) -> Json:
-        """For the report."""
+        """Plain data for the report."""
         return {
             "schedule": str(self.schedule),
             "latency_cycles": self.latency,
@@ -100,7 +100,7 @@ class Chosen:
         return replace(self, candidates=tuple(rows))
 
     def as_json(self) -> Json:
-        """For the report."""
+        """Plain data for the report."""
         rows = [c.as_json(self.limits) for c in self.candidates]
         return {
             "chosen": str(self.schedule),

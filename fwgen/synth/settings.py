@@ -42,11 +42,11 @@ class Settings:
         return replace(self, abc9=self.abc9.removesuffix("; &mfs"))
 
     def as_json(self) -> dict[str, Any]:
-        """For the report."""
+        """The settings as plain data, for the report."""
         return {**asdict(self), "options": list(self.options), "command": self.command("TOP")}
 
     def command(self, top: str) -> str:
-        """The synthesis command itself."""
+        """Yosys' command that synthesises."""
         return f"synth_xilinx -family {self.family} -top {top} {' '.join(self.options)}"
 
 

@@ -63,12 +63,12 @@ class Module:
 
     @property
     def neurons(self) -> str:
-        """The class of neurons."""
+        """Name of the neurons' class in snnTorch."""
         return _NAMES[self.kind]
 
     @property
     def reset(self) -> str:
-        """The reset of neurons."""
+        """What a spike does to the membrane, as the module's arrays say."""
         value = self.arrays["reset_mechanism_val"]
         if value.size != 1 or value.ravel()[0] not in range(len(RESETS)):
             raise unread(f"{self.where}: reset_mechanism_val", "0, 1 or 2", f"{value.ravel()[:3]}")

@@ -40,7 +40,7 @@ class Net:
         self.names = Names(self.draft.name, self.draft.input_name)
 
     def event(self) -> NetValue:
-        """The input."""
+        """The input as a value, with the grid of its format."""
         name, size = self.draft.input_name, self.draft.size
         if self.draft.input_format == SPIKES:
             return NetValue(name, Grid(np.zeros(size), np.ones(size), 0), temporal=True)

@@ -37,7 +37,7 @@ _SLICE_BITS = 2  # address bits that the multiplexers of a slice take in
 
 
 def delay_cost(width: int, cycles: int) -> Cost:
-    """A shift register."""
+    """Cost of a shift register."""
     if cycles < SHORTEST_SHIFT:
         return Cost(ff=width * cycles)
     return Cost(lut=width * -(-cycles // _SHIFT_LUT_BITS))

@@ -40,7 +40,7 @@ class Synapses:
         return [0 if s.constant else w for s, w in zip(self.spikes, self.weights, strict=True)]
 
     def fixed(self) -> int:
-        """What constant spikes add."""
+        """What synapses whose spikes are constant add to the sum."""
         pairs = zip(self.spikes, self.weights, strict=True)
         return sum(w * spike.lo for spike, w in pairs if spike.constant)
 

@@ -50,7 +50,7 @@ class Checked:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing differs."""
+        """Whether nothing differs from what was due."""
         return self.first is None
 
 

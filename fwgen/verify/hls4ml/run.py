@@ -43,7 +43,7 @@ class HlsTarget:
 
 
 def installed() -> bool:
-    """Whether hls4ml is here."""
+    """Whether hls4ml is installed."""
     return importlib.util.find_spec("hls4ml") is not None
 
 

@@ -15,7 +15,7 @@ from fwgen.lower.spiking.wavefront.tabulated import looked_up, smaller_table
 Drive = Callable[[Lanes, int, str], tuple[Lanes, int]]
 """From sums of inputs, a copy and what its names end in to what membranes see.
 
-With it come the picoseconds of logic in the loop beside the neurons' own.
+With it come the picoseconds of logic in the loop besides the neurons' own.
 """
 
 
