@@ -17,11 +17,11 @@ from fwgen.hls.rules import OUTSIDE, layers_of
 from fwgen.hls.rules.common import SPIKING
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Dense, Input, Node, Quantise, Slice
+from fwgen.ir.nodes import Dense, Gather, Input, Node, Quantise, Reduce, Slice
 from fwgen.ir.ranges import const
 from fwgen.quantise.analysis import Analysis
 
-MAX_SELECTION = 1 << 18  # weights of the matrix that stands for a slice
+MAX_SELECTION = 1 << 18  # weights of a matrix that only moves elements
 MAX_WEIGHTS = 1 << 16  # of a dense layer, other than 0
 
 
@@ -131,21 +131,23 @@ class _Planner:
         return self._too_large(node)
 
     def _too_large(self, node: Node) -> str | None:
+        """Whether a layer would be a matrix that takes too much memory, or g++ too long."""
+        size, read = (len(self.analysis.values[name]) for name in (node.name, node.sources[0]))
         match node:
-            case Slice():
-                count = (node.stop - node.start) * len(self.analysis.values[node.source])
-                if count > MAX_SELECTION:
-                    return (
-                        f"hls4ml slices with a dense layer, here of {count:,} weights, and more "
-                        f"than {MAX_SELECTION:,} would take too much memory"
-                    )
+            case Slice() | Gather():
+                return _selection(size * read)
+            case Reduce() if size > 1:  # hls4ml reduces along another axis
+                return _selection(read * read)
             case Dense():
-                count = int(np.count_nonzero(const(node.weight).values))
+                weights = const(node.weight).values
+                positions = size // weights.shape[0]
+                count = positions * int(np.count_nonzero(weights))
                 if count > MAX_WEIGHTS:
                     return (
                         f"it has {count:,} weights other than 0, and g++ would take too long over "
                         f"more than {MAX_WEIGHTS:,}"
                     )
+                return _selection(size * read) if positions > 1 else None
         return None
 
     def _operand(self, name: str, stage: int) -> Operand:
@@ -196,6 +198,16 @@ class _Planner:
         return hls_layers.linear(
             f"{name}__out", name, last.size, hls_layers.plain(last.types["result"])
         )
+
+
+def _selection(count: int) -> str | None:
+    """Whether a matrix of zeros and ones, or of one matrix at each position, is too large."""
+    if count <= MAX_SELECTION:
+        return None
+    return (
+        f"hls4ml moves elements with a dense layer, here of {count:,} weights, and more "
+        f"than {MAX_SELECTION:,} would take too much memory"
+    )
 
 
 def _too_wide(layers: Sequence[HlsLayer]) -> str | None:

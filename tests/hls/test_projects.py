@@ -12,9 +12,12 @@ from fwgen.ir.nodes import (
     Concat,
     Const,
     Dense,
+    Gather,
     Input,
     LastMembrane,
     Quantise,
+    Reduce,
+    Reduction,
     Relu,
     Slice,
     SpikeCount,
@@ -147,17 +150,39 @@ def test_parameters_too_wide_for_a_double_stay_outside() -> None:
     assert list(planned(made.with_nodes({"e": Dense("e", "x", *wider)})).outside) == ["e"]
 
 
+MOVES = (
+    "hls4ml moves elements with a dense layer, here of {:,} weights, and more than 262,144 would "
+    "take too much memory"
+)
+
+
 def test_a_large_slice_stays_outside() -> None:
     """The matrix that would stand for it is not built; the reason is given."""
     part = Slice("most", "x", 0, 513)
     made = graph(512, "ufixed<1,1>", Slice("some", "x", 0, 512))
     assert planned(made).outside == {}
     made = graph(513, "ufixed<1,1>", part, Relu("r", "most"))
+    assert planned(made).outside == {"most": MOVES.format(513 * 513)}
+
+
+def test_other_large_moves_stay_outside() -> None:
+    """A gather, a reduction of rows, and a matrix at many positions."""
+    order = np.arange(514, dtype=np.intp)
+    rows = Gather("rows", "x", order, (257, 2))
+    most = Reduce("most", "rows", Reduction.MAX, 2)
+    each = dense("each", "rows", [[1, 2]])
+    made = graph(514, "ufixed<1,1>", rows, most, each)
     assert planned(made).outside == {
-        "most": "hls4ml slices with a dense layer, here of 263,169 weights, and more than 262,144 "
-        "would take too much memory"
+        "rows": MOVES.format(514 * 514),
+        "most": MOVES.format(514 * 514),
     }
-    assert [p.outputs for p in planned(made).projects] == [{"r": "r"}]
+    wide = graph(
+        1026, "ufixed<1,1>", Gather("rows", "x", np.arange(1026, dtype=np.intp), (513, 2)), each
+    )
+    assert planned(wide).outside == {
+        "rows": MOVES.format(1026 * 1026),
+        "each": MOVES.format(1026 * 513),
+    }
 
 
 def test_a_large_dense_layer_stays_outside() -> None:
