@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ingest.drafts import small_draft
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -48,11 +50,12 @@ def test_installed_wheel_builds_a_model(wheel: Path, tmp_path: Path) -> None:
     venv.create(place, with_pip=True)
     python = place / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel)], check=True)
-    command = [place / "bin" / "fwgen", "build", ROOT / "models" / "snn_ae", "--events", "1000"]
+    model = small_draft().write(tmp_path / "model")
+    command = [place / "bin" / "fwgen", "build", model, "--events", "1000"]
     clean = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "VIRTUAL_ENV"}}
     done = subprocess.run(
         command, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "bit-exact" in done.stdout
-    assert (tmp_path / "build" / "snn_ae" / "rtl" / "snn_ae.v").is_file()
+    assert (tmp_path / "build" / "demo" / "rtl" / "demo.v").is_file()

@@ -5,6 +5,7 @@ It is never compared with ``==``; its differences are reported. The operations s
 """
 
 from fwgen.ir.graph import Graph
+from fwgen.ir.shapes import Shape, shape_of
 from fwgen.verify.real import RULES
 from fwgen.verify.real.run import Floats, Run
 
@@ -18,7 +19,9 @@ def evaluate(graph: Graph, events: Floats) -> dict[str, Floats]:
     drops its rounding; where the format wraps around, values pass as they are. A custom table is
     interpolated between its entries.
     """
-    run = Run(graph, graph.shapes(), events)
+    shapes: dict[str, Shape] = {}
+    run = Run(graph, shapes, events)
     for node in graph:
+        shapes[node.name] = shape_of(node, graph, shapes)
         run.values[node.name] = RULES[type(node)](run, node)
     return run.values

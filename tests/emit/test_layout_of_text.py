@@ -1,5 +1,7 @@
 """Lines that fit: what is divided, and where."""
 
+import re
+
 import pytest
 
 from fwgen.emit.layout import WIDEST, fitted, wrapped_terms
@@ -54,6 +56,5 @@ def test_no_emitted_line_is_too_long() -> None:
     for name, text in files().items():
         for line in text.splitlines():
             assert len(line) <= WIDEST, name
-            code = line.partition("//")[0].replace("for (entry = 0; entry <= ", "for (")
-            ends = code.count(";") - code.count("; entry = entry + 1)")
-            assert name.startswith("fwgen_") or ends <= 1, line
+            code = re.sub(r"for \([^()]*\)", "for ()", line.partition("//")[0])
+            assert name.startswith("fwgen_") or code.count(";") <= 1, line

@@ -14,6 +14,7 @@ from fwgen import cli
 from fwgen.flow import build as flow
 from fwgen.flow.verify import verify
 from fwgen.verify.bench.prove import BACKENDS
+from tests.ingest.drafts import small_draft
 
 MODEL = Path(__file__).parents[2] / "models" / "snn_ae" / "model.yaml"
 
@@ -179,7 +180,7 @@ def test_verify_finds_edited_verilog(
     copy = tmp_path / "snn_ae"
     shutil.copytree(built, copy)
     neuron = copy / "rtl" / "snn_ae_enc2_lif__neuron0.v"
-    kept, cleared = re.subn(r"if \(clear_i\) membrane <= .*;\s*else ", "", neuron.read_text())
+    kept, cleared = re.subn(r"if \(clear_i\) membrane_q <= .*;\s*else ", "", neuron.read_text())
     assert cleared == 1
     neuron.write_text(kept)
     assert run(monkeypatch, "verify", str(copy), "--events", "3000", "--backend", "native") == 3
@@ -195,8 +196,11 @@ def test_strict_ends_with_4_when_a_budget_is_missed(
     """A slow clock misses the model's own interval; the build stands, the exit code says so."""
     out = tmp_path / "slow"
     slow = ("--clock", "100", "--schedule", "wavefront")  # auto would take copies
-    arguments = (*slow, "--events", "2000", "--strict", "--out", str(out))
-    assert run(monkeypatch, "build", str(MODEL), *arguments) == 4
+    draft = small_draft()
+    draft.model["budgets"] = {"latency_ns": 40}
+    model = draft.write(tmp_path / "demo")
+    arguments = (*slow, "--events", "200", "--strict", "--out", str(out))
+    assert run(monkeypatch, "build", str(model), *arguments) == 4
     assert "missed: this model's latency, this model's interval" in capsys.readouterr().err
     assert (out / "manifest.json").is_file()
 
@@ -205,13 +209,13 @@ def test_a_loop_too_long_for_the_clock_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In the table, in the last line, and in the exit code of --strict."""
-    fast = ("--schedule", "wavefront,steps=3")
-    assert run(monkeypatch, "check", str(MODEL), *fast, "--explain") == 0
+    model, fast = str(small_draft().write(tmp_path / "demo")), ("--schedule", "wavefront,steps=3")
+    assert run(monkeypatch, "check", model, *fast, "--explain") == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "CHOSEN, misses clock" in said
     assert "AT A SLOWER CLOCK ONLY: the loop of" in said
     arguments = (*fast, "--events", "100", "--strict", "--out", str(tmp_path / "fast"))
-    assert run(monkeypatch, "build", str(MODEL), *arguments) == 4
+    assert run(monkeypatch, "build", model, *arguments) == 4
     captured = capsys.readouterr()
     assert "needed loops that fit into a cycle of 4.167 ns; found" in captured.err
     assert "AT A SLOWER CLOCK ONLY" in " ".join(captured.out.split())
@@ -228,12 +232,15 @@ def test_report_shows_a_build(
 
 
 def test_rebuilding_replaces_and_foreign_files_stay(built: Path, tmp_path: Path) -> None:
-    """A build may replace an earlier one; other files beside it stay."""
+    """A build may replace an earlier one of the model's name; other files beside it stay."""
+    draft = small_draft()
+    draft.model["name"] = "snn_ae"
     copy = tmp_path / "snn_ae"
     shutil.copytree(built, copy)
     (copy / "notes.txt").write_text("mine")
     (copy / "rtl" / "stale.v").write_text("module stale; endmodule\n")
-    flow.build(MODEL, flow.Options(out=copy, events=1000))
+    flow.build(draft.write(tmp_path / "demo"), flow.Options(out=copy, events=100))
+    assert not (copy / "rtl" / "snn_ae_enc2.v").exists()
     assert not (copy / "rtl" / "stale.v").exists()
     assert (copy / "notes.txt").read_text() == "mine"
 

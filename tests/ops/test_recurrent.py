@@ -9,7 +9,7 @@ import pytest
 
 from fwgen.errors import GraphError, LoweringError
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Const, LastMembrane, Lif, Node, Reset
+from fwgen.ir.nodes import Const, LastMembrane, Neurons, Node, Reset
 from fwgen.ir.schedule import Schedule
 from fwgen.lower.choose import Limits, choose
 from fwgen.lower.circuit.pace import Pace
@@ -31,7 +31,7 @@ FINE = const(BACK, "fixed<9,3>")  # finer than the sources
 COARSE = const(BACK, "fixed<8,9>")  # coarser than they
 
 
-def looped(name: str, source: str, back: Const, reset: Reset, *, delay: bool) -> Lif:
+def looped(name: str, source: str, back: Const, reset: Reset, *, delay: bool) -> Neurons:
     """Five neurons with weights back into themselves."""
     neurons = lif(
         name,
@@ -79,7 +79,7 @@ class TestRecurrent(Operation):
     def test_the_first_step_has_no_spikes_before_it(self) -> None:
         """It is that of the layer without recurrent weights; all others differ somewhere."""
         graph = self.make()
-        plain = {n.name: replace(n, recurrent=None) for n in graph if isinstance(n, Lif)}
+        plain = {n.name: replace(n, recurrent=None) for n in graph if isinstance(n, Neurons)}
         x = some_events(graph, 500, 1)
         ours, without = (Reference.of(g).run(x).values for g in (graph, graph.with_nodes(plain)))
         for k in range(6):

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,11 @@ _ROW = re.compile(r"^\| ((?:dense|spiking) \d+|models/\w+) \|(.*)\|$", re.MULTIL
 
 def _name(block: Block) -> str:
     return block.name.replace(" ", "-")
+
+
+def slow(*values: int) -> list[Any]:
+    """Values that a scheduled run takes; one of the kind is enough for every run."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def _rows() -> list[tuple[str, list[str]]]:
@@ -39,7 +45,9 @@ def test_the_estimate_is_near_for_small_blocks(block: Block, tmp_path: Path) -> 
     assert row.estimated["dsp"] == row.counted["dsp"]
 
 
-@pytest.mark.parametrize("bits", [2, 5, 9, 16])
+@pytest.mark.parametrize(
+    "bits", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 9, 16))]
+)
 def test_the_estimate_is_near_for_read_outs(bits: int, tmp_path: Path) -> None:
     """Largest membranes and first spikes, of neurons that are as small as they can be."""
     neuron = lif(
@@ -57,7 +65,7 @@ def test_the_estimate_is_near_for_read_outs(bits: int, tmp_path: Path) -> None:
     assert abs(row.estimated["ff"] / row.counted["ff"] - 1) < WITHIN, row.row
 
 
-@pytest.mark.parametrize("steps", [8, 20, 40])
+@pytest.mark.parametrize("steps", [8, *slow(20, 40)])
 def test_the_estimate_is_near_for_latency_encoders(steps: int, tmp_path: Path) -> None:
     """Tables of steps, and spikes in these steps, counted by the neurons behind."""
     neuron = lif(

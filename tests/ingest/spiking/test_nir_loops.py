@@ -11,7 +11,7 @@ from fwgen.flow.import_ import answers_of, import_model
 from fwgen.ingest.sources import Request
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import CubaLif, Lif
+from fwgen.ir.nodes import CubaLif, Neurons
 from fwgen.ir.text import to_text
 from fwgen.lower.circuit.pace import Pace
 from fwgen.lower.lowering import lower
@@ -67,7 +67,7 @@ def run(graph: Graph) -> tuple[np.ndarray, np.ndarray]:
     """Spikes and membranes of the integer reference."""
     whole = quantise(graph)
     values = Reference.of(whole).run((X * 8).astype(int).astype(object)).values
-    lif = next(node for node in whole if isinstance(node, Lif))
+    lif = next(node for node in whole if isinstance(node, Neurons))
     assert lif.membrane is not None
     return values[lif.name], to_real(values[f"{lif.name}.membrane"], lif.membrane.frac)
 
@@ -83,7 +83,7 @@ def test_the_equations(tmp_path: Path, biased: bool, delay: bool) -> None:
     more = {"recurrent_bias": "every"} if biased else {}
     said = settings(reset_delay=str(delay).lower(), formats="exact", **more)
     graph = imported(path, said).graph
-    lif = next(node for node in graph if isinstance(node, Lif))
+    lif = next(node for node in graph if isinstance(node, Neurons))
     assert np.array_equal(real(lif.recurrent), BACK * [[1], [2]])  # times r dt / tau
     nodes = nir_nodes()
     nodes["lif"]["r"] = r
@@ -100,7 +100,7 @@ def test_integrate_and_fire(tmp_path: Path) -> None:
     nodes["lif"] = {"type": "IF", "r": np.array([2.0, 4.0]), "v_threshold": np.ones(2)}
     path = write_nir(tmp_path / "net.nir", nodes, EDGES)
     graph = imported(path, settings(dt="", integration="", if_input="plain")).graph
-    lif = next(node for node in graph if isinstance(node, Lif))
+    lif = next(node for node in graph if isinstance(node, Neurons))
     assert np.array_equal(real(lif.recurrent), BACK * [[2], [4]])
 
 
@@ -218,7 +218,7 @@ def test_formats_asked_for(tmp_path: Path) -> None:
     path = file_of(tmp_path, {"type": "Linear", "weight": BACK})
     for precision, more in (("fixed<7,3,RND_CONV,SAT>", ""), (None, "fixed<7,3,RND_CONV,SAT>")):
         bundle = imported(path, settings(weight_format=more), precision=precision)
-        lif = next(node for node in bundle.graph if isinstance(node, Lif))
+        lif = next(node for node in bundle.graph if isinstance(node, Neurons))
         assert lif.recurrent is not None
         assert str(lif.recurrent.fmt) == "fixed<7,3,RND_CONV,SAT>"
         assert lower(quantise(bundle.graph), PACE).blocks

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fwgen.ingest.bundle.reader import Bundle
-from fwgen.ir.nodes import CubaLif, Dense, Lif, Membrane
+from fwgen.ir.nodes import CubaLif, Dense, Membrane, Neurons
 from fwgen.verify.float_model import evaluate
 from tests.ingest.spiking.snn_files import state_dict, write_npz, write_pt
 from tests.ingest.spiking.test_snn_imports import SNN, imported, real, refusal
@@ -23,10 +23,10 @@ def state(**arrays: Any) -> dict[str, np.ndarray]:
     return state_dict() | more
 
 
-def neurons(bundle: Bundle) -> Lif:
+def neurons(bundle: Bundle) -> Neurons:
     """The neurons of the network."""
     found = next(node for node in bundle.graph if node.name == "lif")
-    assert isinstance(found, Lif)
+    assert isinstance(found, Neurons)
     return found
 
 
@@ -52,7 +52,7 @@ def test_synaptic(tmp_path: Path, alpha: Any) -> None:
     kept = state(alpha=alpha)
     bundle = imported(write_pt(tmp_path / "net.pt", kept), CURRENT)
     integrators, current = bundle.graph.nodes[2:4]
-    assert isinstance(integrators, Lif)
+    assert isinstance(integrators, Neurons)
     assert isinstance(current, Membrane)
     assert not current.previous
     assert real(integrators.beta).tolist() == np.clip(alpha, 0, 1).tolist()
