@@ -45,9 +45,7 @@ def test_the_estimate_is_near_for_small_blocks(block: Block, tmp_path: Path) -> 
     assert row.estimated["dsp"] == row.counted["dsp"]
 
 
-@pytest.mark.parametrize(
-    "bits", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 9, 16))]
-)
+@pytest.mark.parametrize("bits", [2, *slow(5, 9, 16)])
 def test_the_estimate_is_near_for_read_outs(bits: int, tmp_path: Path) -> None:
     """Largest membranes and first spikes, of neurons that are as small as they can be."""
     neuron = lif(
