@@ -102,7 +102,7 @@ REFUSED = {
     ),
     "an axis that is not there": (
         ReduceMax("m", "x", 1),
-        "layer 'm' (reduce_max): needed an axis from 0 to 0, or -1 for the last; found 1.",
+        "layer 'm' (reduce_max): needed an axis from -1 to 0; found 1.",
     ),
     "reshape to others": (
         Reshape("r", "x", (5, 5)),

@@ -54,10 +54,14 @@ def read_outputs(path: Path, graph: Graph) -> Outputs:
     x = _inputs(path, arrays, graph)
     layers = {name: values for name, values in arrays.items() if name != INPUTS}
     shapes = layer_shapes(graph)
+    whole = graph.shapes()
     for name, values in layers.items():
         needed = (len(x), *_known(path, name, shapes, graph))
-        if values.shape != needed:
-            raise _misshapen(path, name, values.shape, needed, graph.steps)
+        dims = whole[name.removesuffix(MEMBRANE)].dims
+        if values.shape == (*needed[:-1], *dims):
+            layers[name] = values.reshape(needed)  # row by row, as the graph counts elements
+        elif values.shape != needed:
+            raise _misshapen(path, name, values.shape, needed, dims, graph.steps)
     if not layers:
         raise BundleError(
             str(path),
@@ -122,11 +126,18 @@ def _known(
 
 
 def _misshapen(
-    path: Path, name: str, found: tuple[int, ...], needed: tuple[int, ...], steps: int
+    path: Path,
+    name: str,
+    found: tuple[int, ...],
+    needed: tuple[int, ...],
+    dims: tuple[int, ...],
+    steps: int,
 ) -> BundleError:
     events, *rest = needed
     axes = "events, time steps, elements" if len(rest) > 1 else "events, elements"
     do = "Save this layer's own value, for the events in 'x'."
+    if len(dims) > 1:
+        do += f" Its elements have the axes {'x'.join(map(str, dims))}, or stand flat, row by row."
     if len(rest) > 1 and found == (rest[0], events, rest[1]):
         do = "Swap its first two axes: events come first, time steps second."
     elif found == (events,) and rest == [1]:

@@ -132,7 +132,8 @@ def _concat(node: Concat, known: Earlier) -> Shape:
         raise misfit(node, f"1 to {MAX_ELEMENTS:,} elements together", f"{size:,}")
     for name in node.parts:
         if len(known.shapes[name].dims) > 1:
-            raise misfit(node, "vectors", f"'{name}' of shape {known.shapes[name].text}")
+            found = f"'{name}' of shape {known.shapes[name].text} (a reshape layer makes it one)"
+            raise misfit(node, "vectors", found)
     return vector(size, temporal=alike(node, known))
 
 
@@ -198,8 +199,7 @@ def _reduce(node: Reduce, known: Earlier) -> Shape:
 def _reduce_along(node: ReduceMax | ReduceMin, known: Earlier) -> Shape:
     dims = known.source(node).dims
     if not -len(dims) <= node.axis < len(dims):
-        last = len(dims) - 1
-        raise misfit(node, f"an axis from 0 to {last}, or -1 for the last", f"{node.axis}")
+        raise misfit(node, f"an axis from {-len(dims)} to {len(dims) - 1}", f"{node.axis}")
     left = [n for axis, n in enumerate(dims) if axis != node.axis % len(dims)]
     return static(node, Shape(tuple(left) or (1,), temporal=False), known)
 

@@ -2,6 +2,7 @@
 # ruff: noqa: E501 - messages stand as the user sees them
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fwgen.errors import BundleError
 from fwgen.ingest.bundle.reader import read_bundle
 from fwgen.ingest.files.outputs import read_outputs
 from fwgen.ir.graph import Graph
+from fwgen.ir.nodes import Reshape
 from tests.ingest.drafts import claims, npy, on_spikes, small_draft
 from tests.ingest.files.test_arrays import archive
 
@@ -214,3 +216,27 @@ def spiking(folder: Path) -> Graph:
     draft = small_draft()
     on_spikes(draft)
     return read_bundle(draft.write(folder / "spiking")).graph
+
+
+def reshaped(graph: Graph) -> Graph:
+    """The same with its reconstruction as an image of 3x1 and back."""
+    nodes = (Reshape("image", "dec", (3, 1)), Reshape("flat", "image", (3,)))
+    rest = [node.reading({"dec": "flat"}) for node in graph.nodes[5:]]
+    return replace(graph, nodes=(*graph.nodes[:5], *nodes, *rest))
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 1), (4, 3)])
+def test_a_value_of_several_axes_has_them_or_stands_flat(
+    graph: Graph, shape: tuple[int, ...]
+) -> None:
+    """Elements are read row by row either way."""
+    np.savez(F, x=X, image=np.arange(12.0).reshape(shape))
+    found = read_outputs(Path(F), reshaped(graph))
+    assert found.layers["image"].tolist() == np.arange(12.0).reshape(4, 3).tolist()
+
+
+def test_axes_in_another_order_are_refused(graph: Graph) -> None:
+    """The message names the layer's axes."""
+    np.savez(F, x=X, image=np.zeros((4, 1, 3)))
+    with pytest.raises(BundleError, match=r"axes 3x1, or stand flat, row by row\.$"):
+        read_outputs(Path(F), reshaped(graph))
