@@ -13,7 +13,7 @@ import pytest
 
 from fwgen.ir.cast import to_real
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 
 REASON = "needs the [torch] extra: pip install fwgen[torch]"
 torch = pytest.importorskip("torch", reason=REASON)
@@ -34,7 +34,7 @@ GRAPHS = int(os.environ.get("FWGEN_TEST_GRAPHS", "50"))
 def frac(graph: Graph, name: str) -> int:
     """Fraction bits of the membranes of a layer."""
     node = next(node for node in graph if node.name == name)
-    assert isinstance(node, Lif)
+    assert isinstance(node, Neurons)
     assert node.membrane is not None
     return node.membrane.frac
 

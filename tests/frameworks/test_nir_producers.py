@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from fwgen.ir.cast import to_real
-from fwgen.ir.nodes import Lif
+from fwgen.ir.nodes import Neurons
 from tests.frameworks.importing import answers, import_all, integers
 
 REASON = "needs it beside the [torch] extra, which its own pin of nir does not allow"
@@ -88,7 +88,7 @@ def check(tmp_path: Path, nets: list[tuple[Any, ...]], producer: str) -> None:
                 spikes += int(theirs.sum())
                 continue
             node = next(node for node in graph if name == f"{node.name}.membrane")
-            assert isinstance(node, Lif)
+            assert isinstance(node, Neurons)
             assert node.membrane is not None
             assert np.array_equal(to_real(ours[name], node.membrane.frac), theirs), (k, name)
     assert spikes > 20 * len(nets)

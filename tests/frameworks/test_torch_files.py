@@ -12,7 +12,7 @@ from fwgen.errors import BundleError
 from fwgen.flow.import_ import answers_of, import_model
 from fwgen.ingest.files.torch_file import read_state_dict
 from fwgen.ingest.sources import Request
-from fwgen.ir.nodes import Lif, Real
+from fwgen.ir.nodes import Neurons, Real
 
 REASON = "needs the [torch] extra: pip install fwgen[torch]"
 torch = pytest.importorskip("torch", reason=REASON)
@@ -187,6 +187,6 @@ def test_a_recurrent_export(tmp_path: Path) -> None:
     assert "needed 1 answer that the file does not give; found none. Add --set reset=" in said
     answers = answers_of([*SETTINGS, "reset=subtract"])
     request = Request(tmp_path / "net.nir", "net", answers, "snntorch")
-    lif = next(n for n in import_model(request, tmp_path / "net").graph if isinstance(n, Lif))
+    lif = next(n for n in import_model(request, tmp_path / "net").graph if isinstance(n, Neurons))
     assert isinstance(lif.recurrent, Real)
     assert np.array_equal(lif.recurrent.values, recurrent.recurrent.weight.detach().numpy())
