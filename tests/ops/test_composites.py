@@ -8,12 +8,24 @@ import pytest
 
 from fwgen.errors import GraphError
 from fwgen.ir.graph import Graph
-from fwgen.ir.nodes import Composite, Node, Quantise, ReduceMax, ReduceMin, Reshape, Transpose
+from fwgen.ir.nodes import (
+    Composite,
+    Dense,
+    LatencyEncoder,
+    Node,
+    Quantise,
+    Real,
+    ReduceMax,
+    ReduceMin,
+    Reshape,
+    SpikeCount,
+    Transpose,
+)
 from fwgen.quantise.expand import ExpandComposites
 from fwgen.quantise.passes import quantise
 from fwgen.verify.float_model import evaluate
 from fwgen.verify.reference import Reference, quantise_input
-from tests.ops.operation import Operation, graph_of
+from tests.ops.operation import Operation, const, graph_of, lif
 from tests.ops.test_stateless import fmt
 from tests.verify.hls_projects import made as projects
 
@@ -93,6 +105,27 @@ def test_expansion_leaves_no_composite() -> None:
     assert {n.name for n in graph} <= {n.name for n in made}
     assert not any(isinstance(n, Composite) for n in made)
     assert made.shapes()["q"] == graph.shapes()["q"]
+
+
+def test_neurons_read_vectors() -> None:
+    """A layer with time steps refuses a value of several axes, and says what makes it a vector."""
+    layers: list[Node] = [
+        lif("l", "r", beta=1, threshold=const(2, "fixed<4,4>"), membrane="fixed<8,8,TRN,SAT>"),
+        LatencyEncoder("l", "r", silent_zero=False),
+    ]
+    for layer in layers:
+        graph = real(Reshape("r", "x", (4, 6)), layer, SpikeCount("n", "l"))
+        with pytest.raises(GraphError, match="needed a vector; found 'r' of shape 4x6"):
+            graph.shapes()
+
+
+def test_a_matrix_at_many_positions_is_bounded() -> None:
+    """However small the matrix is, its results have a limit."""
+    size = 4096
+    weight = Real(np.ones((5, 1)))
+    layers = [Reshape("r", "x", (size, 1)), Dense("d", "r", weight, Real(np.zeros(5)))]
+    with pytest.raises(GraphError, match="at most 16,384 elements; found 20,480, of shape 4096x5"):
+        graph_of(size, FORMAT, layers).shapes()
 
 
 REFUSED = {

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.node import FORMAT, OPTIONAL, PARAMETER, Node, Param, Unary
-from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit, parameters_fit
+from fwgen.ir.shape import MAX_ELEMENTS, Earlier, Shape, ShapeRules, misfit, parameters_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,12 @@ def _dense(node: Dense, known: Earlier) -> Shape:
     outputs = int(node.weight.shape[0])
     if node.bias.shape != (outputs,):
         raise misfit(node, f"a bias of shape ({outputs},)", f"shape {node.bias.shape}")
-    return Shape((*source.dims[:-1], outputs), source.temporal)
+    shape = Shape((*source.dims[:-1], outputs), source.temporal)
+    if shape.size > MAX_ELEMENTS:
+        raise misfit(
+            node, f"at most {MAX_ELEMENTS:,} elements", f"{shape.size:,}, of shape {shape.text}"
+        )
+    return shape
 
 
 def _transposed(shape: tuple[int, ...], inputs: int) -> str:

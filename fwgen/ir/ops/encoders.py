@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fwgen.ir.node import Node, Unary
-from fwgen.ir.shape import Earlier, Shape, ShapeRules, static
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, one_axis, static, vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +20,7 @@ class LatencyEncoder(Unary):
 
 
 def _latency_encoder(node: LatencyEncoder, known: Earlier) -> Shape:
-    return static(node, Shape(known.source(node).dims, temporal=True), known)
+    return static(node, vector(one_axis(node, known), temporal=True), known)
 
 
 NODES: tuple[type[Node], ...] = (LatencyEncoder,)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from fwgen.ir.fixed import Fixed
 from fwgen.ir.node import FORMAT, OPTIONAL, PARAMETER, Const, Node, Param, Unary
-from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit
+from fwgen.ir.shape import Earlier, Shape, ShapeRules, misfit, one_axis
 
 
 class Reset(StrEnum):
@@ -116,6 +116,7 @@ def _cuba_lif(node: CubaLif, known: Earlier) -> Shape:
 
 
 def _neurons(node: Neurons, known: Earlier, leaks: Mapping[str, Param | ShiftLeak]) -> Shape:
+    one_axis(node, known)
     source = known.source(node)
     params: dict[str, Param] = {} if node.threshold is None else {"threshold": node.threshold}
     if not node.fires and node.reset is not Reset.NONE:
